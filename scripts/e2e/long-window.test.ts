@@ -172,9 +172,9 @@ describe('a long window', () => {
 
   test.each([
     ['counter-fell', ['error-rate', 'throughput'], 'the service restarted'],
-    ['bucket-fell', ['latency-p95', 'latency-p99'], 'fell 1 time inside the window'],
+    ['bucket-fell', ['latency-p95', 'latency-p99'], 'fell once within the window'],
     ['not-a-number', ['confidence'], 'is not a finite number throughout the window'],
-    ['gauge-not-a-number', ['model-uptime'], 'is NaN inside the window'],
+    ['gauge-not-a-number', ['model-uptime'], 'is NaN within the window'],
     ['one-scrape-missing', [], ''],
     ['many-scrapes-missing', ['model-uptime'], '40 unknown'],
     ['one-scrape-failed', [], ''],
@@ -186,7 +186,7 @@ describe('a long window', () => {
       ['latency-p95', 'latency-p99', 'error-rate', 'throughput', 'confidence'],
       'restarted: seen at',
     ],
-    ['came-and-went', ['error-rate'], 'began and ended inside the window'],
+    ['came-and-went', ['error-rate'], 'began and ended within the window'],
     ['gap-in-a-counter', [], ''],
   ] as const)('%s', async (name, undecided, reason) => {
     const plan = planOf(services[name]);
@@ -214,7 +214,7 @@ describe('a long window', () => {
     expect(counts(verdict)).toEqual(counts(whole));
     expect(objective(verdict, 'latency-p95').uncounted).toBeGreaterThan(0);
     expect(verdict.preconditions.find(({ id }) => id === 'service-not-restarted')!.detail).toContain(
-      '1 started inside, 1 ended',
+      '1 started in the window, 1 ended',
     );
   });
 });

@@ -42,7 +42,7 @@ test('a script with an arrival rate passes; its thresholds and checks are rows',
   );
   expect(gated.code).toBe(0);
   expect(preconditionOf(verdict, 'load-delivered')?.detail).toMatch(
-    /^36[01] of 360 planned iterations ended/,
+    /^36[01] of 360 planned iterations completed/,
   );
   expect(preconditionOf(verdict, 'load-open')?.ok).toBe(true);
 });

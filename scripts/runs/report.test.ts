@@ -303,7 +303,7 @@ describe('content of the report', () => {
     );
     expect(text).toContain('2 alerts are listed. Alerts do not change the verdict.');
     expect(text.match(/<td>(did not fire|fired [\d:]+ to [\d:]+)<\/td>/g)).toHaveLength(2);
-    const withoutRules = { ...verdict, alerts: { held: null, summary: inWords('no alerting rules seen') } };
+    const withoutRules = { ...verdict, alerts: { held: null, summary: inWords('no alerting rules') } };
     expect(await reportOf(passed, withoutRules)).not.toContain('id="alerts"');
   });
 

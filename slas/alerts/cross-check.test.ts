@@ -53,14 +53,14 @@ function rendered(caseName: string) {
 test('the cross-check is printed if there are rules', () => {
   const { text, markdown } = rendered('an alert that fired twice');
   expect(text).toContain(
-    '· alerts: rules of 6 objectives were evaluated: 1 alert fired, 1 unlike the verdict\n',
+    '· alerts: rules for 6 objectives were evaluated: 1 alert fired, 1 in disagreement with the verdict\n',
   );
   expect(text).toContain(
-    '≠ HighLatency, firing from 00:00:20 to 00:00:24, 00:00:28 to 00:00:28: unlike the verdict: latency-p95 is met',
+    '≠ HighLatency, firing from 00:00:20 to 00:00:24, 00:00:28 to 00:00:28: disagrees with the verdict: latency-p95 is met',
   );
   expect(markdown).toContain('- ⚠️ HighLatency, firing from 00:00:20');
   expect(rendered('an alert that should have fired').text).toContain(
-    '≠ HighErrorRate, never firing: unlike the verdict:',
+    '≠ HighErrorRate, never firing: disagrees with the verdict:',
   );
   expect(rendered('an alert that is still pending').text).toContain(
     '· HighErrorRate, never firing: error-rate',

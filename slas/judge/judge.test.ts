@@ -38,7 +38,7 @@ describe('a census', () => {
       ...{ verdict: 'undecided', share: null, value: null, margin: null },
     });
     expect(wordsOf([verdictOf(changes).summary])).toBe(
-      'undecided: model-uptime (up at 12 of 13 scrapes, 1 unknown because a scrape failed or is missing (one scrape is 7.7 percentage points))',
+      'undecided: model-uptime (up at 12 of 13 scrapes (one scrape is 7.7 percentage points); 1 unknown: a scrape failed or is missing)',
     );
   });
 });

@@ -86,7 +86,7 @@ const lookOf = ({ atSeconds, confidence, verdict }: Judged): LookVerdict => ({
 const restAfter = (atSeconds: number, { scheduledSeconds }: NonNullable<Plan['load']>) =>
   (scheduledSeconds - atSeconds) / atSeconds;
 
-/** Uptime is a count of all scrapes: it is missed early only if the scrapes to come could not make up for it. */
+/** Uptime is a count of all scrapes: it is missed early only if later scrapes could not make up for it. */
 export function mayRecover(
   verdict: ObjectiveVerdict,
   { measure, target }: PlannedObjective,

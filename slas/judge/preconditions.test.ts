@@ -34,7 +34,7 @@ describe('clocks-agree', () => {
     expect(clock(0, 0)).toEqual([true, 'clocks differ by 0.000 s (± 0.000 s)']);
   });
   test('does not hold if they differ by a whole scrape interval', () => {
-    const tooMuch = 'too much, with 5.0 s between scrapes';
+    const tooMuch = 'too much for scrapes 5.0 s apart';
     expect(clock(5, 0)).toEqual([
       false,
       `clocks differ by 5.000 s (± 0.000 s), Prometheus ahead: ${tooMuch}`,
@@ -65,7 +65,7 @@ describe('service-not-restarted', () => {
     expect(restarted({ 'process start': 'always 1000; 40=_' })).toEqual(kept);
     expect(restarted({ 'process start': '900*1 1000*12 1100*1' })).toEqual(kept);
     expect(restarted({ 'process start': 'always 1000; 40=1001' })).toEqual([
-      ...[false, 'the process of a restarted: seen at 00:00:40.000'],
+      ...[false, 'the process of a restarted (detected at 00:00:40.000)'],
     ]);
     expect(restarted({ 'process start': '1000*13 1001*2' })[0]).toBe(false);
     expect(restarted({ 'process start': '1000*2 1001*13' })[0]).toBe(false);
@@ -94,7 +94,7 @@ describe('service-not-restarted', () => {
     ]);
     expect(
       restarted({ 'process start @b': '1000*7 1001*8', 'process start @a': null }, { ...bare, replicas }),
-    ).toEqual([false, 'the process of b restarted: seen at 00:00:40.000']);
+    ).toEqual([false, 'the process of b restarted (detected at 00:00:40.000)']);
   });
   test('does not hold if the query failed', () => {
     expect(restarted({}, { errors: { process_start_time_seconds: 'status 503' } })).toEqual([
@@ -108,9 +108,9 @@ describe('service-not-restarted', () => {
         { 'process start @b': 'always @38' },
         { ...bare, replicas, service: { replicas: 'elastic' } },
       ),
-    ).toEqual([true, 'replicas are elastic: 1 started inside, 2 ended, unseen for at most 10 s in all']);
+    ).toEqual([true, 'replicas are elastic: 1 started in the window, 2 ended, not scraped for at most 10 s in total']);
     expect(restarted({}, { ...bare, service: { replicas: 'elastic' } })).toEqual([
-      ...[true, 'replicas are elastic: 0 started inside, 0 ended'],
+      ...[true, 'replicas are elastic: 0 started in the window, 0 ended'],
     ]);
   });
 });
@@ -165,9 +165,9 @@ describe('what the client saw', () => {
     expect(late(0.1)).toEqual([true, '99% of requests started at most 100 ms late']);
     expect(late(0.101)).toEqual([
       false,
-      '99% of requests started at most 101 ms late; the load generator was short of CPU, or had no free virtual user (at most 100 ms are allowed)',
+      '99% of requests started at most 101 ms late; the load generator was short of CPU, or had no free virtual user (at most 100 ms is allowed)',
     ]);
-    expect(checked('generator-on-time')).toEqual([null, 'how late requests started was not measured']);
+    expect(checked('generator-on-time')).toEqual([null, 'the record does not show how late requests started']);
   });
   test('answers-right: no response is wrong, and the script did not fail', () => {
     const right = (record: Partial<LoadRecord>) =>
@@ -207,10 +207,10 @@ describe('what the client saw', () => {
     });
     const valid = (record: Partial<LoadRecord>, changes: Changes = {}) =>
       checked('requests-valid', { ...changes, record });
-    const told = (count: number) => `${count} of 1,500 requests were refused as client errors (4xx)`;
+    const told = (count: number) => `${count} of 1,500 requests were rejected as client errors (4xx)`;
     expect(valid({ answered: answered(14) })).toEqual([true, told(14)]);
     const beyond = (count: number, share: string, kinds: string) =>
-      `${count} of 1,500 requests (${share}) did not get the expected response (${kinds}): together more than the limit of error-rate, "< 1%"`;
+      `${count} of 1,500 requests (${share}) did not receive the expected response (${kinds}): together more than the limit of error-rate, "< 1%"`;
     expect(valid({ answered: answered(15) })).toEqual([
       false,
       `${told(15)}; ${beyond(15, '1%', '15 client errors (4xx)')}`,
@@ -288,8 +288,8 @@ describe('other preconditions', () => {
       checked('nothing-died', { ...changes, run: { incidents } });
     expect(died([])).toEqual([true, 'the service, the load generator and Prometheus ran to the end']);
     expect(died(['k6 died', 'so did Prometheus'])).toEqual([false, 'k6 died; so did Prometheus']);
-    expect(died(null)).toEqual([null, 'the processes were not watched']);
-    expect(checked('nothing-died', bare)).toEqual([null, 'the processes were not watched']);
+    expect(died(null)).toEqual([null, 'the processes were not monitored']);
+    expect(checked('nothing-died', bare)).toEqual([null, 'the processes were not monitored']);
     expect(checked('nothing-died', { ...bare, incidents: ['the service died'] })).toEqual([
       false,
       'the service died',
@@ -328,7 +328,7 @@ describe('other preconditions', () => {
       }),
     ).toEqual([
       true,
-      'a from 00:00:10.000 to 00:01:10.000, 13 scrapes about 5 s apart; b from 00:00:10.000 to 00:01:10.000, 11 scrapes about 5 s apart, 2 missed inside',
+      'a from 00:00:10.000 to 00:01:10.000, 13 scrapes about 5 s apart; b from 00:00:10.000 to 00:01:10.000, 11 scrapes about 5 s apart, 2 missing in the window',
     ]);
     const elastic = {
       ...bare,
@@ -338,7 +338,7 @@ describe('other preconditions', () => {
     expect(checked('edges-scraped', { ...elastic, replicas: { a: { last: 40 }, b: { first: 40 } } })).toEqual(
       [
         true,
-        'a from 00:00:10.000 to 00:00:40.000 (it ended inside), 7 scrapes about 5 s apart; b from 00:00:40.000 (it started inside) to 00:01:10.000, 7 scrapes about 5 s apart',
+        'a from 00:00:10.000 to 00:00:40.000 (ended in the window), 7 scrapes about 5 s apart; b from 00:00:40.000 (started in the window) to 00:01:10.000, 7 scrapes about 5 s apart',
       ],
     );
     expect(checked('edges-scraped', { errors: { everything: 'down' } })).toEqual([
@@ -347,7 +347,7 @@ describe('other preconditions', () => {
     const missed = { ...bare, replicas: { a: {}, b: {} }, series: { up: 'always 1; 10=0' } };
     expect(checked('edges-scraped', missed)).toEqual([
       false,
-      'the scrape of a that opens the window, at 00:00:10.000, failed; the scrape of b that opens the window, at 00:00:10.000, failed',
+      'the scrape of a at the start of the window (00:00:10.000) failed; the scrape of b at the start of the window (00:00:10.000) failed',
     ]);
   });
 });

@@ -96,7 +96,7 @@ describe('the observed value decides, and the interval is reported', () => {
 });
 
 describe('a confidence decides', () => {
-  const NOT_SURE = 'not sure at 95%: the 95% bounds are 94–96%, which contain the limit;';
+  const NOT_SURE = 'undecided at 95% confidence: the 95% bounds are 94–96%, which contain the limit;';
   test.each<[string, Observed, string]>([
     ['met', one({}, { side: 'good' }), 'seen; the 95% bounds are 94–96%'],
     [
@@ -108,32 +108,32 @@ describe('a confidence decides', () => {
     [
       'undecided, and how many more would decide',
       one(),
-      `${NOT_SURE} about 3,351 more requests would decide with 80% probability if the value stays the same, 193 more if none of them fails it (measured: seen)`,
+      `${NOT_SURE} about 3,351 more requests would decide with 80% probability if the value stays the same; 193 more would be enough if none of them is slow or fails (measured: seen)`,
     ],
     [
       'undecided, and how many more observations of a mean',
       one({ objective: mean }, { needed: { more80: 40, moreIfNoneBad: null } }),
-      'not sure at 95%: the 95% bounds are 0.94–0.96, which contain the limit; about 40 more observations would decide with 80% probability if the value stays the same (measured: seen)',
+      'undecided at 95% confidence: the 95% bounds are 0.94–0.96, which contain the limit; about 40 more observations would decide with 80% probability if the value stays the same (measured: seen)',
     ],
     [
       'undecided, and more than a day of requests',
       one({}, { needed: { more80: null, moreIfNoneBad: null } }),
-      `${NOT_SURE} even a day of this load would not be enough (measured: seen)`,
+      `${NOT_SURE} even a day of this load would not be enough if the value stays the same (measured: seen)`,
     ],
     [
       'undecided, and what good ones alone would do',
       one({}, { needed: { more80: null, moreIfNoneBad: 316 } }),
-      `${NOT_SURE} even a day of this load would not be enough (316 more if none of them fails it) (measured: seen)`,
+      `${NOT_SURE} even a day of this load would not be enough if the value stays the same; 316 more would be enough if none of them is slow or fails (measured: seen)`,
     ],
     [
       'undecided without an interval',
       one({}, { side: null, interval: null, pOfMiss: null, blocks: 11 }),
-      'not sure at 95%: no confidence interval: 11 intervals between scrapes, 12 are needed (measured: seen)',
+      'undecided at 95% confidence: no confidence interval: 11 intervals between scrapes, 12 are needed (measured: seen)',
     ],
     [
       'undecided where independence is assumed',
       one({}, { side: 'good', independenceAssumed: true }),
-      'not sure at 95%: independence assumed (measured: seen)',
+      'undecided at 95% confidence: independence assumed (measured: seen)',
     ],
     ['as it was, where there is no chance in it', one({ certainty: null }), 'seen'],
     ['as it was, where it rests on no whole measurement', one({ decision: cutShort }), 'beyond doubt'],
@@ -155,7 +155,7 @@ describe('a confidence decides', () => {
     expect(verdicts([miss(0.03), one()])).toEqual(['undecided', 'undecided']);
     expect(verdicts([miss(0.02), one({}, { side: 'good', pOfMiss: 1 })])).toEqual(['missed', 'met']);
     expect(wordsOf(rule([miss(0.03), one()], 0.95)[0]!.reasons)).toBe(
-      "not sure at 95%: beyond the limit on its own, but one of 2 objectives may exceed its limit by chance (Holm's correction) (measured: seen)",
+      "undecided at 95% confidence: beyond the limit on its own, but one of 2 objectives may exceed its limit by chance (Holm's correction) (measured: seen)",
     );
   });
 

@@ -117,7 +117,7 @@ export interface DecisionReasons {
   };
   /** At a look: requests that were sent and have not ended could change the outcome. */
   readonly 'requests-may-be-open': Record<string, never>;
-  /** At a look: the scrapes to come could make up for those that failed. */
+  /** At a look: later scrapes could make up for those that failed. */
   readonly 'scrapes-to-come': Record<string, never>;
   readonly 'load-ended-before-recovery': Record<string, never>;
   /** Seconds of a phase that the service's counts cover, from scrape to scrape. */

@@ -32,7 +32,7 @@ test('it passes if everything is reported', () => {
 test.each(['resets', 'sum'] as const)('a counter is not trusted if %s is not reported', (digest) => {
   const { verdict, outcome, reason } = judged(without(digest, count, () => true));
   expect([verdict, outcome]).toEqual(['inconclusive', 'undecided']);
-  expect(reason).toMatch(/^Prometheus does not report whether series \{.*\} fell inside the window$/);
+  expect(reason).toMatch(/^Prometheus does not report whether series \{.*\} fell within the window$/);
 });
 
 test.each(['resets', 'sum', 'last'] as const)('counters are not trusted if %s was not queried', (digest) => {
@@ -57,7 +57,7 @@ test.each([3, 4, 5, 6])('a missing scrape is reported, anywhere in %d blocks', (
     const { verdict, objectives } = judgeInWords(given.plan, given.run, given.evidence);
     expect(verdict, `missing at ${at} s`).toBe('inconclusive');
     expect(objectives.find(({ id }) => id === 'model-uptime')!.reason).toContain(
-      'at 12 of 13 scrapes, 1 unknown',
+      'at 12 of 13 scrapes (one scrape is 7.7 percentage points); 1 unknown',
     );
   }
 });

@@ -102,7 +102,7 @@ describe('a histogram that is stored in both ways is counted once', () => {
     const { verdict } = await judged({ service: UNLISTED, series: ONE_MORE }, both);
     expect(of(verdict)).toMatchObject({ verdict: 'missed', samples: 1500, share: 1424 / 1500 });
     expect(of(verdict).reason).toContain(
-      'counted by classic buckets; Prometheus stores a native histogram, too',
+      'counted by classic buckets; Prometheus also stores a native histogram',
     );
   });
 

@@ -151,7 +151,7 @@ test('the wait ends at its limit; the verdict reports what was missing and which
     ({ id }) => id === 'edges-scraped',
   )!;
   expect(detail).toMatch(
-    /the server did not show a scrape of a \(the newest is of [\d:.]+\) within 0\.7 s after the window's end \(the bound by --ingest-delay\): if samples arrive later, set --ingest-delay$/,
+    /the server did not return a scrape of a \(the newest is from [\d:.]+\) within 0\.7 s of the end of the window \(set by --ingest-delay\); if samples arrive later, set --ingest-delay$/,
   );
 });
 

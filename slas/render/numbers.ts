@@ -80,3 +80,6 @@ export const countOf = (n: number, one: string, many = `${one}s`) =>
 /** After a count: `1 was`, `1,500 were`. */
 export const were = (n: number) => (n === 1 ? 'was' : 'were');
 export const are = (n: number) => (n === 1 ? 'is' : 'are');
+
+/** `once`, `twice`, `3 times`. */
+export const timesOf = (n: number) => (n === 1 ? 'once' : n === 2 ? 'twice' : `${formatCount(n)} times`);

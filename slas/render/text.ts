@@ -235,6 +235,6 @@ function alerts({ alerts: seen }: Verdict, isVerbose: boolean, paint: Paint): st
 /** `HighErrorRate, firing from 05:31:12 to 05:31:40: error-rate is missed, beyond its alert threshold` */
 export function alertInWords({ id, firing, agrees, reasons: own }: HeldAlert): string {
   const when = firing.map(({ from, to }) => `${from.slice(11, 19)} to ${to.slice(11, 19)}`).join(', ');
-  const apart = agrees === false ? 'unlike the verdict: ' : '';
+  const apart = agrees === false ? 'disagrees with the verdict: ' : '';
   return `${id}, ${when === '' ? 'never firing' : `firing from ${when}`}: ${apart}${wordsOf(own)}`;
 }

@@ -60,7 +60,7 @@ function busiestOf({ requests }: Plan, frame: Frame): number | null {
   return busiestRate(older.length > 0 ? older : counted.value, frame);
 }
 
-/** As many requests were counted as the client saw answered; its unanswered requests may be among them. */
+/** As many requests were counted as the client received responses; its unanswered requests may be among them. */
 function isSettledBy({ requests, isolated }: Plan, { load }: RunRecord, frame: Frame): boolean {
   if (load === null || !load.completed || requests === null || isolated === false) return false;
   const counted = countIncreases(requests, frame, 'zero');

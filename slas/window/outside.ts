@@ -11,7 +11,7 @@ import type { Frame } from './window.ts';
 export interface Outside {
   readonly all: number;
   readonly bad: number;
-  /** This many of all may be scrapes, or requests of others than the client. Absent: none. */
+  /** This many of all may be scrapes, or requests that the client did not send. Absent: none. */
   readonly strangers?: number;
 }
 

@@ -16,22 +16,22 @@ const RULES = 'Compare the rule in Prometheus with what `./sla rules` prints.';
 export const ALERTS: Entries<AlertReasons> = {
   'alerts-unknown': {
     words: ({ error }) => `alerts could not be read: ${error}`,
-    meaning: "Prometheus did not answer the query for the states of the document's alerts.",
+    meaning: "The query for the states of the document's alerts failed.",
     next: 'Look at the error; the verdict does not depend on it.',
   },
   'no-alerting-rules': {
-    words: () => "no alerting rules seen: this Prometheus evaluates none of the document's",
+    words: () => "this Prometheus evaluates none of the document's alerting rules",
     meaning: "Neither an alert nor a series that the document's rules record was seen in the window.",
-    next: 'Load the rules that `./sla rules` prints, if alerts are wanted.',
+    next: 'If you want alerts, load the rules that `./sla rules` prints.',
   },
   'alerts-seen': {
     words: ({ objectives, fired, disagreeing }) => {
       const rules =
         objectives === 0
-          ? 'alerts were seen, but no series that the rules record, so silence proves nothing'
-          : `rules of ${countOf(objectives, 'objective')} were evaluated`;
+          ? 'alerts were seen, but no series that the rules record, so a silent alert proves nothing'
+          : `rules for ${countOf(objectives, 'objective')} were evaluated`;
       const firing = fired === 0 ? 'no alert fired' : `${countOf(fired, 'alert')} fired`;
-      const apart = disagreeing === 0 ? '' : `, ${formatCount(disagreeing)} unlike the verdict`;
+      const apart = disagreeing === 0 ? '' : `, ${formatCount(disagreeing)} in disagreement with the verdict`;
       return `${rules}: ${firing}${apart}`;
     },
     meaning: 'The state of the alerting rules during the run.',
@@ -51,7 +51,7 @@ export const ALERTS: Entries<AlertReasons> = {
     words: () =>
       "an alert's lookback may include time before the window; the verdict covers the window as a whole",
     meaning: 'The alert fired, but the verdict found the objective met.',
-    next: 'Look at the time before the window, or for a short excess within it.',
+    next: 'Look at the time before the window, or for a short violation within it.',
   },
   'alert-pending': {
     words: () => 'the alert was pending when the window ended',
@@ -60,7 +60,7 @@ export const ALERTS: Entries<AlertReasons> = {
   },
   'alert-silent': {
     words: ({ overSeconds, forSeconds }) =>
-      `the rule looks back over ${duration(overSeconds)}, waits for ${duration(forSeconds)}, and does not see the client's side`,
+      `the rule looks back ${duration(overSeconds)}, waits ${duration(forSeconds)} before it fires, and does not see what the client measures`,
     meaning: 'The objective is missed and its alert had time to fire, but did not.',
     next: RULES,
   },

@@ -7,7 +7,7 @@ type Bounds = DecisionReasons['bounds'];
 const boundsOf = ({ interval, unit, target }: Bounds) =>
   `the ${formatConfidence(interval.confidence)} bounds are ${formatInterval(interval, unit, target)}`;
 
-const LONGER = 'Run longer, or at a higher rate: `./sla plan` says how many requests decide.';
+const LONGER = 'Run longer, or at a higher rate: `./sla plan` shows how many requests are needed.';
 const STEADY =
   "Look at the plots in the run's report: is there a memory leak, a growing queue, or a cold cache?";
 
@@ -15,7 +15,7 @@ const STEADY =
 export const CERTAINTY = {
   bounds: {
     words: boundsOf,
-    meaning: 'The confidence interval that decided: it lies entirely on one side of the limit.',
+    meaning: 'The confidence interval behind the decision: it lies entirely on one side of the limit.',
     next: 'Nothing.',
   },
   'limit-within-bounds': {
@@ -28,13 +28,13 @@ export const CERTAINTY = {
     words: (params) => `exactly at the limit: ${boundsOf(params)}`,
     meaning:
       'The measured value is exactly at the limit. The observed value decides; another run may have a different outcome.',
-    next: `${LONGER} Or ask for \`--confidence 0.95\`, which calls this undecided.`,
+    next: `${LONGER} Or use \`--confidence 0.95\`, which reports this as undecided.`,
   },
   'close-to-limit': {
     words: (params) => `too close to the limit to be sure: ${boundsOf(params)}`,
     meaning:
       'The measured value is near the limit, and the interval contains the limit: another run may have a different outcome.',
-    next: `${LONGER} Or ask for \`--confidence 0.95\`, which calls this undecided.`,
+    next: `${LONGER} Or use \`--confidence 0.95\`, which reports this as undecided.`,
   },
   'too-few-to-prove': {
     words: ({ samples, share, interval, more }) =>
@@ -65,7 +65,7 @@ export const CERTAINTY = {
   },
   'not-sure': {
     words: ({ confidence, because, seen }, put) =>
-      `not sure at ${formatConfidence(confidence)}: ${put(because)} (measured: ${put(seen)})`,
+      `undecided at ${formatConfidence(confidence)} confidence: ${put(because)} (measured: ${put(seen)})`,
     meaning: 'With `--confidence`: the measurement is not sufficient at that confidence.',
     next: LONGER,
   },
@@ -79,25 +79,27 @@ export const CERTAINTY = {
   'more-needed': {
     words: ({ what, more80, moreIfNoneBad }) => {
       const none =
-        moreIfNoneBad === null ? '' : `${formatCount(moreIfNoneBad)} more if none of them fails it`;
+        moreIfNoneBad === null
+          ? ''
+          : `${formatCount(moreIfNoneBad)} more would be enough if none of them is slow or fails`;
       if (more80 === null)
-        return `even a day of this load would not be enough${none === '' ? '' : ` (${none})`}`;
+        return `even a day of this load would not be enough if the value stays the same${none === '' ? '' : `; ${none}`}`;
       const likely = `about ${formatCount(more80)} more ${what} would decide with ${formatValue(0.8, 'ratio')} probability if the value stays the same`;
-      return none === '' ? likely : `${likely}, ${none}`;
+      return none === '' ? likely : `${likely}; ${none}`;
     },
-    meaning: 'How much more load would decide.',
+    meaning: 'How much more load would be enough for a decision.',
     next: 'Set the duration accordingly.',
   },
   growing: {
-    words: () => 'growing: it got worse throughout, and its last third misses the target',
-    meaning: 'The objective is met over the whole hold only because its first values were good.',
+    words: () => 'growing: it became worse throughout the hold, and its last third misses the target',
+    meaning: 'The objective is met over the whole hold only because its early values were good.',
     next: STEADY,
   },
   'growing-seen': {
     words: ({ seen }, put) =>
-      `growing: it got worse throughout, and its last third misses the target (measured: ${put(seen)})`,
+      `growing: it became worse throughout the hold, and its last third misses the target (measured: ${put(seen)})`,
     meaning:
-      'The objective would be met over the whole hold only because its first values were good, so it is undecided.',
+      'The objective would be met over the whole hold only because its early values were good, so it is undecided.',
     next: STEADY,
   },
   'not-steady': {

@@ -5,7 +5,7 @@ import { CERTAINTY } from './certainty.ts';
 import { edgesAround } from './edges.ts';
 import type { Entries } from './entry.ts';
 
-const LONGER = 'Run longer, or at a higher rate: `./sla plan` says how many requests decide.';
+const LONGER = 'Run longer, or at a higher rate: `./sla plan` shows how many requests are needed.';
 
 /** Why an objective is met, missed or undecided, and how certain that is. */
 export const DECISION: Entries<DecisionReasons> = {
@@ -13,7 +13,7 @@ export const DECISION: Entries<DecisionReasons> = {
 
   'client-share': {
     words: ({ good, samples, limitSeconds, percentile, valueSeconds }) =>
-      `at the client ${formatCount(good)} of ${formatCount(samples)} took ${formatValue(limitSeconds, 'seconds')} or less (${formatValue(good / samples, 'ratio')}), p${percentile} ${valueSeconds === null ? 'among the unanswered requests' : formatValue(valueSeconds, 'seconds')}`,
+      `at the client, ${formatCount(good)} of ${formatCount(samples)} took ${formatValue(limitSeconds, 'seconds')} or less (${formatValue(good / samples, 'ratio')}), p${percentile} ${valueSeconds === null ? 'among the unanswered requests' : formatValue(valueSeconds, 'seconds')}`,
     meaning: "The same objective by the client's own clock. The worse of client and service decides.",
     next: 'Nothing.',
   },
@@ -26,14 +26,14 @@ export const DECISION: Entries<DecisionReasons> = {
   },
   'client-slower-connecting': {
     words: ({ gapSeconds, blockedSeconds }) =>
-      `${slower(gapSeconds)}, of which ${formatValue(blockedSeconds, 'seconds')} passed before there was a connection`,
+      `${slower(gapSeconds)}: requests waited ${formatValue(blockedSeconds, 'seconds')} for a connection`,
     meaning:
       "Only the client's clock missed the limit, and setting up connections explains at least half of the difference.",
     next: 'Look at connection limits, TLS and the accept queue.',
   },
   'client-slower-in-between': {
     words: ({ gapSeconds }) =>
-      `${slower(gapSeconds)}: spent between client and service, or in a queue before the handler`,
+      `${slower(gapSeconds)}: that time was spent between client and service, or in a queue before the handler`,
     meaning: "Only the client's clock missed the limit, and neither event loop nor connecting explains it.",
     next: 'Look at proxies, load balancers and the network between the two.',
   },
@@ -49,12 +49,13 @@ export const DECISION: Entries<DecisionReasons> = {
   },
   'certain-despite': {
     words: ({ because }, put) => `certain, although ${put(because)}`,
-    meaning: 'Requests are missing, but the limit would be broken even if all of them had been good.',
+    meaning:
+      'Requests are missing, but the objective would be missed even if all of them had succeeded in time.',
     next: 'Nothing.',
   },
   'stands-despite': {
     words: ({ because }, put) => `this stands, although ${put(because)}`,
-    meaning: 'A precondition does not hold, but this cannot have caused the counted failures.',
+    meaning: 'A precondition does not hold, but that cannot have caused the failures that were counted.',
     next: 'Nothing.',
   },
   'too-few-samples': {
@@ -65,12 +66,12 @@ export const DECISION: Entries<DecisionReasons> = {
   },
   'ended-replicas-uncounted': {
     words: ({ atMost }) =>
-      `replicas that ended took at most ${formatCount(atMost)} more after their last scrape`,
+      `replicas that ended handled at most ${formatCount(atMost)} more after their last scrape`,
     meaning: "An elastic replica's counts after its last scrape are lost, but bounded.",
     next: 'Nothing.',
   },
   'restarts-uncounted': {
-    words: ({ atMost, why }, put) => `${put([why])}, which may hide at most ${formatCount(atMost)} more`,
+    words: ({ atMost, why }, put) => `${put([why])}, and may hide at most ${formatCount(atMost)} more`,
     meaning:
       'A restart between two scrapes cannot be ruled out. It would have lost counts, but their number is bounded.',
     next: 'Export `process_start_time_seconds`, as most client libraries do by default.',
@@ -82,9 +83,9 @@ export const DECISION: Entries<DecisionReasons> = {
   },
   'strangers-would-decide': {
     words: ({ atMost }) =>
-      `up to ${formatCount(atMost)} of them may be scrapes or requests of others than the load; without these, the limit could be missed`,
+      `up to ${formatCount(atMost)} of them may be scrapes or requests that the load did not send; without these, the limit could be missed`,
     meaning:
-      'More was counted than the load sent, or scrapes may be among it, and the verdict depends on it.',
+      'The service counted more requests than the load sent, or may have counted scrapes, and the verdict depends on these.',
     next: 'Select the routes that the load requests; give a latency a `client`.',
   },
   'outside-good-would-decide': {
@@ -114,39 +115,40 @@ export const DECISION: Entries<DecisionReasons> = {
     next: 'Scrape more often, or request a longer window.',
   },
   'phase-edges-would-decide': {
-    words: () => 'it depends on the requests at the edges of the phase',
+    words: () => 'the outcome depends on the requests at the edges of the phase',
     meaning: 'It is unknown which phase some requests belong to, and the verdict depends on it.',
     next: 'Make the phase longer, or scrape more often.',
   },
   'unknown-latencies-would-decide': {
-    words: () => 'it depends on whether these were fast or slow',
+    words: () => 'the outcome depends on whether these were fast or slow',
     meaning:
       'The histogram counts requests that the objective does not judge, and the verdict depends on their latencies.',
     next: 'Give the histogram a status label, or judge the latency by the client (`client:`).',
   },
   'unclaimed-events-would-decide': {
     words: () =>
-      "if all of these had failed, the limit would be missed; write the service's values into the document",
+      "if all of these had failed, the limit would be missed; name the service's values in the document",
     meaning:
       'Events have label values that neither "bad" nor "good" of the document claims, and the verdict depends on them.',
     next: 'Extend the matcher of `bad` in the document, or name the values that are good.',
   },
   'limit-between-edges': {
     words: ({ limitSeconds, isNative, ...edges }) =>
-      `the limit lies ${edgesAround(edges)}, so it depends on responses whose exact latency is unknown; ${isNative === true ? "give the native histogram a higher resolution, or let the client's clock judge it, too (client)" : `add a bucket edge at ${formatValue(limitSeconds, 'seconds')}`}`,
+      `the limit lies ${edgesAround(edges)}, so the outcome depends on responses whose exact latency is unknown; ${isNative === true ? "give the native histogram a higher resolution, or also judge the latency by the client's clock (client)" : `add a bucket edge at ${formatValue(limitSeconds, 'seconds')}`}`,
     meaning:
       'The limit is not a bucket edge of the histogram. Too few responses for the target are at or under the edge below, and enough at or under the edge above.',
-    next: 'Add a bucket edge at the limit to the service (`./sla check` prints how), choose one of its edges as the limit, or judge the latency by the client (`client:`). A native histogram needs a smaller growth factor of its buckets.',
+    next: 'Add a bucket edge at the limit to the service (`./sla check` prints how), choose one of its edges as the limit, or judge the latency by the client (`client:`). For a native histogram, lower its bucket growth factor.',
   },
   'alert-between-edges': {
     words: ({ alertSeconds }) =>
-      `whether the alert threshold is exceeded is unknown, because ${formatValue(alertSeconds, 'seconds')} is not a bucket edge`,
+      `it is unknown whether the alert threshold is exceeded, because ${formatValue(alertSeconds, 'seconds')} is not a bucket edge`,
     meaning:
       'The target is missed. The alert threshold lies between two bucket edges, and the responses between them would decide.',
     next: 'Add a bucket edge at the alert threshold to the service.',
   },
   'unclaimed-latencies-would-decide': {
-    words: () => "it depends on whether these were successful; write the service's values into the document",
+    words: () =>
+      "the outcome depends on whether these were successful; name the service's values in the document",
     meaning:
       'The histogram includes responses that the objective excludes although they may be successful, and the verdict depends on them.',
     next: 'Extend the selector of the latency in the document to all values of successful responses.',
@@ -154,7 +156,7 @@ export const DECISION: Entries<DecisionReasons> = {
   'lost-alone-miss': {
     words: ({ lost, sent, of }) =>
       `${formatCount(lost)} of ${countOf(sent, 'request')} went unanswered: of the ${formatCount(of)} that could decide, that alone is ${formatValue(lost / of, 'ratio')}`,
-    meaning: 'Unanswered requests alone break the limit, whatever the service counted.',
+    meaning: 'The unanswered requests alone exceed the limit, whatever the service counted.',
     next: 'Look at the log of the service: did it crash, or refuse connections?',
   },
   'value-not-finite': {
@@ -174,8 +176,9 @@ export const DECISION: Entries<DecisionReasons> = {
     next: 'Nothing; a later look decides.',
   },
   'scrapes-to-come': {
-    words: () => 'the scrapes to come could still make up for those that failed',
-    meaning: 'With `--until-decided`: uptime is missed early only if it could no longer be met.',
+    words: () => 'later scrapes could still make up for those that failed',
+    meaning:
+      'With `--until-decided`: an early look reports uptime as missed only if it can no longer be met.',
     next: 'Nothing; a later look decides.',
   },
   'load-ended-before-recovery': {
@@ -206,29 +209,29 @@ export const DECISION: Entries<DecisionReasons> = {
   'decisive-objectives-met': {
     words: ({ count, exempt }) =>
       `${count === 1 ? 'the decisive objective is' : `all ${formatCount(count)} decisive objectives are`} met; not decisive: ${exemptInWords(exempt)}`,
-    meaning: 'The verdict. Advisory and waived objectives are judged, and do not decide.',
+    meaning: 'The verdict. Advisory and waived objectives are judged, but do not affect it.',
     next: 'Look at those that are missed or undecided.',
   },
   'nothing-decisive': {
     words: ({ exempt }) => `no objective is decisive: ${exemptInWords(exempt)}`,
-    meaning: 'Every objective of this run is advisory or waived, and such a run is never a pass.',
-    next: 'Let at least one objective decide.',
+    meaning: 'Every objective of this run is advisory or waived, and such a run never passes.',
+    next: 'Remove `advisory`, or the waiver, from at least one objective.',
   },
   advisory: {
-    words: () => 'advisory: it does not decide',
+    words: () => 'advisory: it does not affect the verdict',
     meaning: 'The document says `advisory: true`.',
-    next: 'Nothing. Remove `advisory` once the objective should decide.',
+    next: 'Nothing. Remove `advisory` once the objective should affect the verdict.',
   },
   waived: {
     words: ({ owner, why, until }) => `waived until ${until} by ${owner}: ${why}`,
     meaning: 'The document has a waiver for this objective, and the run ended before its last day did (UTC).',
-    next: 'Mend the cause before the waiver ends.',
+    next: 'Fix the cause before the waiver ends.',
   },
   'waiver-expired': {
     words: ({ owner, why, until }) =>
       `its waiver expired on ${until} and has no effect (by ${owner}: ${why})`,
-    meaning: 'The run ended after the last day of the waiver, so the objective decides again.',
-    next: 'Fix the cause, or let the owner decide again. Remove the waiver once the objective is met.',
+    meaning: 'The run ended after the last day of the waiver, so the objective affects the verdict again.',
+    next: 'Fix the cause, or ask the owner to renew the waiver. Remove it once the objective is met.',
   },
   'objectives-missed': {
     words: ({ missed, undecided }) =>
@@ -244,7 +247,7 @@ export const DECISION: Entries<DecisionReasons> = {
   },
   'no-objectives': {
     words: () => 'the document has no objective for this run, so nothing was judged',
-    meaning: 'The verdict of a run without objectives is never a pass.',
+    meaning: 'A run without objectives never passes.',
     next: 'Add objectives to the document, or name them in the scenario.',
   },
 };

@@ -10,7 +10,7 @@ export function edgesAround({
 }): string {
   if (highSeconds === null)
     return lowSeconds === 0
-      ? 'outside every edge'
+      ? 'outside all edges'
       : `above ${formatValue(lowSeconds, 'seconds')}, the highest edge`;
   if (lowSeconds === 0) return `below ${formatValue(highSeconds, 'seconds')}, the lowest edge`;
   return `between ${formatValue(lowSeconds, 'seconds')} and ${formatValue(highSeconds, 'seconds')}`;

@@ -69,12 +69,12 @@ export const LOAD: Entries<LoadReasons> = {
   },
   'phase-off-plan': {
     words: ({ phase, sent, planned, tolerance }) =>
-      `phase "${phase}" got ${formatCount(sent)} of ${countOf(planned, 'planned request')}, more than ${formatValue(tolerance, 'ratio')} off`,
+      `phase "${phase}" sent ${formatCount(sent)} of ${countOf(planned, 'planned request')}, more than ${formatValue(tolerance, 'ratio')} off`,
     meaning: 'The load of a phase is not the planned one, even if the sum of all phases is.',
     next: MACHINE,
   },
   'lateness-unknown': {
-    words: () => 'how late requests started was not measured',
+    words: () => 'the record does not show how late requests started',
     meaning: 'The record does not have the start times of requests.',
     next: NOTHING,
   },
@@ -86,12 +86,12 @@ export const LOAD: Entries<LoadReasons> = {
   },
   'generator-too-late': {
     words: ({ allowedSeconds }) =>
-      `the load generator was short of CPU, or had no free virtual user (at most ${formatValue(allowedSeconds, 'seconds')} are allowed)`,
+      `the load generator was short of CPU, or had no free virtual user (at most ${formatValue(allowedSeconds, 'seconds')} is allowed)`,
     meaning: "The load generator's delay would count as latency of the service.",
     next: MACHINE,
   },
   'processes-unwatched': {
-    words: () => 'the processes were not watched',
+    words: () => 'the processes were not monitored',
     meaning: 'It is unknown whether a process died during the window.',
     next: NOTHING,
   },

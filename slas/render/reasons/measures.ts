@@ -1,6 +1,6 @@
 import type { MeasureReasons } from '../../model/reasons-measures.ts';
 import { clock } from '../../window/targets.ts';
-import { are, countOf, formatCount, formatValue, were } from '../numbers.ts';
+import { are, countOf, formatCount, formatValue, timesOf, were } from '../numbers.ts';
 import type { Entries } from './entry.ts';
 import { SHARES } from './shares.ts';
 
@@ -9,7 +9,7 @@ type Labels = Readonly<Record<string, string>>;
 const seriesOf = (labels: Labels) => `series ${JSON.stringify(labels)}`;
 const successful = (n: number) => countOf(n, 'successful response');
 
-const NAME_THE_COUNTER = 'name the counter of the service that it is computed from';
+const NAME_THE_COUNTER = 'name the counter that it is computed from';
 const CORRECT_DOCUMENT = 'Correct the selector of the objective in the document.';
 const LOAD = 'Check that the load reaches the service that Prometheus scrapes.';
 const KEEP_RECORD = 'Generate the load with `./sla run`, which keeps a record of every request.';
@@ -78,7 +78,7 @@ export const MEASURES: Entries<MeasureReasons> = {
   },
   'counter-falls-often': {
     words: ({ labels, falls }) =>
-      `${seriesOf(labels)} fell ${countOf(falls, 'time')} inside the window, but counters only rise: it is a gauge, or the service restarted each time; ${NAME_THE_COUNTER}`,
+      `${seriesOf(labels)} fell ${timesOf(falls)} within the window, but counters only rise: it is a gauge, or the service restarted each time; ${NAME_THE_COUNTER}`,
     meaning: 'The selected series is a gauge, or the service restarts again and again.',
     next: CORRECT_DOCUMENT,
   },
@@ -101,7 +101,7 @@ export const MEASURES: Entries<MeasureReasons> = {
 
   'scrapes-up': {
     words: ({ up, samples, unknown, isStale, odd }) =>
-      `up at ${formatCount(up)} of ${countOf(samples, 'scrape')}${unknown === 0 ? '' : `, ${formatCount(unknown)} unknown because ${odd === undefined ? '' : `the gauge is ${odd}, which is neither 1 (up) nor 0 (down), or because `}a scrape failed or is missing${isStale ? ', or the value was not refreshed' : ''}`} (one scrape is ${points(samples)})${odd === undefined ? '' : '; name a gauge that is 1 while the service is up'}`,
+      `up at ${formatCount(up)} of ${countOf(samples, 'scrape')} (one scrape is ${points(samples)})${unknown === 0 ? '' : `; ${formatCount(unknown)} unknown: ${unknownScrapes(isStale, odd)}`}`,
     meaning: 'The share of scrapes at which the gauge was 1. Unknown ones are judged both as up and as down.',
     next: 'Nothing, if the objective is met.',
   },
@@ -113,7 +113,7 @@ export const MEASURES: Entries<MeasureReasons> = {
   },
   'gauge-not-finite': {
     words: ({ selector, target, value }) =>
-      `${selector}${target === null ? '' : ` of ${target}`} is ${value} inside the window`,
+      `${selector}${target === null ? '' : ` of ${target}`} is ${value} within the window`,
     meaning: 'The gauge has a value that is not a finite number.',
     next: 'Look at the series of the objective in evidence.json.',
   },
@@ -125,19 +125,19 @@ export const MEASURES: Entries<MeasureReasons> = {
   },
   'service-not-scraped': {
     words: ({ selector }) =>
-      `nothing shows that ${selector} was refreshed: Prometheus has no "up" of its job, and a pushed value remains after its process has died; let Prometheus scrape the service, or use another objective`,
+      `nothing shows that ${selector} was refreshed: Prometheus has no "up" for its job, and a pushed value remains after its process has died; let Prometheus scrape the service, or use another objective`,
     meaning: 'A pushed value says nothing about the present unless the service itself is scraped.',
     next: 'Let Prometheus scrape the service, or use another objective.',
   },
   'series-passed-on': {
     words: ({ labels, target }) =>
-      `${seriesOf(labels)} was passed on by ${target}, whose "up" says nothing about the process that it describes: let Prometheus scrape that process`,
-    meaning: 'The series came by way of another process, such as a gateway.',
+      `${seriesOf(labels)} was relayed by ${target}, whose "up" says nothing about the process that the series describes: let Prometheus scrape that process`,
+    meaning: 'The series came through another process, such as a gateway.',
     next: 'Let Prometheus scrape the process itself.',
   },
   'refreshes-unknown': {
     words: ({ labels }) =>
-      `${seriesOf(labels)} was pushed or read from a file, and in a window this long, its update times are not all known`,
+      `${seriesOf(labels)} was pushed or read from a file, and not all of its update times are known in a window this long`,
     meaning: 'Long windows are downsampled, which hides when a value was refreshed.',
     next: 'Judge a shorter window, or let Prometheus scrape the service.',
   },
@@ -150,14 +150,14 @@ export const MEASURES: Entries<MeasureReasons> = {
 
   'others-send-requests': {
     words: () =>
-      'other clients send requests, too, so the requests in flight at the edges of the phase are unknown',
+      'other clients also send requests, so the requests in flight at the edges of the phase are unknown',
     meaning:
       'The counts of a phase require a client that knows every request (`isolated: false` says it does not).',
     next: "Judge the phase by the client's clock (`client:`), or judge the whole run.",
   },
   'no-request-record': {
     words: ({ lacking }) =>
-      `the load generator left no record of its requests${lacking === 'recovery' ? ', and only the client can measure recovery' : ', so those in flight at the edges of the phase are not known'}`,
+      `the load generator left no record of its requests${lacking === 'recovery' ? ', and only the client can measure recovery' : ', so those in flight at the edges of the phase are unknown'}`,
     meaning: 'The objective needs the record of each request.',
     next: KEEP_RECORD,
   },
@@ -194,13 +194,21 @@ export const MEASURES: Entries<MeasureReasons> = {
     words: ({ slow, samples, phase, withinSeconds, percentile, fromSeconds }) => {
       const told = `${formatCount(slow)} of ${countOf(samples, 'request')} after phase "${phase}" took more than ${formatValue(withinSeconds, 'seconds')} at the client`;
       return fromSeconds === null
-        ? `${told}; p${percentile} was still above it at the end`
-        : `${told}; p${percentile} was within it from ${fromSeconds} s on`;
+        ? `${told}; p${percentile} was still above that at the end`
+        : `${told}; p${percentile} was within that from ${fromSeconds} s onwards`;
     },
     meaning: "How long after a phase the client's latencies were back within the limit.",
     next: 'Nothing, if the objective is met.',
   },
 };
+
+/** Why the gauge is unknown at some scrapes, and the remedy if its value is `odd`. */
+function unknownScrapes(isStale: boolean, odd: number | undefined): string {
+  const missed = `a scrape failed or is missing${isStale ? ', or the value was not refreshed' : ''}`;
+  return odd === undefined
+    ? missed
+    : `the gauge is ${odd}, which is neither 1 (up) nor 0 (down), or ${missed}; name a gauge that is 1 while the service is up`;
+}
 
 /** The resolution of a census, in percentage points. */
 function points(samples: number): string {

@@ -8,8 +8,8 @@ import { SCRIPT } from './script.ts';
 
 const NOTHING = 'Nothing.';
 const SCRAPING =
-  "Look at the target's page in Prometheus: is the service scraped, and does every scrape succeed?";
-const DELAY = 'Set `--ingest-delay` to how late samples reach this server.';
+  'Look at the targets page of Prometheus: is the service scraped, and does every scrape succeed?';
+const DELAY = 'Set `--ingest-delay` to the delay with which samples reach this server.';
 const START_TIME = 'Export `process_start_time_seconds`, as most client libraries do by default.';
 
 /** Findings of the preconditions on Prometheus's samples, its clock, and the service's processes. */
@@ -21,7 +21,7 @@ const EVIDENCE: Entries<EvidenceReasons> = {
   },
   'query-failed': {
     words: ({ query, error }) => `query failed: ${query}: ${error}`,
-    meaning: 'Prometheus did not answer a query that the verdict needs.',
+    meaning: 'A query that the verdict needs failed.',
     next: 'Look at the error and at the log of Prometheus, and run again.',
   },
   'evidence-missing': {
@@ -43,7 +43,7 @@ const EVIDENCE: Entries<EvidenceReasons> = {
   'no-samples': {
     words: () => 'Prometheus has no samples of the service around the window',
     meaning: 'No series `up` matches `service.selector` in the window.',
-    next: 'Compare `service.selector` with the labels on the target page of Prometheus.',
+    next: 'Compare `service.selector` with the labels on the targets page of Prometheus.',
   },
   'check-selector': {
     words: () => 'check service.selector; if samples arrive later, set --ingest-delay',
@@ -53,10 +53,10 @@ const EVIDENCE: Entries<EvidenceReasons> = {
   'target-scraped': {
     words: ({ target, fromSeconds, toSeconds, isStartedInside, isEndedInside, ...of }) =>
       [
-        `${target} from ${clock(fromSeconds)}${isStartedInside ? ' (it started inside)' : ''} to ${clock(toSeconds)}${isEndedInside ? ' (it ended inside)' : ''}`,
+        `${target} from ${clock(fromSeconds)}${isStartedInside ? ' (started in the window)' : ''} to ${clock(toSeconds)}${isEndedInside ? ' (ended in the window)' : ''}`,
         `${countOf(of.scrapes, 'scrape')} about ${Number(of.intervalSeconds.toFixed(2))} s apart`,
         ...(of.failed === 0 ? [] : [`${formatCount(of.failed)} of them failed`]),
-        ...(of.missed === 0 ? [] : [`${formatCount(of.missed)} missed inside`]),
+        ...(of.missed === 0 ? [] : [`${formatCount(of.missed)} missing in the window`]),
       ].join(', '),
     meaning: 'A target has a scrape at both edges of the window: counts between the two are exact.',
     next: NOTHING,
@@ -64,17 +64,22 @@ const EVIDENCE: Entries<EvidenceReasons> = {
   'samples-not-shown': {
     words: ({ missing, boundSeconds, boundBy, lagSeconds }) => {
       const what = missing.map(({ what, newestSeconds }) =>
-        newestSeconds === null ? `${what} (none came)` : `${what} (the newest is of ${clock(newestSeconds)})`,
+        newestSeconds === null
+          ? `${what} (none arrived)`
+          : `${what} (the newest is from ${clock(newestSeconds)})`,
       );
       const why = {
-        option: ' by --ingest-delay',
-        learned: lagSeconds === null ? '' : `, and samples arrived up to ${seconds(lagSeconds)} late`,
-        default: ' by default',
+        option: 'set by --ingest-delay',
+        learned:
+          lagSeconds === null
+            ? 'learned from earlier samples'
+            : `learned: samples arrived up to ${seconds(lagSeconds)} late`,
+        default: 'the default',
       }[boundBy];
-      return `the server did not show ${what.join(', ')} within ${seconds(boundSeconds)} after the window's end (the bound${why}): if samples arrive later, set --ingest-delay`;
+      return `the server did not return ${what.join(', ')} within ${seconds(boundSeconds)} of the end of the window (${why}); if samples arrive later, set --ingest-delay`;
     },
     meaning:
-      'The harness waited for the last samples of the window, and the server did not show them in time.',
+      'The harness waited for the last samples of the window, and the server did not return them in time.',
     next: DELAY,
   },
   'scrapes-succeeded': {
@@ -88,7 +93,7 @@ const EVIDENCE: Entries<EvidenceReasons> = {
         ({ target, phase, worked, due }) =>
           `${formatCount(worked)} of ${countOf(due, 'scrape')} of ${target}${phase === null ? '' : ` in phase "${phase}"`}`,
       );
-      return `only ${counts.join(', ')} succeeded: fewer than half are too few; find out why the others failed (the target's page in Prometheus), and run again`;
+      return `only ${counts.join(', ')} succeeded, and at least half must; find out why the others failed (see the targets page of Prometheus), and run again`;
     },
     meaning: 'With so few scrapes, a restart, a gap or a fault would go undetected.',
     next: SCRAPING,
@@ -123,14 +128,14 @@ const EVIDENCE: Entries<EvidenceReasons> = {
   },
   'maybe-same-process': {
     words: ({ labels: [a, b] }) =>
-      `${a} and ${b} may be the same process, scraped twice: nothing distinguishes them, and no counter grew that could show it`,
+      `${a} and ${b} may be the same process, scraped twice: nothing distinguishes them, and no counter that could tell them apart grew`,
     meaning: 'Two targets have the same address, and nothing proves or disproves that they are one process.',
     next: 'Narrow `service.selector` to one job.',
   },
 
   'single-clock': {
     words: () => 'no run record: only the clock of Prometheus matters',
-    meaning: 'A window without a load of our own is cut by one clock.',
+    meaning: 'Without a load of its own, the window is cut by a single clock.',
     next: NOTHING,
   },
   'clock-unread': {
@@ -145,20 +150,20 @@ const EVIDENCE: Entries<EvidenceReasons> = {
   },
   'clocks-uncertain': {
     words: ({ intervalSeconds, ...params }) =>
-      `${differenceOf(params)}: too uncertain, with ${intervalSeconds.toFixed(1)} s between scrapes`,
+      `${differenceOf(params)}: too uncertain for scrapes ${intervalSeconds.toFixed(1)} s apart`,
     meaning: 'Prometheus took so long to respond that its clock could not be read precisely enough.',
     next: 'Look at the connection to Prometheus.',
   },
   'clocks-apart': {
     words: ({ intervalSeconds, ...params }) =>
-      `${differenceOf(params)}: too much, with ${intervalSeconds.toFixed(1)} s between scrapes`,
+      `${differenceOf(params)}: too much for scrapes ${intervalSeconds.toFixed(1)} s apart`,
     meaning: 'The window would be cut in the wrong place: at least one scrape too early or too late.',
     next: 'Synchronise both machines with NTP.',
   },
 
   'start-times-unread': {
     words: ({ error }) => `the start times of the processes could not be queried: ${error}`,
-    meaning: 'Prometheus did not answer the query for the start times.',
+    meaning: 'The query for the start times failed.',
     next: 'Look at the error, and run again.',
   },
   'no-start-time': {
@@ -169,9 +174,9 @@ const EVIDENCE: Entries<EvidenceReasons> = {
   },
   'start-time-unrelated': {
     words: ({ target, because }, put) =>
-      `the start time of ${target} is 0, or that of another process, as its labels differ from those of the counters: ${put(because)}`,
+      `the start time of ${target} is 0 or belongs to another process, because its labels differ from those of the counters: ${put(because)}`,
     meaning:
-      'The target exports a start time that does not show a restart of the process that counts requests, such as the one of a sidecar.',
+      'The target exports a start time that does not show a restart of the process that counts requests, such as that of a sidecar.',
     next: START_TIME,
   },
   'counter-beyond-new-process': {
@@ -180,12 +185,13 @@ const EVIDENCE: Entries<EvidenceReasons> = {
     next: NOTHING,
   },
   'counters-match-client': {
-    words: () => 'no counter fell, and the service counted as many requests as the client saw answered',
+    words: () => 'no counter fell, and the service counted as many requests as the client received responses',
     meaning: 'A restart would have lost counts, and none are missing.',
     next: NOTHING,
   },
   'export-start-time': {
-    words: () => 'export process_start_time_seconds, or process_cpu_seconds_total as a counter that shows it',
+    words: () =>
+      'export process_start_time_seconds, or process_cpu_seconds_total, a counter that reveals restarts',
     meaning: 'Metrics that would show whether the process restarted.',
     next: START_TIME,
   },
@@ -201,15 +207,15 @@ const EVIDENCE: Entries<EvidenceReasons> = {
   },
   'replicas-elastic': {
     words: ({ started, ended, unseenSeconds }) =>
-      `replicas are elastic: ${formatCount(started)} started inside, ${formatCount(ended)} ended${ended === 0 ? '' : `, unseen for at most ${seconds(unseenSeconds)} in all`}`,
+      `replicas are elastic: ${formatCount(started)} started in the window, ${formatCount(ended)} ended${ended === 0 ? '' : `, not scraped for at most ${seconds(unseenSeconds)} in total`}`,
     meaning:
       'With `replicas: elastic`, processes may start and end; the uncounted requests of ended replicas are bounded.',
     next: NOTHING,
   },
   'process-restarted': {
-    words: ({ target, atSeconds }) => `the process of ${target} restarted: seen at ${clock(atSeconds)}`,
+    words: ({ target, atSeconds }) => `the process of ${target} restarted (detected at ${clock(atSeconds)})`,
     meaning: 'The process restarted in the window, and its counts since the last scrape are lost.',
-    next: 'Look at the log of the service: did it crash, was it out of memory, was it deployed?',
+    next: 'Look at the log of the service: did it crash, run out of memory, or get redeployed?',
   },
   'start-time-unknown-at-edge': {
     words: ({ target }) =>

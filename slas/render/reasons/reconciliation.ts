@@ -1,5 +1,5 @@
 import type { EvidenceReasons } from '../../model/reasons-preconditions.ts';
-import { countOf, formatCount } from '../numbers.ts';
+import { countOf, formatCount, timesOf } from '../numbers.ts';
 import type { Entries } from './entry.ts';
 
 const NOTHING = 'Nothing.';
@@ -9,8 +9,8 @@ const ALONE = 'Stop the other traffic, or set `isolated: false` in the document 
 export const RECONCILIATION = {
   'requests-unnamed': {
     words: () =>
-      'the document names no service.requests, so it is unknown whether the measured service is the loaded one',
-    meaning: 'Client and service can only be reconciled by a counter of all requests.',
+      'the document does not set service.requests, so it is unknown whether the service that was measured is the one under load',
+    meaning: 'Only a counter of all requests can be reconciled between client and service.',
     next: 'Name that counter in the document: `service.requests`.',
   },
   'requests-uncounted': {
@@ -60,7 +60,7 @@ export const RECONCILIATION = {
   },
   'counted-several-times': {
     words: ({ times }) =>
-      `exactly ${formatCount(times)} times as many: is each process scraped ${times === 2 ? 'twice' : `${formatCount(times)} times`}? Then narrow service.selector to one job`,
+      `exactly ${timesOf(times)} as many: if each process is scraped ${timesOf(times)}, narrow service.selector to one job`,
     meaning: 'A whole multiple suggests processes that are scraped, or selected, several times.',
     next: 'Narrow `service.selector` to one job.',
   },

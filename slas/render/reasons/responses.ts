@@ -45,9 +45,9 @@ export const RESPONSES = {
   },
   'client-errors': {
     words: ({ refused, sent, expected }) =>
-      `${formatCount(refused)} of ${countOf(sent, 'request')} ${were(refused)} refused as client errors (4xx)${expected === null ? '' : `, ${formatCount(expected)} more as expected`}`,
+      `${formatCount(refused)} of ${countOf(sent, 'request')} ${were(refused)} rejected as client errors (4xx)${expected === null ? '' : `, ${formatCount(expected)} more as expected`}`,
     meaning: '4xx responses other than 429 mean that the load script sent something wrong.',
-    next: 'If there are any, look at the response bodies; mark intended refusals as expected.',
+    next: 'If there are any, look at the response bodies; mark intended rejections as expected.',
   },
   'requests-unanswered': {
     words: ({ unanswered, sent }) =>
@@ -56,13 +56,13 @@ export const RESPONSES = {
     next: 'If there are any, look at the log of the service: did it crash, or refuse connections?',
   },
   'unanswered-not-judged': {
-    words: () => 'no objective counts them (a ratio with "lost: bad" does)',
+    words: () => 'no objective counts them (a ratio with "lost: bad" would)',
     meaning: 'Otherwise the run could pass on the answered requests alone.',
     next: 'Add `lost: bad` to the error rate.',
   },
   'iterations-interrupted': {
     words: ({ iterations }) =>
-      `k6 interrupted ${countOf(iterations, 'iteration')}, whose last request may have got no response`,
+      `k6 interrupted ${countOf(iterations, 'iteration')}, whose last request may have gone unanswered`,
     meaning:
       'k6 emits no sample for a request that it interrupts at the end of `gracefulStop`, and the service has not counted it either. Each such iteration counts as a possible unanswered request.',
     next: 'Set the `timeout` of requests below `gracefulStop`, so that requests without a response are recorded; then look at why the service does not respond.',
@@ -74,7 +74,7 @@ export const RESPONSES = {
   },
   'failed-responses': {
     words: ({ failed, sent }) =>
-      `${formatCount(failed)} of ${countOf(sent, 'request')} got a response with status 3xx, 429 or 5xx`,
+      `${formatCount(failed)} of ${countOf(sent, 'request')} received a response with status 3xx, 429 or 5xx`,
     meaning: 'Responses that are neither successful nor client errors.',
     next: 'If there are any, see which objective counts them.',
   },
@@ -86,13 +86,13 @@ export const RESPONSES = {
   },
   'unexpected-outcomes': {
     words: ({ requests, sent, tolerance, limit, ...kinds }) => {
-      const all = `${formatCount(requests)} of ${countOf(sent, 'request')} (${formatValue(requests / sent, 'ratio')}) did not get the expected response (${kindsOf(kinds)})`;
+      const all = `${formatCount(requests)} of ${countOf(sent, 'request')} (${formatValue(requests / sent, 'ratio')}) did not receive the expected response (${kindsOf(kinds)})`;
       return limit === null
         ? `${all}: at most ${formatValue(tolerance, 'ratio')} are tolerated`
         : `${all}: together more than the limit of ${limit.id}, "${limit.text}"`;
     },
     meaning:
-      'Client errors, uncounted failures and unanswered requests, with the errors that are counted, share one tolerance: the strictest error limit of the document.',
+      'Client errors, uncounted failures, unanswered requests and counted errors share one tolerance: the strictest error limit of the document.',
     next: 'Look at the largest of these kinds.',
   },
 } satisfies Partial<Entries<LoadReasons>>;

@@ -1,5 +1,5 @@
 import type { LoadReasons } from '../../model/reasons-preconditions.ts';
-import { countOf, formatCount, formatValue } from '../numbers.ts';
+import { countOf, formatCount, formatValue, timesOf, were } from '../numbers.ts';
 import type { Entries } from './entry.ts';
 
 const NOTHING = 'Nothing.';
@@ -36,24 +36,25 @@ export const SCRIPT_CHECKS = {
   },
   'checks-required': {
     words: ({ required }) => `the document requires ${required} to pass`,
-    meaning: '`checks` of the document decides how many checks must pass.',
+    meaning: '`checks` in the document sets how many checks must pass.',
     next: NOTHING,
   },
   'checks-threshold': {
     words: ({ threshold, isCrossed }) =>
       `the script's threshold ${threshold} ${isCrossed ? 'is crossed' : 'allows that'}`,
-    meaning: 'A threshold of the load script on its checks decides how many must pass.',
+    meaning: 'A threshold of the load script on its checks sets how many must pass.',
     next: NOTHING,
   },
   'checks-failed-on-errors': {
     words: ({ errors }) =>
-      `none more often than the ${countOf(errors, 'request')} already counted as ${errors === 1 ? 'an error' : 'errors'}`,
-    meaning: "Checks may fail on requests that are errors: the error rate's limit judges these.",
+      `no check failed more often than the ${countOf(errors, 'request')} already counted as ${errors === 1 ? 'an error' : 'errors'}`,
+    meaning:
+      "Checks may fail on requests that are errors, because the error rate's limit already judges these.",
     next: NOTHING,
   },
   'checks-failed-beyond-errors': {
     words: ({ errors }) =>
-      `only ${countOf(errors, 'request')} failed as ${errors === 1 ? 'an error' : 'errors'}`,
+      `only ${countOf(errors, 'request')} ${were(errors)} counted as ${errors === 1 ? 'an error' : 'errors'}`,
     meaning: 'Checks failed on responses that no objective counts as errors.',
     next: 'Look at the named check, or set `checks` in the document to allow some to fail.',
   },
@@ -86,16 +87,16 @@ export const SCRIPT_CHECKS = {
   'thresholds-unmeasured': {
     words: (params) =>
       `not measured because there were no samples (k6 reports that as kept): ${listed(params)}`,
-    meaning: 'A threshold on a metric without samples says nothing.',
-    next: "Does the threshold name a metric, or a tag, that the script doesn't have?",
+    meaning: 'A threshold on a metric without samples shows nothing.',
+    next: 'Check whether the threshold names a metric or tag that the script does not have.',
   },
   'no-threshold-measured': {
-    words: () => 'none was measured',
+    words: () => 'no threshold was measured',
     meaning: 'No threshold had samples.',
-    next: "Do the thresholds name metrics that the script doesn't have?",
+    next: 'Check whether the thresholds name metrics that the script does not have.',
   },
   'script-end-not-recorded': {
-    words: () => 'how the load script ended was not recorded',
+    words: () => 'the record does not show how the load script ended',
     meaning: 'The run was stored by a version that did not record it.',
     next: RECORD,
   },
@@ -111,7 +112,7 @@ export const SCRIPT_CHECKS = {
   },
   'script-errors': {
     words: ({ errors, first }) =>
-      `the load script failed ${countOf(errors, 'time')} (logs/k6.log)${first === null ? '' : `${errors === 1 ? ': ' : ', first: '}${first}`}`,
+      `the load script failed ${timesOf(errors)} (logs/k6.log)${first === null ? '' : `${errors === 1 ? ': ' : ', first: '}${first}`}`,
     meaning: 'An iteration of the load script threw an exception, perhaps before it checked a response.',
     next: LOG,
   },

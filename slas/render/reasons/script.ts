@@ -12,19 +12,19 @@ export const SCRIPT: Entries<ScriptReasons> = {
     words: ({ iterations, planned, requests }) => {
       const sent = `${countOf(requests, 'request')} ${were(requests)} sent`;
       return planned === null
-        ? `${countOf(iterations, 'iteration')} ended; ${sent}`
-        : `${formatCount(iterations)} of ${countOf(planned, 'planned iteration')} ended; ${sent}`;
+        ? `${countOf(iterations, 'iteration')} completed; ${sent}`
+        : `${formatCount(iterations)} of ${countOf(planned, 'planned iteration')} completed; ${sent}`;
     },
     meaning: "How much of the script's plan k6 carried out.",
     next: NOTHING,
   },
   'scenarios-not-recorded': {
-    words: () => 'how many iterations each scenario of the script made was not recorded',
+    words: () => 'the record does not show how many iterations each scenario of the script completed',
     meaning: 'The record does not show whether k6 kept the plan of the script.',
     next: 'Run the load again; if k6 was killed, see logs/k6.log.',
   },
   'scenario-idle': {
-    words: ({ scenario }) => `no iteration of scenario "${scenario}" ended`,
+    words: ({ scenario }) => `no iteration of scenario "${scenario}" completed`,
     meaning: 'A scenario of the script did nothing, or its iterations took longer than the scenario.',
     next: 'Look at logs/k6.log, and at how long an iteration takes.',
   },
@@ -35,7 +35,7 @@ export const SCRIPT: Entries<ScriptReasons> = {
         ...(dropped > 0 ? [`${formatCount(dropped)} dropped`] : []),
         ...(missing > 0 ? [`${formatCount(missing)} interrupted or never started`] : []),
       ];
-      return `scenario "${scenario}" ended ${formatCount(iterations)} of ${countOf(planned, 'planned iteration')}${others.length === 0 ? '' : ` (${others.join(', ')})`}, more than ${formatValue(tolerance, 'ratio')} off`;
+      return `scenario "${scenario}" completed ${formatCount(iterations)} of ${countOf(planned, 'planned iteration')}${others.length === 0 ? '' : ` (${others.join(', ')})`}, more than ${formatValue(tolerance, 'ratio')} off`;
     },
     meaning: 'What k6 did is not what the script plans.',
     next: 'If iterations were interrupted, raise `gracefulStop` or `maxDuration` of the scenario.',
@@ -59,9 +59,9 @@ export const SCRIPT: Entries<ScriptReasons> = {
   },
   'load-closed': {
     words: ({ scenarios }) =>
-      `${scenarios.length === 1 ? 'scenario' : 'scenarios'} ${scenarios.map((name) => `"${name}"`).join(', ')} ${scenarios.length === 1 ? 'is a closed model' : 'are closed models'}: the load slows down together with the service, so it does not show latencies at a given rate (coordinated omission)`,
+      `${scenarios.length === 1 ? 'scenario' : 'scenarios'} ${scenarios.map((name) => `"${name}"`).join(', ')} ${scenarios.length === 1 ? 'is a closed model' : 'are closed models'}: the load drops while the service is slow, so it cannot show latencies at a given rate (coordinated omission)`,
     meaning:
-      'A virtual user of these executors waits for a response before it sends its next request. Requests that would have met a slow moment were never sent.',
+      'A virtual user of these executors waits for a response before it sends its next request. Requests that would have been slow were never sent.',
     next: 'For a promise about a rate, use `constant-arrival-rate` or `ramping-arrival-rate`.',
   },
   'requests-to-target-only': {
@@ -74,18 +74,18 @@ export const SCRIPT: Entries<ScriptReasons> = {
       const named = hosts.map(({ host, requests }) => `${host} (${countOf(requests, 'request')})`);
       return `the script sent requests to other hosts, which k6 was not allowed to reach; these requests are left out: ${[...named, ...(more > 0 ? [`${formatCount(more)} more`] : [])].join(', ')}`;
     },
-    meaning: 'Load goes to the load target only. What the script aimed elsewhere failed, and counts nowhere.',
-    next: 'Take these requests out of the script, or expect that what needs them fails.',
+    meaning: 'Load goes to the load target only. Requests to other hosts failed, and are not counted.',
+    next: 'Take these requests out of the script, or expect what needs them to fail.',
   },
   'client-saw-none': {
     words: ({ path, protocols }) => {
       const others = protocols.map(
         ({ protocol, samples }) => `${countOf(samples, 'sample')} of ${NAMES[protocol] ?? protocol}`,
       );
-      return `not judged by the client’s clock: the script sent no HTTP request to ${path}${others.length === 0 ? '' : ` (but ${others.join(', ')}, which only the service’s side judges)`}`;
+      return `not judged by the client's clock: the script sent no HTTP request to ${path}${others.length === 0 ? '' : ` (but ${others.join(', ')}, which only the service's side judges)`}`;
     },
     meaning: "The document asks for the client's latency of this path, and the record has none.",
-    next: "Does `client` of the objective name a path, or k6's `name` tag, that the script uses?",
+    next: 'Check that `client` of the objective names a path, or a k6 `name` tag, that the script uses.',
   },
 
   'k6-compared': {
@@ -99,12 +99,12 @@ export const SCRIPT: Entries<ScriptReasons> = {
   },
   'k6-measured-nothing': {
     words: ({ isCrossed }) =>
-      `k6 measured nothing that this threshold names, and reports it as ${isCrossed ? 'crossed' : 'kept'}`,
-    meaning: 'A threshold on a metric without samples says nothing.',
-    next: "Does the threshold name a metric, or a tag, that the script doesn't have?",
+      `k6 has no samples for this threshold's metric, and reports the threshold as ${isCrossed ? 'crossed' : 'kept'}`,
+    meaning: 'A threshold on a metric without samples shows nothing.',
+    next: 'Check whether the threshold names a metric or tag that the script does not have.',
   },
   'k6-ended-the-run': {
-    words: () => 'k6 ended the run because of it',
+    words: () => 'k6 aborted the run because of it',
     meaning: 'The threshold has `abortOnFail`.',
     next: NOTHING,
   },

@@ -18,9 +18,9 @@ const EXTEND_BAD = 'Extend the matcher of `bad` in the document, or name the val
 
 /** Verdicts of earlier versions have the words themselves. */
 const NOTATIONS: Readonly<Record<Notation, string>> = {
-  'three-digits': 'a number of three digits',
-  'class-digit': 'a class of statuses, as one digit',
-  class: 'a class of statuses',
+  'three-digits': 'a three-digit number',
+  'class-digit': 'a status class, as one digit',
+  class: 'a status class',
   'grpc-go': 'a gRPC code as Go spells it',
   'grpc-capitals': 'a gRPC code in upper case',
   'grpc-small': 'a gRPC code in lower case',
@@ -50,14 +50,15 @@ export const SHARES = {
       percentile,
       bucket,
     }) => {
-      const of = `of ${isSuccessful ? successful(samples) : countOf(samples, 'response')}`;
+      const all = isSuccessful ? successful(samples) : countOf(samples, 'response');
       const took = (count: number, seconds: number) =>
         `${formatCount(count)} took ${formatValue(seconds, 'seconds')} or less (${percent(count / samples)})`;
       const around = [
         ...(lowSeconds === 0 ? [] : [took(least, lowSeconds)]),
         ...(highSeconds === null ? [] : [took(most, highSeconds)]),
       ];
-      return `${of}, ${around.join(' and ')}; ${formatValue(limitSeconds, 'seconds')} is not a bucket edge: it lies ${edgesAround({ lowSeconds, highSeconds })} (${percentile}% needed); p${percentile} ${formatBucket(bucket, 'seconds')}`;
+      const known = around.length === 0 ? all : `of ${all}, ${around.join(' and ')}`;
+      return `${known}; ${formatValue(limitSeconds, 'seconds')} is not a bucket edge: it lies ${edgesAround({ lowSeconds, highSeconds })} (${percentile}% needed); p${percentile} ${formatBucket(bucket, 'seconds')}`;
     },
     meaning:
       'The limit is not a bucket edge. The share of responses within it is at least that at the edge below, and at most that at the edge above.',
@@ -73,7 +74,7 @@ export const SHARES = {
     words: ({ responses, selected, atMost, ...values }) =>
       `the objective selects ${askedWords(selected)} and leaves out ${countOf(responses, 'response')} that may be successful: ${valuesWords(values)}${atMost === null ? '' : `; by the client's record, ${atMost === 0 ? 'none of them is' : `at most ${formatCount(atMost)} of them are`}`}`,
     meaning:
-      'The label that distinguishes successful responses has other values, too. These responses are judged both as successful and as failed.',
+      'The label that distinguishes successful responses also has other values. These responses are judged both as successful and as failed.',
     next: 'Extend the selector of the latency in the document to all values of successful responses.',
   },
   'no-successful-response': {
@@ -83,8 +84,8 @@ export const SHARES = {
   },
   'buckets-inconsistent': {
     words: ({ labels }) =>
-      `the buckets of ${seriesOf(labels)} are inconsistent: they must ascend and end with le="+Inf"`,
-    meaning: 'A bucket of a histogram counts everything in the ones below it; these do not.',
+      `the buckets of ${seriesOf(labels)} are inconsistent: they must be cumulative and end with le="+Inf"`,
+    meaning: 'Each bucket of a histogram includes the counts of the buckets below it; these do not.',
     next: CORRECT_DOCUMENT,
   },
   'histograms-native': {
@@ -92,9 +93,9 @@ export const SHARES = {
       if (classic === 0)
         return both === 0
           ? 'counted by a native histogram'
-          : 'counted by a native histogram; Prometheus stores classic buckets, too, which are not added';
+          : 'counted by a native histogram; Prometheus also stores classic buckets, which are not added';
       if (native === 0)
-        return 'counted by classic buckets; Prometheus stores a native histogram, too, which is not added';
+        return 'counted by classic buckets; Prometheus also stores a native histogram, which is not added';
       return `counted by native histograms (${formatCount(native)}) and classic ones (${formatCount(classic)})`;
     },
     meaning:
@@ -104,7 +105,7 @@ export const SHARES = {
   'client-alone': {
     words: ({ path, lacks }) => CLIENT_ALONE[lacks ?? 'nothing'](path),
     meaning:
-      'The objective names no histogram, so the service measures nothing of it: the record of the load generator decides, and without one nothing does.',
+      'The objective names no histogram, so the service does not measure it. The record of the load generator decides; without one, the objective is undecided.',
     next: 'Nothing, if the objective is decided. Otherwise generate the load with `./sla gate` or `./sla run`, with requests of that path or name; or add a `histogram` to the objective.',
   },
   'path-not-requested': {
@@ -116,7 +117,7 @@ export const SHARES = {
 
   'none-is-no-error': {
     words: ({ label, value, asked, events }) =>
-      `${countOf(events, 'event')} with ${label} "${value}" ${were(events)} not counted as errors: the word says that there was none, although "${asked}" matches it`,
+      `${countOf(events, 'event')} with ${label} "${value}" ${were(events)} not counted as errors: that value means "no error", although "${asked}" matches it`,
     meaning: 'The matcher of `bad` is a pattern that also matches the word for "no error".',
     next: 'Write a pattern that matches errors only. The alerting rules use the pattern as it is.',
   },
@@ -154,20 +155,21 @@ export const SHARES = {
       `no error series exists; counted as 0 errors (\`absent: zero\`)${shownBy === 'client' ? ', and the client received no error either' : ''}`,
     meaning:
       'The document says that a missing error series means 0, and series of the same metric, or the client, show that an error would have been counted.',
-    next: "Nothing. Initialising the service's error series at 0 removes the doubt.",
+    next: "Nothing. To remove the doubt, initialise the service's error series at 0.",
   },
   'error-value-foreign': {
     words: ({ label, value, looks, asked }) =>
       `no error could be counted: ${label} is "${value}" in this window, ${NOTATIONS[looks] ?? looks}, which "${asked}" never matches; correct it in the document`,
-    meaning: 'All values of the label are written in a way that the matcher of `bad` never matches.',
+    meaning:
+      'The matcher of `bad` cannot match any value of the label, because the service writes them in another form.',
     next: CORRECT_DOCUMENT,
   },
   'errors-unproven': {
     words: ({ metric, with: lacking }) =>
-      `no series of ${metric}${lacking.length === 0 ? '' : ` with ${lacking.map(({ label, asked }) => `${label} "${asked}"`).join(', ')}`} was seen in this window, so nothing shows that an error would have been counted: correct its name, let the service declare it at 0, or take \`bad\` and \`total\` from the same metric`,
+      `no series of ${metric}${lacking.length === 0 ? '' : ` with ${lacking.map(({ label, asked }) => `${label} "${asked}"`).join(', ')}`} was seen in this window, so it is unknown whether an error would have been counted; correct its name, initialise it at 0 in the service, or use the same metric for \`bad\` and \`total\``,
     meaning:
-      '`absent: zero` counts a missing error series as 0 only where something shows that errors are counted.',
-    next: 'Correct the name, let the service declare the series at 0, or use one metric for both.',
+      '`absent: zero` counts a missing error series as 0 only if something shows that errors would be counted.',
+    next: 'Correct the name, initialise the series at 0 in the service, or use one metric for both.',
   },
   'error-label-missing': {
     words: ({ label, metric }) =>
@@ -213,7 +215,7 @@ const CLIENT_ALONE: Readonly<
   requests: (path) =>
     `only the client's clock can judge it, and the record of the load generator has no requests of ${path}`,
   successes: (path) =>
-    `only the client's clock can judge it, and no request of ${path} got a successful response`,
+    `only the client's clock can judge it, and no request of ${path} received a successful response`,
 };
 
 /** `700 with status "4xx"`: each value with its count, the most frequent first. */

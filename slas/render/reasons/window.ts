@@ -1,6 +1,6 @@
 import type { WindowReasons } from '../../model/reasons-window.ts';
 import { clock } from '../../window/targets.ts';
-import { countOf } from '../numbers.ts';
+import { countOf, timesOf } from '../numbers.ts';
 import type { Entries } from './entry.ts';
 
 type Missing = WindowReasons['series-missing'];
@@ -9,12 +9,15 @@ type Span = Pick<WindowReasons['phase-without-scrapes'], 'phase' | 'fromSeconds'
 const seriesOf = (labels: Readonly<Record<string, string>>) => `series ${JSON.stringify(labels)}`;
 const phaseOf = ({ phase, fromSeconds, toSeconds }: Span) =>
   `phase "${phase}" (${clock(fromSeconds)} to ${clock(toSeconds)})`;
+/** Where each edge of the window is. */
+const AT = { open: 'start', close: 'end' } as const;
+
 const tenths = (seconds: number) => `${seconds.toFixed(1)} s`;
 
 const ASK_PROMETHEUS = 'Look at the log of Prometheus, and run again.';
 const SCRAPES = 'Find out why the scrape failed or is missing: look at the target in Prometheus.';
 const RESTARTED = 'Find out why the service restarted: look at its log.';
-const STARTS = 'Let one address belong to one process: scrape each replica separately.';
+const STARTS = 'Scrape each replica separately, so that one address belongs to one process.';
 const LONGER_PHASE = 'Make the phase longer, or scrape more often.';
 const SELECTOR = 'Correct `service.selector` in the document.';
 
@@ -26,7 +29,7 @@ export const WINDOW: Entries<WindowReasons> = {
     next: 'Collect the evidence again: it belongs to another plan or version.',
   },
   'prometheus-error': {
-    words: ({ error }) => `Prometheus did not answer: ${error}`,
+    words: ({ error }) => `the query to Prometheus failed: ${error}`,
     meaning: 'A query that the objective needs failed.',
     next: ASK_PROMETHEUS,
   },
@@ -43,15 +46,16 @@ export const WINDOW: Entries<WindowReasons> = {
 
   'edge-scrape-failed': {
     words: ({ target, edge, atSeconds }) =>
-      `the scrape of ${target} that ${edge}s the window, at ${clock(atSeconds)}, failed`,
+      `the scrape of ${target} at the ${AT[edge]} of the window (${clock(atSeconds)}) failed`,
     meaning: 'Counts are differences between the scrapes at the edges of the window. One of them failed.',
     next: SCRAPES,
   },
   'edge-not-scraped': {
     words: ({ target, edge, atSeconds, nearestSeconds }) => {
-      const [side, nearest] = edge === 'open' ? ['before', 'last before it'] : ['after', 'first after it'];
+      const [side, nearest] =
+        edge === 'open' ? ['before', 'last scrape before it'] : ['after', 'first scrape after it'];
       const seen = nearestSeconds === null ? '' : ` (the ${nearest} was at ${clock(nearestSeconds)})`;
-      return `${target} was not scraped where the window ${edge}s, at or shortly ${side} ${clock(atSeconds)}${seen}`;
+      return `${target} was not scraped at the ${AT[edge]} of the window, at or shortly ${side} ${clock(atSeconds)}${seen}`;
     },
     meaning: 'Counts are differences between the scrapes at the edges of the window. One of them is missing.',
     next: SCRAPES,
@@ -59,13 +63,13 @@ export const WINDOW: Entries<WindowReasons> = {
   'edge-scrape-late': {
     words: ({ target, edge, seconds }) =>
       edge === 'open'
-        ? `${target} was not scraped where the window opens: the last scrape before it came ${tenths(seconds)} earlier`
-        : `${target} was not scraped where the window closes: the first scrape after it came ${tenths(seconds)} later`,
+        ? `${target} was not scraped at the start of the window: the last scrape before it came ${tenths(seconds)} earlier`
+        : `${target} was not scraped at the end of the window: the first scrape after it came ${tenths(seconds)} later`,
     meaning: 'Counts are differences between the scrapes at the edges of the window. One of them is missing.',
     next: SCRAPES,
   },
   'scraped-too-rarely': {
-    words: ({ target }) => `${target} was scraped fewer than two times around the window`,
+    words: ({ target }) => `${target} was scraped fewer than twice around the window`,
     meaning: 'A difference needs two scrapes.',
     next: SCRAPES,
   },
@@ -83,7 +87,7 @@ export const WINDOW: Entries<WindowReasons> = {
   },
   'start-time-went-back': {
     words: ({ target, started, before }) =>
-      `the start time of the process of ${target} is ${started} after ${before ?? 'nothing'}: several processes behind one address`,
+      `the start time of the process of ${target} is ${started}${before === null ? '' : `, after ${before} at earlier scrapes`}: several processes share one address`,
     meaning: 'A start time that goes back shows that the scrapes reached different processes.',
     next: STARTS,
   },
@@ -95,8 +99,8 @@ export const WINDOW: Entries<WindowReasons> = {
   },
   'started-unseen': {
     words: ({ target, seconds }) =>
-      `${target} was not scraped where the window opens, although its process had started ${tenths(seconds)} before that`,
-    meaning: 'It is unknown what the process had counted when the window opened.',
+      `${target} was not scraped at the start of the window, although its process had started ${tenths(seconds)} before that`,
+    meaning: 'It is unknown what the process had counted when the window began.',
     next: SCRAPES,
   },
   'restart-possible': {
@@ -122,25 +126,25 @@ export const WINDOW: Entries<WindowReasons> = {
     next: 'Correct the metric name, leave other programs out by a label, or warm the service up.',
   },
   'series-came-and-went': {
-    words: ({ labels }) => `${seriesOf(labels)} began and ended inside the window`,
+    words: ({ labels }) => `${seriesOf(labels)} began and ended within the window`,
     meaning: 'Its counts are unknown, because no scrape saw it at an edge.',
     next: RESTARTED,
   },
   'series-vanished': {
-    words: ({ labels }) => `${seriesOf(labels)} was there before the window and has no sample in it`,
+    words: ({ labels }) => `${seriesOf(labels)} existed before the window but has no sample in it`,
     meaning: 'A series that existed before the window must exist in it.',
     next: RESTARTED,
   },
   'series-ended': {
-    words: ({ labels, atSeconds }) => `${seriesOf(labels)} ends inside the window, at ${clock(atSeconds)}`,
+    words: ({ labels, atSeconds }) => `${seriesOf(labels)} ends within the window, at ${clock(atSeconds)}`,
     meaning: 'Its counts after its last sample are unknown.',
     next: RESTARTED,
   },
   'series-began-unseen': {
     words: ({ labels }) =>
-      `${seriesOf(labels)} has no sample where the window opens, so what it counted before is unknown`,
-    meaning: 'It may have begun inside the window, or may have been there before with a count of its own.',
-    next: 'Let the service declare the series at 0, or send requests before the window (`service.warmUp`).',
+      `${seriesOf(labels)} has no sample at the start of the window, so it is unknown what it had counted before`,
+    meaning: 'It may have begun within the window, or may have existed before with a count of its own.',
+    next: 'Initialise the series at 0 in the service, or send requests before the window (`service.warmUp`).',
   },
   'sample-not-finite': {
     words: ({ labels, value, atSeconds }) => `${seriesOf(labels)} is ${value} at ${clock(atSeconds)}`,
@@ -150,7 +154,7 @@ export const WINDOW: Entries<WindowReasons> = {
   'series-not-finite': {
     words: ({ labels }) => `${seriesOf(labels)} is not a finite number throughout the window`,
     meaning:
-      'A counter has a value that is not a finite number, by what Prometheus reports of samples that were not read.',
+      'A counter has a value that is not a finite number. Prometheus reports this for samples that were not read.',
     next: 'Look at the series in Prometheus.',
   },
   'counter-reset': {
@@ -161,20 +165,20 @@ export const WINDOW: Entries<WindowReasons> = {
   },
   'counter-reset-unread': {
     words: ({ labels, falls }) =>
-      `${seriesOf(labels)} fell ${countOf(falls, 'time')} inside the window: the service restarted`,
+      `${seriesOf(labels)} fell ${timesOf(falls)} within the window: the service restarted`,
     meaning:
-      'A counter falls only when its process restarts. Prometheus reports falls among samples that were not read.',
+      'A counter falls only when its process restarts. Prometheus reports this for samples that were not read.',
     next: RESTARTED,
   },
   'resets-unknown': {
-    words: ({ labels }) => `Prometheus does not report whether ${seriesOf(labels)} fell inside the window`,
+    words: ({ labels }) => `Prometheus does not report whether ${seriesOf(labels)} fell within the window`,
     meaning: 'Long windows are downsampled, which requires the resets of every series.',
     next: ASK_PROMETHEUS,
   },
 
   'no-phase-record': {
     words: () => 'the load generator left no record of its phases, so the requests of this phase are unknown',
-    meaning: 'The objective applies to one phase, and it is unknown when that began.',
+    meaning: 'The objective applies to one phase, and it is unknown when that phase began.',
     next: 'Generate the load with `./sla run`, which records its phases.',
   },
   'phase-not-begun': {
@@ -184,7 +188,7 @@ export const WINDOW: Entries<WindowReasons> = {
   },
   'phase-without-scrapes': {
     words: (params) =>
-      `${phaseOf(params)} has fewer than two scrapes of every target, so nothing was counted inside it`,
+      `${phaseOf(params)} has fewer than two scrapes of every target, so nothing was counted in it`,
     meaning: 'Counts of a phase lie between its first scrape and its last.',
     next: LONGER_PHASE,
   },
@@ -199,7 +203,9 @@ export const WINDOW: Entries<WindowReasons> = {
       [
         ...(address === null ? [] : [`the address ${address}`]),
         ...(startSeconds === null ? [] : [`the start time ${startSeconds}`]),
-        ...(counters === null ? [] : [`${countOf(counters, 'counter')} in step`]),
+        ...(counters === null
+          ? []
+          : [`${countOf(counters, 'counter')} that ${counters === 1 ? 'moves' : 'move'} in step`]),
       ].join(', '),
     meaning: 'What two targets have in common, which shows that they are one process that is scraped twice.',
     next: 'See targets-distinct.',
