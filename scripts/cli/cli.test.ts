@@ -93,6 +93,10 @@ describe('invalid usage exits with 2 and names the problem', () => {
       ['verify', '--prometheus', 'nowhere', '--from', '1', '--to', '2'],
       '"nowhere" is not a valid http address',
     ],
+    [
+      ['verify', '--listen', ':0', '--prometheus', 'http://127.0.0.1:1', '--json'],
+      '--json: applies to a verdict that is printed',
+    ],
     [['simulate', '--runs', 'many'], '--runs: "many" is not a whole number'],
     [
       ['doctor', '--namespace', 'a'],

@@ -22,6 +22,10 @@ export const SECTIONS = {
   'autoscaler-at-maximum': 'autoscaler',
   'autoscaler-without-metrics': 'autoscaler',
   'path-denied': 'network-policies',
+  'monitor-missing': 'prometheus-operator',
+  'monitor-wrong-port': 'prometheus-operator',
+  'monitor-not-selected': 'prometheus-operator',
+  'rules-missing': 'prometheus-operator',
   'alert-firing': 'alerts',
 } as const;
 

@@ -1,5 +1,5 @@
 import type { LabelSelector, Labels, Pod, Service } from './objects.ts';
-import type { State } from './state.ts';
+import type { Read } from './reader.ts';
 
 /** Names that the documented commands rely on. */
 export const API = 'sentiment-api';
@@ -43,7 +43,7 @@ export const podsOf = ({ spec: { selector } }: Service, pods: readonly Pod[]): r
 /** The pods behind one of the stack's services; none if it or the pods could not be read. */
 export function podsBehind(
   name: string,
-  { services, pods }: Pick<State, 'services' | 'pods'>,
+  { services, pods }: { readonly services: Read<readonly Service[]>; readonly pods: Read<readonly Pod[]> },
 ): readonly Pod[] {
   if (!services.ok || !pods.ok) return [];
   const service = services.value.find(({ metadata }) => metadata.name === name);

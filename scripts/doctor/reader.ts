@@ -15,8 +15,11 @@ export type Read<T> = { readonly ok: true; readonly value: T } | Unread;
 
 export interface Unread {
   readonly ok: false;
-  /** `rejected`: credentials were given, and are wrong; `forbidden`: there are none, or they allow less. */
-  readonly kind: 'absent' | 'forbidden' | 'rejected' | 'unreachable' | 'other';
+  /**
+   * `rejected`: credentials were given, and are wrong; `forbidden`: there are none, or they allow less; `unknown`: it is not known where to
+   * read it.
+   */
+  readonly kind: 'absent' | 'forbidden' | 'rejected' | 'unreachable' | 'unknown' | 'other';
   readonly why: string;
 }
 

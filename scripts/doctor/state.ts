@@ -8,6 +8,7 @@ import type {
   Pod,
   Service,
 } from './objects.ts';
+import type { Operated } from './operator.ts';
 import type { PrometheusState } from './prometheus.ts';
 import type { Read, Reader } from './reader.ts';
 
@@ -26,6 +27,8 @@ export interface State {
   readonly missingSecrets: Read<readonly string[]>;
   readonly throttling: Read<readonly Throttling[]>;
   readonly prometheus: Read<PrometheusState>;
+  /** null: Prometheus is a part of the stack. */
+  readonly operated: Read<Operated | null>;
 }
 
 /** Scheduling periods of a container since it started. */
@@ -36,7 +39,10 @@ export interface Throttling {
   readonly throttled: number;
 }
 
-export type ClusterObjects = Omit<State, 'missingSecrets' | 'throttling' | 'prometheus' | 'namespace'>;
+export type ClusterObjects = Omit<
+  State,
+  'missingSecrets' | 'throttling' | 'prometheus' | 'operated' | 'namespace'
+>;
 
 export async function readObjects(reader: Reader, namespace: string): Promise<ClusterObjects> {
   const list = async <T>(kind: string): Promise<Read<readonly T[]>> => {

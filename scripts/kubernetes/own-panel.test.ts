@@ -6,7 +6,7 @@ import { metricNames } from '../../dashboards/metrics.ts';
 import { ROOT, temporaryFolder } from '../testing/sla.ts';
 import { runCommand } from '../tools/command.ts';
 import { findTool } from '../tools/find-tool.ts';
-import { dataSourcesOf } from './checks/security.ts';
+import { dataSourcesOf } from './checks/grafana.ts';
 import { named, ofKind, parseManifests } from './manifest.ts';
 import { K8S, objectsOf } from './testing/overlays.ts';
 

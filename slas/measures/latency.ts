@@ -1,8 +1,8 @@
 import { countWhere, isAnsweredWith, type Outcome } from '../client/requests.ts';
 import { outcomeLabels } from '../document/vocabularies.ts';
 import type { LoadRecord, Plan, PlannedMeasure, PlannedObjective, RunRecord } from '../model/model.ts';
+import type { MeasureReasons } from '../model/reasons.ts';
 import { type Reason, reason } from '../model/reasons.ts';
-import type { MeasureReasons } from '../model/reasons-measures.ts';
 import { lowerEdgesOf } from '../statistics/design-effect.ts';
 import { slowerBlocks } from '../window/blocks.ts';
 import { mayBeScrapes } from '../window/counted-scrapes.ts';

@@ -1,4 +1,4 @@
-import type { ObjectiveOutcome } from './verdict.ts';
+import type { ObjectiveOutcome } from './outcome.ts';
 
 /** How Prometheus's own alerts compare with the verdict. */
 export interface AlertReasons {

@@ -1,5 +1,5 @@
-import type { Exemption, Interval, ObjectiveOutcome, Unit } from './model.ts';
-import type { Reason } from './reasons.ts';
+import type { Unit } from './document.ts';
+import type { Exemption, Interval, ObjectiveOutcome } from './outcome.ts';
 
 /** An interval, and the quantity that it bounds. */
 interface Bounds {
@@ -22,8 +22,11 @@ interface WaiverInForce {
   readonly until: string;
 }
 
-/** Why an objective is met, missed or undecided, other than the measured value. */
-export interface DecisionReasons {
+/**
+ * Why an objective is met, missed or undecided, other than the measured value. `Reasons` is the list of any reasons, of which this file
+ * defines a part.
+ */
+export interface DecisionReasonsOf<Reasons extends readonly unknown[]> {
   // Certainty
   readonly bounds: Bounds;
   readonly 'limit-within-bounds': Bounds;
@@ -43,8 +46,8 @@ export interface DecisionReasons {
   readonly 'too-few-blocks': { readonly blocks: number; readonly needed: number };
   readonly 'not-sure': {
     readonly confidence: number;
-    readonly because: readonly Reason[];
-    readonly seen: readonly Reason[];
+    readonly because: Reasons;
+    readonly seen: Reasons;
   };
   /** A miss on its own, but not with `tests` objectives tested at once (Holm). */
   readonly 'chance-among-several': { readonly tests: number };
@@ -71,22 +74,22 @@ export interface DecisionReasons {
   readonly 'client-slower-in-between': { readonly gapSeconds: number };
 
   // Prerequisites
-  readonly 'precondition-broken': { readonly id: string; readonly because: readonly Reason[] };
+  readonly 'precondition-broken': { readonly id: string; readonly because: Reasons };
   /** Undecided: `because`, although `seen` was measured. */
-  readonly 'seen-so-far': { readonly because: readonly Reason[]; readonly seen: readonly Reason[] };
+  readonly 'seen-so-far': { readonly because: Reasons; readonly seen: Reasons };
   /** Missed, whatever the missing requests would have shown. */
-  readonly 'certain-despite': { readonly because: readonly Reason[] };
+  readonly 'certain-despite': { readonly because: Reasons };
   /** Missed: the broken precondition cannot have caused the failures. */
-  readonly 'stands-despite': { readonly because: readonly Reason[] };
+  readonly 'stands-despite': { readonly because: Reasons };
   readonly 'too-few-samples': {
     readonly what: 'request' | 'observation' | 'event' | 'scrape';
     readonly samples: number;
     readonly needed: number;
   };
-  readonly 'growing-seen': { readonly seen: readonly Reason[] };
+  readonly 'growing-seen': { readonly seen: Reasons };
   readonly 'ended-replicas-uncounted': { readonly atMost: number };
   /** `why`: how a restart may have gone unseen. */
-  readonly 'restarts-uncounted': { readonly atMost: number; readonly why: Reason };
+  readonly 'restarts-uncounted': { readonly atMost: number; readonly why: Reasons[number] };
   readonly 'uncounted-would-decide': Record<string, never>;
   readonly 'outside-good-would-decide': { readonly atMost: number };
   readonly 'strangers-would-decide': { readonly atMost: number };
@@ -150,7 +153,7 @@ export interface DecisionReasons {
   readonly 'objectives-missed': { readonly missed: readonly string[]; readonly undecided: readonly string[] };
   readonly 'objectives-undecided': {
     readonly undecided: readonly string[];
-    readonly because: readonly Reason[];
+    readonly because: Reasons;
   };
   readonly 'no-objectives': Record<string, never>;
 }

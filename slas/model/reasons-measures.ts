@@ -1,5 +1,4 @@
-import type { Unit } from './model.ts';
-import type { Reason } from './reasons.ts';
+import type { Unit } from './document.ts';
 
 type Labels = Readonly<Record<string, string>>;
 type None = Record<string, never>;
@@ -36,7 +35,7 @@ export type Notation =
  * What was measured of an objective, or why nothing could be. Values that may not be finite are strings,
  * because JSON has no NaN.
  */
-export interface MeasureReasons {
+export interface MeasureReasonsOf<Reasons extends readonly unknown[]> {
   // Latency
   /** `isSuccessful` false: the histogram holds error responses, too. */
   readonly 'responses-within': {
@@ -177,7 +176,7 @@ export interface MeasureReasons {
     readonly carriedIn: number;
     readonly inFlight: number;
     readonly samples: number;
-    readonly seen: readonly Reason[];
+    readonly seen: Reasons;
   };
   readonly 'recovery-too-few': {
     readonly samples: number;

@@ -1,11 +1,10 @@
-import type { Reason } from './reasons.ts';
 import type { ScriptReasons } from './reasons-script.ts';
 
 /** Codes without parameters. */
 type Nothing = Record<string, never>;
 
 /** Findings of the preconditions on Prometheus's samples, its clock, and the counts of client and service. */
-export interface EvidenceReasons {
+export interface EvidenceReasonsOf<Reasons extends readonly unknown[]> {
   // Prometheus
   readonly 'queries-answered': { readonly queries: number };
   readonly 'query-failed': { readonly query: string; readonly error: string };
@@ -53,7 +52,7 @@ export interface EvidenceReasons {
   /** `because`: what the two have in common. `remedies`: selectors that keep each process once. */
   readonly 'same-process': {
     readonly labels: readonly [string, string];
-    readonly because: readonly Reason[];
+    readonly because: Reasons;
     readonly morePairs: number;
     readonly remedies: readonly string[];
   };
@@ -68,8 +67,8 @@ export interface EvidenceReasons {
 
   // Restarts
   readonly 'start-times-unread': { readonly error: string };
-  readonly 'no-start-time': { readonly selector: string; readonly because: readonly Reason[] };
-  readonly 'start-time-unrelated': { readonly target: string; readonly because: readonly Reason[] };
+  readonly 'no-start-time': { readonly selector: string; readonly because: Reasons };
+  readonly 'start-time-unrelated': { readonly target: string; readonly because: Reasons };
   readonly 'counter-beyond-new-process': Nothing;
   readonly 'counters-match-client': Nothing;
   readonly 'export-start-time': Nothing;
@@ -85,7 +84,7 @@ export interface EvidenceReasons {
 
   // Client and service
   readonly 'requests-unnamed': Nothing;
-  readonly 'requests-uncounted': { readonly because: readonly Reason[] };
+  readonly 'requests-uncounted': { readonly because: Reasons };
   readonly 'outcomes-unknown': { readonly sent: number; readonly known: number };
   readonly 'record-incomplete': { readonly sent: number; readonly recorded: number };
   /** `because`: why the two counts do not match, or what explains their difference. */
@@ -94,7 +93,7 @@ export interface EvidenceReasons {
     readonly client: number;
     readonly service: number;
     readonly lost: number;
-    readonly because: readonly Reason[];
+    readonly because: Reasons;
   };
   /** `atMost`: this many may be uncounted on ended replicas. */
   readonly 'responses-missing': { readonly atMost: number };
@@ -228,4 +227,7 @@ interface Thresholds {
   }[];
 }
 
-export interface PreconditionReasons extends EvidenceReasons, LoadReasons, ScriptReasons {}
+export interface PreconditionReasonsOf<Reasons extends readonly unknown[]>
+  extends EvidenceReasonsOf<Reasons>,
+    LoadReasons,
+    ScriptReasons {}

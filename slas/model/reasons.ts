@@ -1,7 +1,7 @@
 import type { AlertReasons } from './reasons-alerts.ts';
-import type { DecisionReasons } from './reasons-decision.ts';
-import type { MeasureReasons } from './reasons-measures.ts';
-import type { PreconditionReasons } from './reasons-preconditions.ts';
+import type { DecisionReasonsOf } from './reasons-decision.ts';
+import type { MeasureReasonsOf } from './reasons-measures.ts';
+import type { EvidenceReasonsOf, PreconditionReasonsOf } from './reasons-preconditions.ts';
 import type { WindowReasons } from './reasons-window.ts';
 
 /**
@@ -9,15 +9,22 @@ import type { WindowReasons } from './reasons-window.ts';
  * core never writes a sentence; render/reasons/ has the words of every code, and the reference in
  * docs/reasons.md is generated from it.
  */
-export interface ReasonParams
-  extends DecisionReasons,
-    PreconditionReasons,
-    AlertReasons,
-    MeasureReasons,
-    WindowReasons {
-  /** Words from a part of the core that has no codes yet. */
-  readonly words: { readonly words: string };
-}
+export type ReasonParams = DecisionReasonsOf<Nested> &
+  PreconditionReasonsOf<Nested> &
+  AlertReasons &
+  MeasureReasonsOf<Nested> &
+  WindowReasons & {
+    /** Words from a part of the core that has no codes yet. */
+    readonly words: { readonly words: string };
+  };
+
+/** The reasons that are a figure of another one. */
+type Nested = readonly Reason[];
+
+export type DecisionReasons = DecisionReasonsOf<Nested>;
+export type MeasureReasons = MeasureReasonsOf<Nested>;
+export type EvidenceReasons = EvidenceReasonsOf<Nested>;
+export type PreconditionReasons = PreconditionReasonsOf<Nested>;
 
 export type ReasonCode = keyof ReasonParams;
 

@@ -1,11 +1,11 @@
 /** The types of the verdict; model.ts re-exports them. */
 
 import type { Unit } from './document.ts';
+import type { Exemption, Interval, ObjectiveOutcome } from './outcome.ts';
 import type { Reason } from './reasons.ts';
 
-export type ObjectiveOutcome = 'met' | 'missed' | 'undecided';
-/** Advisory by the document, or under a waiver that was in force. */
-export type Exemption = 'advisory' | 'waived';
+export type * from './outcome.ts';
+
 export type Outcome = 'pass' | 'fail' | 'inconclusive';
 
 /** The client's side of an objective. An unanswered request exceeds every limit. */
@@ -15,21 +15,6 @@ export interface ClientMeasured {
   readonly share: number;
   /** The percentile itself, in seconds; null if it falls among unanswered requests. */
   readonly value: number | null;
-}
-
-/**
- * The measured value and the range of the true value: each bound on its own holds with at least this
- * confidence.
- */
-export interface Interval {
-  readonly low: number;
-  readonly high: number;
-  readonly confidence: number;
-  /**
-   * The actual confidence of each bound on its own: for shares that confidence, for means and rates more
-   * (0.975 for 0.95), because their bounds hold jointly. Absent in old verdicts.
-   */
-  readonly eachBound?: number;
 }
 
 /** How many more requests would decide; null: more than a day of this load has. */

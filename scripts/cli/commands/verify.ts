@@ -1,14 +1,10 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { judge } from '../../../slas/judge/judge.ts';
-import type { Evidence, Plan, RunRecord, Verdict } from '../../../slas/model/model.ts';
+import type { Plan, Verdict } from '../../../slas/model/model.ts';
 import { planWindow } from '../../../slas/plan/plan.ts';
 import type { PlanOverrides } from '../../../slas/plan/planned-load.ts';
-import { collectEvidence } from '../../../slas/prometheus/prometheus.ts';
 import { verdictDocument } from '../../../slas/render/json.ts';
-import { refuseOtherClock } from '../../listen/clocks.ts';
-import { checkListening, verifyUntilStopped } from '../../listen/verifier.ts';
-import { askerOf, checkAccess } from '../../run/prometheus-access.ts';
 import { FILES, readStoredRun, type StoredRun, toJson } from '../../runs/bundle.ts';
 import {
   countDifferences,
@@ -19,7 +15,6 @@ import {
 import { ifItCanBeJudged } from '../../runs/judge-stored.ts';
 import { runPath } from '../../runs/run-folders.ts';
 import { findAlterations, MANIFEST } from '../../runs/seal.ts';
-import { checkUrl } from '../../stack/existing.ts';
 import { addConfidence, addIngestDelay, type Register, RUN_ARGUMENT, VERBOSE } from '../command.ts';
 import { HarnessError } from '../errors.ts';
 import {
@@ -36,6 +31,8 @@ import {
   shortPath,
 } from '../inputs.ts';
 import type { ExitCode, Io } from '../io.ts';
+import { listenTo } from '../verify-listen.ts';
+import { askFor, checkServer, judgeSpan } from '../verify-server.ts';
 import { printVerdict } from './gate.ts';
 
 export interface VerifyOptions {
@@ -138,73 +135,6 @@ async function judgeWindow(options: VerifyOptions, overrides: PlanOverrides, io:
   return accept({ plan, verdict: await judgeSpan(plan, window, prometheus, options, io) });
 }
 
-async function judgeSpan(
-  plan: Plan,
-  window: RunRecord['window'],
-  prometheus: string,
-  options: VerifyOptions,
-  io: Io,
-  look: (evidence: Evidence) => void = () => {},
-): Promise<Verdict> {
-  const run: RunRecord = {
-    schema: 'sla-harness/run/v1',
-    id: 'window',
-    window,
-    load: null,
-    incidents: null,
-  };
-  const evidence = await askFor(plan, run, prometheus, options, io);
-  look(evidence);
-  return judge(plan, run, evidence);
-}
-
-// ---------------------------------------------------------------------------------------------- a server
-
-/** Answers requests for verdicts of windows until it is stopped. */
-async function listenTo(
-  address: string,
-  options: VerifyOptions,
-  io: Io,
-): Promise<ExitCode | readonly PlacedProblem[]> {
-  const { prometheus } = options;
-  const others = {
-    RUN: options.run,
-    '--from': options.from,
-    '--to': options.to,
-    '--offline': options.offline,
-  };
-  const foreign = Object.entries(others).find(([, value]) => value !== undefined);
-  if (foreign !== undefined)
-    return badOption(foreign[0], 'with --listen, each request names its window: leave this out').error;
-  if (prometheus === undefined)
-    return badOption('--listen', 'it needs a Prometheus to query: add --prometheus URL').error;
-  const [read, sure] = [await readDocument(io, options.sla), readConfidence(options.confidence)];
-  const problems = [
-    ...checkListening(address, io),
-    ...checkServer(prometheus, io),
-    ...checkIngestDelay(options.ingestDelay),
-    ...[read, sure].flatMap((input) => (input.ok ? [] : input.error)),
-  ];
-  if (problems.length > 0 || !read.ok || !sure.ok) return problems;
-  const { document, file } = read.value;
-  const looser = checkConfidence(sure.value, document.confidence, options.sla ?? shortPath(io, file));
-  if (looser.length > 0) return looser;
-  await verifyUntilStopped(
-    {
-      listen: address,
-      prometheus,
-      least: sure.value.confidence ?? document.confidence,
-      judge: ({ fromSeconds, toSeconds, isLatest, confidence = sure.value.confidence }, asking) => {
-        const plan = planWindow(document, confidence === undefined ? {} : { confidence });
-        const look = isLatest === true ? refuseOtherClock : undefined;
-        return judgeSpan(plan, { fromSeconds, toSeconds }, prometheus, options, asking, look);
-      },
-    },
-    io,
-  );
-  return 0;
-}
-
 // ---------------------------------------------------------------------------------------------- a stored run
 
 async function judgeStored(options: VerifyOptions, overrides: PlanOverrides, io: Io): Promise<Input<Judged>> {
@@ -305,11 +235,3 @@ async function judgeAfresh(
   if (counts.length > 0) io.progress(`THE COUNTS DIFFER from the stored run: ${counts.join(', ')}`);
   return verdict;
 }
-
-const checkServer = (url: string, io: Io): readonly PlacedProblem[] => [
-  ...checkUrl('--prometheus', url),
-  ...checkAccess(io.env, io.cwd),
-];
-
-const askFor = (plan: Plan, run: RunRecord, url: string, { ingestDelay }: VerifyOptions, io: Io) =>
-  collectEvidence(plan, run, askerOf(url, io, ingestDelay));

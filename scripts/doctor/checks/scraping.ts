@@ -40,13 +40,17 @@ export function checkAnnotations(pods: readonly Pod[]): readonly Finding[] {
   });
 }
 
-/** Each annotated pod should be a target, and up. */
-export function checkTargets(pods: readonly Pod[], targets: readonly Target[]): readonly Finding[] {
+/** Each pod should be a target, and up. @param byAnnotation only annotated ones, because Prometheus finds them by that */
+export function checkTargets(
+  pods: readonly Pod[],
+  targets: readonly Target[],
+  byAnnotation = true,
+): readonly Finding[] {
   return pods
-    .filter(({ metadata }) => metadata.annotations?.[SCRAPE] === 'true')
+    .filter(({ metadata }) => !byAnnotation || metadata.annotations?.[SCRAPE] === 'true')
     .flatMap((pod): readonly Finding[] => {
       const own = targets.filter((target) => isOf(target, pod));
-      if (own.length === 0) return isReady(pod) ? [absent(pod)] : [];
+      if (own.length === 0) return isReady(pod) ? [absent(pod, byAnnotation)] : [];
       return own.filter(({ health }) => health === 'down').map((target) => down(pod, target));
     });
 }
@@ -61,12 +65,13 @@ function isOf({ scrapeUrl, discoveredLabels }: Target, { metadata, status }: Pod
   return podIP !== undefined && new URL(scrapeUrl).hostname.replace(/^\[|\]$/g, '') === podIP;
 }
 
-const absent = ({ metadata }: Pod): Finding => ({
+const absent = ({ metadata }: Pod, byAnnotation: boolean): Finding => ({
   code: 'target-absent',
   object: `pod ${metadata.name}`,
-  what: 'it is ready and annotated, but Prometheus has no target for it',
-  nextStep:
-    'look for "forbidden" in kubectl logs deployment/prometheus, and compare the namespaces that it discovers',
+  what: `it is ready${byAnnotation ? ' and annotated' : ''}, but Prometheus has no target for it`,
+  nextStep: byAnnotation
+    ? 'look for "forbidden" in kubectl logs deployment/prometheus, and compare the namespaces that it discovers'
+    : 'wait for a minute after a change, then look for errors in the log of the Prometheus Operator',
 });
 
 function down({ metadata }: Pod, { scrapeUrl, lastError }: Target): Finding {

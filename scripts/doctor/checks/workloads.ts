@@ -2,10 +2,20 @@ import type { Finding } from '../finding.ts';
 import { ALERTMANAGER, API, GRAFANA, isReady, PROMETHEUS, podsOf } from '../labels.ts';
 import type { Autoscaler, Deployment, EndpointSlice, Pod, Service } from '../objects.ts';
 
+/** What the stack has in its namespace. Where the Prometheus Operator runs Prometheus, only the service is ours. */
+export const OWN_STACK = {
+  deployments: [API, PROMETHEUS, GRAFANA, ALERTMANAGER],
+  services: [API, PROMETHEUS, GRAFANA],
+};
+export const OPERATED_STACK = { deployments: [API], services: [API] };
+
 /** Deployments that are expected and missing, or whose pods are refused. */
-export function checkDeployments(deployments: readonly Deployment[]): readonly Finding[] {
+export function checkDeployments(
+  deployments: readonly Deployment[],
+  expected: readonly string[],
+): readonly Finding[] {
   const names = deployments.map(({ metadata }) => metadata.name);
-  const missing = [API, PROMETHEUS, GRAFANA, ALERTMANAGER].filter((name) => !names.includes(name));
+  const missing = expected.filter((name) => !names.includes(name));
   return [
     ...missing.map(
       (name): Finding => ({
@@ -37,8 +47,9 @@ export function checkServices(
   services: readonly Service[],
   slices: readonly EndpointSlice[],
   pods: readonly Pod[],
+  expected: readonly string[],
 ): readonly Finding[] {
-  return [API, PROMETHEUS, GRAFANA].flatMap((name): readonly Finding[] => {
+  return expected.flatMap((name): readonly Finding[] => {
     const object = `service ${name}`;
     const service = services.find(({ metadata }) => metadata.name === name);
     if (service === undefined)

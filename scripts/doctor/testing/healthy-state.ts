@@ -63,6 +63,7 @@ export const healthy: State = {
   missingSecrets: ok([]),
   throttling: ok([{ pod: 'sentiment-api-1', container: 'api', periods: 1000, throttled: 20 }]),
   prometheus: ok({ targets: [target], alerts: [] }),
+  operated: ok(null),
 };
 
 /** What the checks find if a part of the state is different: code and object. */

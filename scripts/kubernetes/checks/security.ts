@@ -1,17 +1,16 @@
 import { parse } from 'yaml';
 import {
-  type Container,
   containersOf,
-  type EnvVariable,
   type Manifest,
   named,
   nameOf,
   ofKind,
-  type Service,
   type Workload,
   workloadsOf,
 } from '../manifest.ts';
-import type { Ingress } from './references.ts';
+import { secretsOnly } from './credentials.ts';
+import { dataSourcesOf, grafanaOf, grafanaPassword, readOnlyDashboards } from './grafana.ts';
+import { leastRbac, restricted, unprivileged } from './pod-security.ts';
 
 /**
  * The security checklist of docs/kubernetes.md as checks of manifests. Each returns what breaks its line; a line about a
@@ -28,165 +27,6 @@ export const SECURITY_LINES = {
   'audit logs are on': auditLogs,
   'a rotation loses no scrape': rotation,
 } as const satisfies Readonly<Record<string, (objects: readonly Manifest[]) => readonly string[]>>;
-
-function unprivileged(objects: readonly Manifest[]): readonly string[] {
-  return workloadsOf(objects).flatMap((workload) => {
-    const pod = workload.spec.template.spec;
-    const where = nameOf(workload);
-    const { runAsNonRoot, runAsUser, seccompProfile } = pod.securityContext ?? {};
-    return [
-      ...(pod.hostNetwork || pod.hostPID || pod.hostIPC ? [`${where} shares a namespace of the node`] : []),
-      ...(runAsNonRoot === true && (runAsUser ?? 0) > 0 ? [] : [`${where} may run as root`]),
-      ...(seccompProfile?.type === 'RuntimeDefault' ? [] : [`${where} has no seccomp profile`]),
-      ...(pod.volumes ?? [])
-        .filter((volume) => 'hostPath' in volume)
-        .map(({ name }) => `${where} mounts a folder of the node: ${name}`),
-      ...containersOf(workload).flatMap((one) =>
-        containerProblems(one).map((text) => `${where}, ${one.name}: ${text}`),
-      ),
-    ];
-  });
-}
-
-function containerProblems({ securityContext = {}, resources }: Container): readonly string[] {
-  const { capabilities, privileged, allowPrivilegeEscalation, readOnlyRootFilesystem } = securityContext;
-  const hasOnlyDropped = capabilities?.drop?.includes('ALL') && (capabilities.add ?? []).length === 0;
-  return [
-    ...(privileged ? ['is privileged'] : []),
-    ...(allowPrivilegeEscalation === false ? [] : ['may gain privileges']),
-    ...(readOnlyRootFilesystem ? [] : ['can write to its root file system']),
-    ...(hasOnlyDropped ? [] : ['keeps capabilities']),
-    ...(resources?.limits?.memory && resources.limits.cpu ? [] : ['has no limits']),
-    ...(resources?.requests?.memory && resources.requests.cpu ? [] : ['requests no resources']),
-  ];
-}
-
-function restricted(objects: readonly Manifest[]): readonly string[] {
-  return ofKind(objects, 'Namespace').flatMap(({ metadata }) =>
-    ['enforce', 'audit', 'warn']
-      .map((mode) => `pod-security.kubernetes.io/${mode}`)
-      .filter((label) => metadata.labels?.[label] !== 'restricted')
-      .map((label) => `Namespace ${metadata.name}: ${label} is not "restricted"`),
-  );
-}
-
-interface Role extends Manifest {
-  readonly rules: readonly {
-    readonly apiGroups: readonly string[];
-    readonly resources: readonly string[];
-    readonly verbs: readonly string[];
-  }[];
-}
-
-const READING = ['get', 'list', 'watch'];
-const FOR_READING = ['pods', 'pods/log'];
-
-/** Roles of the namespace only, to read pods only, and a token only in pods whose account has a role. */
-function leastRbac(objects: readonly Manifest[]): readonly string[] {
-  const accounts = ofKind<Manifest & { readonly subjects: readonly { readonly name: string }[] }>(
-    objects,
-    'RoleBinding',
-  ).flatMap(({ subjects }) => subjects.map(({ name }) => name));
-  return [
-    ...objects
-      .filter(({ kind }) => kind.startsWith('ClusterRole'))
-      .map((one) => `${nameOf(one)} applies to all namespaces`),
-    ...ofKind<Role>(objects, 'Role').flatMap((role) =>
-      role.rules
-        .flatMap(({ resources, verbs }) => [
-          ...resources.filter((one) => !FOR_READING.includes(one)),
-          ...verbs.filter((one) => !READING.includes(one)),
-        ])
-        .map((more) => `${nameOf(role)} allows ${more}`),
-    ),
-    ...workloadsOf(objects).flatMap((workload) => {
-      const { serviceAccountName, automountServiceAccountToken } = workload.spec.template.spec;
-      const needs = accounts.includes(serviceAccountName ?? '');
-      return automountServiceAccountToken === needs
-        ? []
-        : [`${nameOf(workload)}: automountServiceAccountToken is not ${needs}`];
-    }),
-  ];
-}
-
-const envOf = ({ env = [] }: Container): ReadonlyMap<string, EnvVariable> =>
-  new Map(env.map((one) => [one.name, one]));
-
-function grafanaOf(objects: readonly Manifest[]) {
-  const deployment = named(ofKind<Workload>(objects, 'Deployment'), 'grafana');
-  const container = deployment?.spec.template.spec.containers[0];
-  return deployment === undefined || container === undefined
-    ? null
-    : { deployment, container, env: envOf(container) };
-}
-
-/** Grafana falls back to admin/admin if it finds no password, or an empty one. */
-function grafanaPassword(objects: readonly Manifest[]): readonly string[] {
-  const grafana = grafanaOf(objects);
-  if (grafana === null) return [];
-  const { deployment, container, env } = grafana;
-  const { volumes = [], initContainers = [] } = deployment.spec.template.spec;
-  const file = env.get('GF_SECURITY_ADMIN_PASSWORD__FILE')?.value;
-  const mount = container.volumeMounts?.find(({ mountPath }) => file?.startsWith(`${mountPath}/`));
-  const secret = volumes.find(({ name }) => name === mount?.name)?.secret;
-  const checks = initContainers.some((one) => envOf(one).get('PASSWORD_FILE')?.value === file);
-  return [
-    ...(secret === undefined ? ['Deployment grafana does not take its password from a Secret'] : []),
-    ...(secret?.optional ? ['Deployment grafana starts without its Secret'] : []),
-    ...(checks ? [] : ['Deployment grafana starts with an empty password']),
-    ...(env.get('GF_AUTH_ANONYMOUS_ENABLED')?.value === 'false'
-      ? []
-      : ['Deployment grafana allows anonymous access']),
-  ];
-}
-
-/** Settings whose other values let a viewer change something. */
-const VIEWERS = {
-  GF_USERS_VIEWERS_CAN_EDIT: 'false',
-  GF_USERS_AUTO_ASSIGN_ORG_ROLE: 'Viewer',
-  GF_USERS_ALLOW_SIGN_UP: 'false',
-};
-
-interface Provisioned {
-  readonly providers?: readonly { readonly allowUiUpdates?: boolean; readonly disableDeletion?: boolean }[];
-  readonly datasources?: readonly DataSource[];
-}
-export interface DataSource {
-  readonly name: string;
-  readonly uid: string;
-  readonly type: string;
-  readonly url: string;
-  readonly isDefault?: boolean;
-  readonly editable?: boolean;
-  readonly basicAuth?: boolean;
-  readonly basicAuthUser?: string;
-  readonly secureJsonData?: { readonly basicAuthPassword?: string };
-}
-
-const textsOf = (objects: readonly Manifest[], name: string) =>
-  Object.values(named(ofKind(objects, 'ConfigMap'), name)?.data ?? {});
-
-export const dataSourcesOf = (objects: readonly Manifest[]): readonly DataSource[] =>
-  textsOf(objects, 'grafana-datasource').flatMap((text) => (parse(text) as Provisioned).datasources ?? []);
-
-function readOnlyDashboards(objects: readonly Manifest[]): readonly string[] {
-  const grafana = grafanaOf(objects);
-  if (grafana === null) return [];
-  const providers = textsOf(objects, 'grafana-dashboard-provider').flatMap(
-    (text) => (parse(text) as Provisioned).providers ?? [],
-  );
-  return [
-    ...Object.entries(VIEWERS)
-      .filter(([name, value]) => grafana.env.get(name)?.value !== value)
-      .map(([name, value]) => `Deployment grafana: ${name} is not ${value}`),
-    ...(providers.every(({ allowUiUpdates, disableDeletion }) => allowUiUpdates === false && disableDeletion)
-      ? []
-      : ['ConfigMap grafana-dashboard-provider lets dashboards be changed or deleted']),
-    ...dataSourcesOf(objects)
-      .filter(({ editable }) => editable !== false)
-      .map(({ name }) => `ConfigMap grafana-datasource: ${name} is editable`),
-  ];
-}
 
 const SERVERS = ['prometheus', 'alertmanager'];
 /** They let everyone with the password stop Prometheus, or delete what it has measured. */
@@ -237,45 +77,6 @@ export function prometheusConfigOf(objects: readonly Manifest[]): PrometheusConf
   return text === undefined ? null : (parse(text) as PrometheusConfig);
 }
 
-const SECRET_NAME = /password|passwd|token|secret|credential|api_?key/i;
-/** A value under such a name that is neither a path, an expansion of a file, nor a switch. */
-const LITERAL = /^(?!\/|\$__file\{|true$|false$)\S+$/;
-
-function secretsOnly(objects: readonly Manifest[]): readonly string[] {
-  return [
-    ...ofKind(objects, 'Secret').map((one) => `${nameOf(one)} is in a manifest`),
-    ...workloadsOf(objects).flatMap((workload) =>
-      containersOf(workload).flatMap(({ env = [] }) =>
-        env
-          .filter(({ name, value }) => SECRET_NAME.test(name) && LITERAL.test(value ?? '/'))
-          .map(({ name }) => `${nameOf(workload)}: the value of ${name} is in the manifest`),
-      ),
-    ),
-    ...ofKind(objects, 'ConfigMap').flatMap((map) =>
-      Object.entries(map.data ?? {}).flatMap(([file, text]) =>
-        literalsIn(file, text).map(
-          (key) => `${nameOf(map)}, ${file}: the value of ${key} is in the manifest`,
-        ),
-      ),
-    ),
-  ];
-}
-
-/** Keys of a YAML configuration that hold a secret as it is, and addresses with a password. */
-function literalsIn(file: string, text: string): readonly string[] {
-  const urls = /\/\/[^/\s:@]+:[^/\s@]+@/.test(text) ? ['an address'] : [];
-  return /\.ya?ml$/.test(file) ? [...urls, ...literalKeys(parse(text))] : urls;
-}
-
-function literalKeys(value: unknown): readonly string[] {
-  if (typeof value !== 'object' || value === null) return [];
-  return Object.entries(value).flatMap(([key, inner]) =>
-    typeof inner === 'string' && SECRET_NAME.test(key) && !key.endsWith('_file') && LITERAL.test(inner)
-      ? [key]
-      : literalKeys(inner),
-  );
-}
-
 function auditLogs(objects: readonly Manifest[]): readonly string[] {
   const config = prometheusConfigOf(objects);
   const grafana = grafanaOf(objects);
@@ -319,35 +120,4 @@ function rotation(objects: readonly Manifest[]): readonly string[] {
       ? []
       : ['Deployment sentiment-api: a restart leaves fewer pods than before']),
   ];
-}
-
-/** TLS for what leaves the cluster: no port of a node is open, and each host of an ingress has a certificate. */
-export function tlsOutside(objects: readonly Manifest[]): readonly string[] {
-  return [
-    ...ofKind<Service>(objects, 'Service')
-      .filter(({ spec }) => spec.type !== undefined && spec.type !== 'ClusterIP')
-      .map((service) => `${nameOf(service)} can be reached without TLS`),
-    ...ofKind<Ingress>(objects, 'Ingress').flatMap((ingress) => {
-      const covered = (ingress.spec.tls ?? []).flatMap(({ hosts }) => hosts);
-      return ingress.spec.rules
-        .filter(({ host }) => !covered.includes(host))
-        .map(({ host }) => `${nameOf(ingress)}: ${host} has no certificate`);
-    }),
-    ...certificateProblems(objects),
-  ];
-}
-
-interface Certificate extends Manifest {
-  readonly spec: { readonly secretName: string; readonly dnsNames: readonly string[] };
-}
-
-function certificateProblems(objects: readonly Manifest[]): readonly string[] {
-  const wanted = ofKind<Ingress>(objects, 'Ingress').flatMap(({ spec }) => spec.tls ?? []);
-  return ofKind<Certificate>(objects, 'Certificate').flatMap((certificate) => {
-    const { secretName, dnsNames } = certificate.spec;
-    return wanted
-      .filter((one) => one.secretName === secretName)
-      .flatMap(({ hosts }) => hosts.filter((host) => !dnsNames.includes(host)))
-      .map((host) => `${nameOf(certificate)} is not for ${host}`);
-  });
 }

@@ -1,4 +1,4 @@
-import type { DecisionReasons } from '../../model/reasons-decision.ts';
+import type { DecisionReasons } from '../../model/reasons.ts';
 import { countOf, formatConfidence, formatCount, formatInterval, formatValue } from '../numbers.ts';
 import type { Entries } from './entry.ts';
 

@@ -1,4 +1,4 @@
-import type { DecisionReasons } from '../../model/reasons-decision.ts';
+import type { DecisionReasons } from '../../model/reasons.ts';
 import { clock } from '../../window/targets.ts';
 import { countOf, formatCount, formatEnds, formatValue } from '../numbers.ts';
 import { CERTAINTY } from './certainty.ts';

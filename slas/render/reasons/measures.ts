@@ -1,4 +1,4 @@
-import type { MeasureReasons } from '../../model/reasons-measures.ts';
+import type { MeasureReasons } from '../../model/reasons.ts';
 import { clock } from '../../window/targets.ts';
 import { are, countOf, formatCount, formatValue, timesOf, were } from '../numbers.ts';
 import type { Entries } from './entry.ts';

@@ -1,4 +1,4 @@
-import type { EvidenceReasons, PreconditionReasons } from '../../model/reasons-preconditions.ts';
+import type { EvidenceReasons, PreconditionReasons } from '../../model/reasons.ts';
 import { clock } from '../../window/targets.ts';
 import { countOf, formatCount } from '../numbers.ts';
 import type { Entries } from './entry.ts';

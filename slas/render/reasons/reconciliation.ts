@@ -1,4 +1,4 @@
-import type { EvidenceReasons } from '../../model/reasons-preconditions.ts';
+import type { EvidenceReasons } from '../../model/reasons.ts';
 import { countOf, formatCount, timesOf } from '../numbers.ts';
 import type { Entries } from './entry.ts';
 

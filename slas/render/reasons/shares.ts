@@ -1,4 +1,5 @@
-import type { MeasureReasons, Notation } from '../../model/reasons-measures.ts';
+import type { MeasureReasons } from '../../model/reasons.ts';
+import type { Notation } from '../../model/reasons-measures.ts';
 import { are, countOf, formatBucket, formatCount, formatValue, were } from '../numbers.ts';
 import { edgesAround } from './edges.ts';
 import type { Entries } from './entry.ts';
