@@ -62,7 +62,7 @@ export const docsHandler = '/docs';
 /** The method label of unmatched requests whose method is not in the list. */
 export const otherMethod = 'OTHER';
 
-/** The status of requests whose connection ended before the response was handed over: the client got no status. */
+/** The status of requests whose connection ended before the response was handed over: the client received no status. */
 export const clientGoneStatus = 499;
 
 interface RouteOutcomes {

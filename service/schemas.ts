@@ -14,7 +14,7 @@ export const confidence = Type.Number({
   description: 'The probability of that sentiment.',
 });
 export const truncated = Type.Boolean({
-  description: 'Whether the text was longer than the model reads, so its end was ignored.',
+  description: "Whether the text was longer than the model's limit, so its end was ignored.",
 });
 
 const cached = Type.Optional(

@@ -39,7 +39,7 @@ ${caution === null ? null : html`<p class="second warn">${unbroken(caution)}</p>
 <dl class="run">${factsOf(record, result).map(([name, value]) => html`<div><dt>${name!}</dt><dd>${value!}</dd></div>`)}</dl></header>
 <main>
 ${plots(record, result)}
-<section aria-labelledby="first"><h2 id="first">What gives way first</h2>${ordered(bentInWords(result), NOTHING_BENT)}
+<section aria-labelledby="first"><h2 id="first">Bottlenecks</h2>${ordered(bentInWords(result), NOTHING_BENT)}
 ${result.unknown.length === 0 ? null : html`<p class="note">Not measured: ${result.unknown.map((name) => RESOURCES[name]).join(', ')}.</p>`}</section>
 <section aria-labelledby="scales"><h2 id="scales">How it scales</h2>${listed([...uslInWords(result.usl), kneeInWords(result)])}
 ${listed(littleInWords(result).length === 0 ? ["every step obeys Little's law (concurrency = rate × mean time): client and service count alike"] : littleInWords(result))}</section>
@@ -140,7 +140,7 @@ function plots({ steps }: CapacityRecord, { answer, curve }: CapacityResult): Ht
   const usl = scatter({
     id: 'usl',
     title: 'Throughput against concurrency',
-    xTitle: 'requests at once',
+    xTitle: 'concurrent requests',
     marks: level.map(({ step, client }) => markOf(step, client.concurrency, client.successesPerSecond)),
     ...{ across: [], upright: [], isLogarithmic: false },
     curve: curve.map(({ concurrency, throughputPerSecond, band, isExtrapolated }) => ({

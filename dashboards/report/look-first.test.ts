@@ -47,7 +47,7 @@ describe('the first moment beyond a limit', () => {
     expect(sentences[1]).toMatch(/^p95 first rose above .* at 00:16:50 UTC, 10 s into the run\.$/);
   });
 
-  test('is not taken from another percentile if the panel does not show that of the plan', () => {
+  test('does not fall back to another percentile if the panel does not show the planned one', () => {
     const measure = { ...planned.measure, percentile: 90 } as PlannedObjective['measure'];
     const { atSeconds, panel } = lookAt({ id: 'fast', measure }, { id: 'fast' });
     expect([atSeconds, panel?.id]).toEqual([null, 'api-latency']);

@@ -63,7 +63,7 @@ export async function startServer(
   folder: string,
   io: Io,
 ): Promise<Candidate> {
-  // The settings of the person who runs this must not affect the comparison.
+  // The operator's own settings must not affect the comparison.
   const { PATH, HOME } = io.env;
   const running: Running = await start(title, process.execPath, args, {
     cwd: io.root,

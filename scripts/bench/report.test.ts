@@ -54,7 +54,7 @@ test('with few responses per client no p99 is reported, because it would cover o
   const report = toReport(measuredAt(20), new Date(0));
   const target = report.targets.find(({ what }) => what === p99)!;
   expect([target.measured, target.met]).toEqual([Number.NaN, false]);
-  expect(report.notes).toEqual([expect.stringContaining('got 0.9 responses each in a round of 3 s')]);
+  expect(report.notes).toEqual([expect.stringContaining('received 0.9 responses each in a round of 3 s')]);
   expect(report.notes[0]).toContain('--seconds 16');
   expect(renderReport(report)).toContain(`| ${p99} | ≤ 0.25 | – |  | **not measured** |`);
 });

@@ -145,7 +145,7 @@ function notesOn(measured: Measured): readonly string[] {
   const least = Math.min(...p99Compared.map((name) => responsesPerClient(measured, name)));
   if (least >= minResponsesPerClient) return [];
   const needed = Math.ceil((measured.seconds * minResponsesPerClient) / least);
-  const what = `${most} clients got ${least.toFixed(1)} responses each in a round of ${measured.seconds} s`;
+  const what = `${most} clients received ${least.toFixed(1)} responses each in a round of ${measured.seconds} s`;
   const next = Number.isFinite(needed) ? `--seconds ${needed}` : 'longer rounds (--seconds)';
   return [`${what}: too few for a p99. On a machine as slow or as busy as this one, use ${next}.`];
 }

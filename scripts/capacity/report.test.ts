@@ -72,7 +72,7 @@ describe('the answer', () => {
 test.each([
   [
     250,
-    'A weekly peak of 250/s may grow by 19% with 30% headroom, by 70% up to the proven rate, and at 75% more',
+    'A weekly peak of 250/s may grow by 19% with 30% headroom, by 70% up to the proven rate, and an objective is missed at 75% more',
   ],
   [
     400,
@@ -87,7 +87,7 @@ test.each([
   expect(growthInWords(unconfirmed, result(unconfirmed))).toBeNull();
 });
 
-test('what gives way first is listed in order, with its evidence', () => {
+test('bottlenecks are listed in order, with their evidence', () => {
   const [first, second, third] = bentInWords(result(held));
   expect(first).toBe('CPU of the service, at 400/s: 1.84 cores of 2 cores in use');
   expect([second, third].join()).toContain('queue of the service, at 438/s: 180, where lower rates predict');
@@ -145,7 +145,7 @@ test('what a pod needs is reported, or why there is no patch for Kubernetes', ()
 
 test('text and Markdown say the same', () => {
   const text = capacityText(held, result(held));
-  expect(text).toContain('Gives way first: CPU of the service, at 400/s');
+  expect(text).toContain('First bottleneck: CPU of the service, at 400/s');
   const markdown = capacityMarkdown(held, result(held));
   expect(markdown).toContain('**Every objective holds at 425/s');
   expect(markdown).toContain('| **hold** | 425/s | met |');
@@ -169,7 +169,7 @@ describe('several searches in one report', () => {
     return { record, result: result(record) };
   })();
 
-  test('texts a second, where requests are of several texts, and the search without an answer says so', () => {
+  test('rates in texts per second if a request has several texts, and a search without an answer says so', () => {
     const searched = [variant('BATCH_SIZE', '1', 400), variant('BATCH_SIZE', '8', 100), failed];
     const markdown = variantsMarkdown(searched);
     expect(markdown).toContain('| BATCH_SIZE | proven | missed | proven × BATCH_SIZE |');

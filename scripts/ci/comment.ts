@@ -95,13 +95,9 @@ async function ask(
   if (response.ok) return await response.json();
   const said = ((await response.json().catch(() => null)) as { message?: unknown } | null)?.message;
   const reason = `${response.status}${typeof said === 'string' ? ` ${said}` : ''}`;
-  throw new HarnessError(
-    'comment',
-    `the comment was not written: ${method} ${url} was answered with ${reason}`,
-    {
-      nextStep: nextStepFor(response.status, platform),
-    },
-  );
+  throw new HarnessError('comment', `the comment was not written: ${method} ${url} failed with ${reason}`, {
+    nextStep: nextStepFor(response.status, platform),
+  });
 }
 
 function nextStepFor(status: number, { permission, name }: Platform): string {

@@ -47,7 +47,7 @@ describe('invalid usage exits with 2 and names the problem', () => {
     [['plan', '--max-duration', '5m'], '--max-duration: a plan uses it only with --until-decided'],
     [
       ['gate', '--until-decided', '--no-abort'],
-      '--no-abort: a run until it is decided is stopped once it is',
+      '--no-abort: a run that lasts until it is decided always stops early',
     ],
     [['run', 'smoke', '--max-duration', '0s'], '--max-duration: "0s" is not a valid duration (1s to 24h)'],
     [['run', 'stress', '--max-rate', '100'], 'that --max-rate allows (phase "double" with 120/s)'],
@@ -126,7 +126,7 @@ describe('invalid usage exits with 2 and names the problem', () => {
     [['stack', 'up', '--stack', 'boat'], '"boat" is not a valid stack'],
     [['stack', 'up', '--stack', 'containers', '--port', '8000'], 'containers use free ports'],
     [['gate', '--stack', 'boat'], '"boat" is not a valid stack: use local, containers, kubernetes or none'],
-    [['gate', '--stack', 'none'], 'none needs --target URL and --prometheus URL'],
+    [['gate', '--stack', 'none'], '"none" needs --target URL and --prometheus URL'],
     [['gate', '--toxic', 'latency=1s'], 'the proxy that injects it is a container: add --stack containers'],
     [['gate', '--stack', 'containers', '--toxic', 'latency=fast'], '"latency=fast" is not a valid toxic'],
     [['gate', '--stack', 'containers', '--snapshot'], 'not available with --stack containers'],

@@ -31,7 +31,7 @@ const SCENARIO = "a scenario of the document (default: the document's defaultSce
 const CONFIDENCE =
   'confidence of the verdict, for example 0.95 or 95% (at least 0.9, and at least that of the document); an outcome that is less certain is undecided';
 const INGEST_DELAY =
-  'how long to wait at most for a sample to appear in Prometheus, for example 30s (default: learned from the samples before the load, else 60s)';
+  'the maximum time to wait for a sample to appear in Prometheus, for example 30s (default: learned from the samples before the load, else 60s)';
 
 export const addScenario = (command: Program) => command.option('--scenario <name>', SCENARIO);
 export const addConfidence = (command: Program) => command.option('--confidence <c>', CONFIDENCE);
@@ -54,12 +54,12 @@ export const addPlanOptions = (command: Program) =>
       )
       .option(
         '--until-decided',
-        'look at the run while it lasts, and stop once every objective is met or one is missed, at the stated confidence (default: 0.95)',
+        'judge the run while it is in progress, and stop once every objective is met or one is missed, at the stated confidence (default: 0.95)',
       )
-      .option('--no-until-decided', 'load for the whole duration, although the scenario says until: decided')
+      .option('--no-until-decided', 'load for the whole duration, even if the scenario says until: decided')
       .option(
         '--max-duration <duration>',
-        'refuse a scenario that takes longer than this, for example 10m (default with --target: 1h); with --until-decided, how long to load at most',
+        'refuse a scenario that takes longer than this, for example 10m (default with --target: 1h); with --until-decided, the maximum duration of the load',
       ),
   );
 

@@ -90,7 +90,7 @@ export interface LoadOptions {
   readonly duration?: string;
   /** Look at the run while it lasts, and stop once it is decided; false: not even if the scenario says so. */
   readonly untilDecided?: boolean;
-  /** With `untilDecided`, the longest duration; else a bound on the plan. */
+  /** With `untilDecided`, the maximum duration; else a bound on the plan. */
   readonly maxDuration?: string;
 }
 
@@ -118,7 +118,7 @@ export function readOverrides({
   if (isUntilDecided && duration !== undefined && maxDuration !== undefined)
     return badOption(
       '--duration',
-      'a run until it is decided has no other duration than its longest one: leave out --duration or --max-duration',
+      'a run that lasts until it is decided has only a maximum duration: leave out --duration or --max-duration',
     );
   const maxSeconds = maxDuration === undefined ? null : parseDuration(maxDuration);
   if (isUntilDecided && maxDuration !== undefined && !isDuration(maxSeconds))

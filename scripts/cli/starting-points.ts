@@ -130,7 +130,7 @@ objectives:
       histogram: http_request_duration_seconds # CHANGE
       where: { handler: ${path}, status: { matches: 2.. } } # CHANGE
       percentile: 95
-      client: ${path} # by the clock of k6, too: the worse decides
+      client: ${path} # also by the clock of k6; the worse of the two decides
     target: "< 250ms"
     alert: "> 1s"
 

@@ -268,7 +268,7 @@ describe('what is no fault', () => {
     expect(found(changedPod(() => ({ status: { phase: 'Succeeded' } })))).toEqual([]);
   });
 
-  test('an autoscaler that is at its maximum, and needs no more', () => {
+  test('an autoscaler at its maximum that needs no more replicas', () => {
     expect(found(autoscaler('DesiredWithinRange', 'ScalingLimited', 'False'))).toEqual([]);
   });
 

@@ -59,7 +59,7 @@ test.concurrent('a service beyond its capacity misses its step within seconds, a
   timeout: 90_000,
 }, async ({ expect }) => {
   const law = { workers: 2, workMs: 40 };
-  // The queue grows by two requests a second: over the limit after a few seconds, and never near the client's timeout.
+  // The queue grows by two requests per second: over the limit after a few seconds, and never near the client's timeout.
   const { code, step } = await firstStep('beyond', law, 1.04 * capacityOf(law));
   expect(code).toBe(130);
   expect(step).toMatchObject({ kind: 'step', ratePerSecond: 52, outcome: 'missed' });

@@ -194,7 +194,7 @@ describe('the comment', () => {
     world.refuses = 403;
     const { code, stderr, stdout } = await comment(passed);
     expect(stderr).toMatch(
-      /was answered with 403 Resource not accessible by integration\nnext: give the job "permissions: \{ contents: read, pull-requests: write \}"/,
+      /failed with 403 Resource not accessible by integration\nnext: give the job "permissions: \{ contents: read, pull-requests: write \}"/,
     );
     expect(stderr + stdout).not.toContain(TOKEN);
     expect(code).toBe(4);

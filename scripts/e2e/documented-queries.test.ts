@@ -176,7 +176,7 @@ describe('with failed requests only', () => {
     await scraped();
   });
 
-  test('the error percentage is infinite, because the failed requests predicted nothing', async () => {
+  test('the error percentage is infinite, because failed requests make no predictions', async () => {
     expect(await one(documentedQueries['error-percentage-5m'])).toBe(Infinity);
     expect(await ask(panelQueries.errors)).toEqual([]);
   });

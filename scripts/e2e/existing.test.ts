@@ -128,7 +128,7 @@ describe.concurrent('an existing service', { timeout: 180_000 }, () => {
       [],
     );
     expect(wrong.code).toBe(4);
-    expect(wrong.stderr).toContain('did not answer any warm-up request with 2xx');
+    expect(wrong.stderr).toContain('did not respond with 2xx to any warm-up request');
     expect(wrong.stderr).toContain('SLA_TARGET_TOKEN');
   });
 

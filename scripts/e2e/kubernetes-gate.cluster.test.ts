@@ -99,7 +99,7 @@ describe('./sla gate --stack kubernetes', { timeout: 240_000 }, () => {
     expect(await left()).toBe('');
   });
 
-  test('a threshold that one of two generators crossed forbids a pass', async () => {
+  test('a threshold that one of two generators crossed rules out a pass', async () => {
     await writeFile(
       runner,
       (await readFile(runner, 'utf8')).replace('[{', '[{ name: IS_CROSSED, value: "1" }, {'),

@@ -212,7 +212,7 @@ describe.concurrent('k6', () => {
     const load = { ...LOAD, phases, plannedRequests: 1200, scheduledSeconds: 30 };
     const { load: record, incidents } = await loadOn(recorder.url, load, { generators: 2, isOurs: false });
     expect(record!.stoppedBecause).toMatch(
-      /^\d+ of the \d+ requests that ended within 5 s were errors \(\d+ got a 503\)/,
+      /^\d+ of the \d+ requests that ended within 5 s were errors \(\d+ received a 503\)/,
     );
     expect(record).toMatchObject({ completed: false });
     // It stops within seconds: k6 writes its samples once per second.
@@ -309,7 +309,7 @@ describe('warm-up', () => {
     await using recorder = await startRecorder({ refuse: 1 });
     const stack = { ...useExisting(recorder.url, 'http://127.0.0.1:9'), isOurs: true };
     await expect(warmUp(stack, LOAD, signal)).rejects.toThrow(
-      'did not answer any warm-up request with 2xx: 60 other responses',
+      'did not respond with 2xx to any warm-up request: 60 other responses',
     );
   });
 });

@@ -53,7 +53,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** Runs a script, and returns how many connections and requests each address got. */
+/** Runs a script, and returns how many connections and requests each address received. */
 async function reached(text: string, options = '{}', limits?: readonly string[]) {
   const file = join(folder, 'aimed.js');
   await writeFile(file, `import http from 'k6/http';\nexport const options = ${options};\n${text}`);

@@ -92,7 +92,7 @@ const everyRequestAt = (seconds: number) => (index: number) => index >= sentAt(s
 
 // ---------------------------------------------------------------------------------------------- clear cases
 
-describe.concurrent('a run until it is decided', { timeout: 240_000 }, () => {
+describe.concurrent('a run that lasts until it is decided', { timeout: 240_000 }, () => {
   test('stops early and passes if the service is far better than promised; the stored run is judged alike', async ({
     expect,
   }) => {

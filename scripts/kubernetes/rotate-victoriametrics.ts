@@ -31,9 +31,9 @@ export async function rotateVictoriaMetrics(io: RotationIo): Promise<void> {
   try {
     await scale(0, io);
     if (!(await eventually(async () => (await podsOf(NAME, io)).length === 0, io)))
-      throw notRotated('VictoriaMetrics did not end');
+      throw notRotated('VictoriaMetrics did not stop');
     await change('victoriametrics-login', { password }, io);
-    io.progress('Prometheus gets the new password');
+    io.progress('Prometheus receives the new password');
     await arrivedInPrometheus(io);
     io.progress('VictoriaMetrics starts with the new password');
     await scale(1, io);
@@ -63,7 +63,7 @@ async function requireClient({ kubectl, namespace, signal }: RotationIo): Promis
   if (data[CLIENT] !== undefined) return;
   throw new HarnessError('old-manifests', `the ConfigMap prometheus-config has no ${CLIENT}`, {
     nextStep:
-      'apply your overlay with the present components/victoriametrics (kubectl apply -k), then rotate again',
+      'apply your overlay with the current components/victoriametrics (kubectl apply -k), then rotate again',
   });
 }
 

@@ -65,7 +65,7 @@ describe('attempts of one commit', () => {
     expect(await numberOf({ ledger: file })).toBe(1);
   });
 
-  test('are refused once the allowed number of attempts did not pass', async () => {
+  test('are refused once the allowed number of attempts ended without a pass', async () => {
     const file = ledger();
     const options = { ledger: file, attempts: '2' };
     unwrap(await begin(options))!.finish('fail');

@@ -132,7 +132,7 @@ function scriptTooFast(scenarios: readonly PlannedK6Scenario[], { most, by }: Bo
   const peak = peakPerSecond(scenarios);
   const limit = `the ${formatValue(most, 'per_second')} that ${by}`;
   if (most < 1)
-    return scriptProblem('too-fast', `k6 cannot be held to ${limit}, only to 1/s or more: use a scenario`);
+    return scriptProblem('too-fast', `k6 cannot be limited to ${limit}, only to 1/s or more: use a scenario`);
   if (peak <= most) return [];
   const message = `the script starts up to ${formatValue(peak, 'per_second')} iterations, which exceeds ${limit}: lower its rates`;
   return scriptProblem('too-fast', message);

@@ -10,7 +10,7 @@ function reasonAfter(...requests: readonly (readonly [endMs: number, status: num
 }
 
 const T = 1_700_000_000_000;
-/** This many requests a second, one after the other. */
+/** This many requests per second, one after the other. */
 const many = (count: number, fromMs: number, status: number, everyMs = 10) =>
   Array.from({ length: count }, (_, index) => [T + fromMs + index * everyMs, status] as const);
 
@@ -59,7 +59,7 @@ describe('a service that was already running', () => {
     see(0, T, '1599');
     for (const status of [503, 503, 429, 200, 500]) see(status, T);
     const told =
-      '6 of the 7 requests to http://127.0.0.1:8080 that ended within 5 s were errors (1 unanswered: connection refused, 1 unanswered, 1 got a 429, 1 got a 500, 2 got a 503); load on a service that sla-harness did not start stops at half';
+      '6 of the 7 requests to http://127.0.0.1:8080 that ended within 5 s were errors (1 unanswered: connection refused, 1 unanswered, 1 received a 429, 1 received a 500, 2 received a 503); load on a service that sla-harness did not start stops at half';
     expect(guard.reason()).toBe(told);
     for (let at = 0; at < 100; at++) see(200, T + 60_000 + at);
     expect(guard.reason()).toBe(told);

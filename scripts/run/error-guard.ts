@@ -50,7 +50,7 @@ const CAUSES: Readonly<Record<string, string>> = {
 };
 
 function outcomeOf({ status, errorCode }: Ended): string {
-  if (status !== 0) return `got a ${status}`;
+  if (status !== 0) return `received a ${status}`;
   const cause = CAUSES[errorCode ?? ''];
   return cause === undefined ? 'unanswered' : `unanswered: ${cause}`;
 }

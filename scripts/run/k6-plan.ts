@@ -98,7 +98,7 @@ function scenarioOf(name: string, raw: RawScenario): PlannedK6Scenario {
   // A browser is a separate process: no k6 option keeps it away from other machines.
   if (raw.options && 'browser' in raw.options)
     throw new UnplannableScript(
-      `scenario "${name}" starts a browser, which cannot be kept to the load target: remove the scenario, or run it with k6 alone`,
+      `scenario "${name}" starts a browser, which cannot be restricted to the load target: remove the scenario, or run it with k6 alone`,
     );
   const { executor } = raw;
   return { name, executor, startSeconds: secondsOf(raw.startTime ?? '0s'), ...loadOf(name, raw) };

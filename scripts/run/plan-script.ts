@@ -111,7 +111,7 @@ export function scriptProblems(options: ScriptOptions): Input<null> {
   if (options.untilDecided === true)
     return badOption(
       '--until-decided',
-      `${own}, and a run until it is decided needs a scenario: leave one of the two out`,
+      `${own}, and a run that lasts until it is decided needs a scenario: leave one of the two out`,
     );
   if (stack === 'containers')
     return badOption(

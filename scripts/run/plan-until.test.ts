@@ -36,7 +36,7 @@ test('the plan lists the looks, estimates how long runs take, and proposes a max
   ]);
 });
 
-test('--max-duration and --duration replace the longest duration', async () => {
+test('--max-duration and --duration replace the maximum duration', async () => {
   expect((await withDocument('plan', '--max-duration', '5m')).stdout).toContain('6,000 requests in 300 s');
   expect((await withDocument('plan', '--duration', '4m')).stdout).toContain('4,800 requests in 240 s');
   expect((await withDocument('plan', '--max-duration', '5m', '--duration', '4m')).stderr).toContain(
@@ -53,12 +53,12 @@ test('--no-until-decided plans the whole duration, with the confidence of the do
 
 test('the whole load cannot be asked for', async () => {
   expect((await withDocument('gate', '--no-abort')).stderr).toContain(
-    'a run until it is decided is stopped once it is: leave out --no-abort',
+    'a run that lasts until it is decided always stops early: leave out --no-abort',
   );
 });
 
 test('a script that plans its own load is refused before anything is started', async () => {
   const { code, stderr } = await slaHere(['gate', '--script', 'load.js', '--until-decided']);
-  expect(stderr).toContain('a run until it is decided needs a scenario: leave one of the two out');
+  expect(stderr).toContain('a run that lasts until it is decided needs a scenario: leave one of the two out');
   expect(code).toBe(2);
 });

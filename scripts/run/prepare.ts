@@ -142,7 +142,7 @@ const checkWhole = ({ untilDecided, abort }: RunOptions): Input<null> =>
   untilDecided === true && abort === false
     ? badOption(
         '--no-abort',
-        'a run until it is decided is stopped once it is: leave out --no-abort, and --until-decided or until: decided',
+        'a run that lasts until it is decided always stops early: leave out --no-abort, and --until-decided or until: decided',
       )
     : accept(null);
 
@@ -206,7 +206,7 @@ function stackProblems(options: RunOptions): Input<null> {
   if (!placed.ok) return placed;
   const isThere = target !== undefined;
   if (stack === 'none' && !isThere)
-    return badOption('--stack', 'none needs --target URL and --prometheus URL');
+    return badOption('--stack', '"none" needs --target URL and --prometheus URL');
   if (stack !== undefined && stack !== 'none' && stack !== 'kubernetes' && isThere) {
     return badOption('--stack', `${stack} starts its own service: leave out --target and --prometheus`);
   }

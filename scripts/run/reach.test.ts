@@ -120,7 +120,7 @@ describe('a Prometheus that was not started here', () => {
       200,
       '<html></html>',
       'not-prometheus',
-      'it does not respond like a Prometheus: status 200, and no JSON',
+      'it does not respond like a Prometheus: status 200, but not JSON',
     ],
     [401, 'who?', 'prometheus-closed', 'it rejected our credentials: status 401'],
     [400, '{"status":"error","error":"no such tenant"}', 'not-prometheus', 'status 400: no such tenant'],

@@ -51,7 +51,7 @@ export async function warmUpAndSettle(
 }
 
 const OBSTACLES: Readonly<Record<ScrapeObstacle, string>> = {
-  'no-answer': 'Prometheus did not answer',
+  'no-answer': 'Prometheus did not respond',
   'no-series': 'it has no series with these labels',
   failing: 'up is 0, so its scrapes fail',
   'not-yet': 'the last scrape was before the warm-up ended',

@@ -95,7 +95,7 @@ function openLoop(load: Load): Pick<Sending, 'connections'> & Pick<RemoteWarmUp,
   return { connections: CONNECTIONS, ratePerSecond, amount };
 }
 
-/** Ctrl-C and the time limit both stop it, once the requests in progress got a response; responses received by then count. */
+/** Ctrl-C and the time limit both stop it, once the requests in progress received a response; responses received by then count. */
 async function fire(sending: Sending, signal: AbortSignal): Promise<Sent> {
   const sent = await sendAll(sending, AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]));
   signal.throwIfAborted();
@@ -107,7 +107,7 @@ function refuseIfNoneGood({ successes, others, errors }: Sent, url: string): voi
   if (successes > 0) return;
   throw new HarnessError(
     'warm-up',
-    `${url} did not answer any warm-up request with 2xx: ${others} other responses, ${errors} errors`,
+    `${url} did not respond with 2xx to any warm-up request: ${others} other responses, ${errors} errors`,
     {
       nextStep:
         'check the address, service.warmUp in the SLA document, and SLA_TARGET_TOKEN if the service requires a token',

@@ -217,7 +217,7 @@ const theScrapes: readonly Row[] = [
   },
   {
     name: 'start-time-missing',
-    fault: 'the start time of the process is not exported; the client got a response to every request',
+    fault: 'the start time of the process is not exported; the client received a response to every request',
     stage: { scrape: () => dropSeries(/^process_(start_time|cpu)_seconds/) },
     expected: MET,
   },

@@ -34,7 +34,7 @@ export interface StageSpec {
   readonly isScrapedTwice?: true;
   /** A front and a metrics relay that belong together, in place of the two above. */
   readonly counting?: () => CountingFront;
-  /** If the service runs at all, the fault starts it. */
+  /** The fault starts the service, if it runs at all. */
   readonly withoutPrometheus?: true;
 }
 

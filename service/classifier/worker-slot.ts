@@ -36,7 +36,7 @@ export class WorkerSlot {
   #lastId = 0;
   /** In order of inference: first those not yet sent, then the one in progress, then those that are ready. */
   #parcels: Parcel[] = [];
-  /** When the worker last sent a message, or got a parcel while it had none. */
+  /** When the worker last sent a message, or received a parcel while it had none. */
   #sinceMs = 0;
   /** Threads that were given up and have not ended yet. */
   readonly #undead = new Set<Promise<unknown>>();

@@ -104,7 +104,7 @@ describe('replicas', () => {
   });
 });
 
-describe('which resource gives way first', () => {
+describe('which resource is the first bottleneck', () => {
   const at = (values: readonly number[]) =>
     values.map((value, index) => ({ ratePerSecond: 100 * (index + 1), value }));
   const cpu: Resource = {
@@ -126,7 +126,7 @@ describe('which resource gives way first', () => {
     points: at([1e8, 1e8, 1e8, 1e8, 1.1e8]),
   };
 
-  test('in the order in which they bent, with the evidence', () => {
+  test('in the order in which they became bottlenecks, with the evidence', () => {
     expect(inOrderOfBending([queue, memory, cpu])).toEqual([
       { name: 'CPU', unit: 'cores', ratePerSecond: 400, because: 'nearly-used-up', value: 1.9, expected: 2 },
       {

@@ -1,10 +1,10 @@
-/** Which resource gives way first: in the order in which their use stopped being in proportion to the load. */
+/** Which resource is the first bottleneck: in the order in which their use stopped being in proportion to the load. */
 
 export interface Resource {
   readonly name: string;
   /** In which `points` are measured. */
   readonly unit: 'cores' | 'seconds' | 'bytes' | 'count' | 'ratio' | 'per_second';
-  /** The most that it can provide, in `unit`. null: unknown, so only a bend shows that it gives way. */
+  /** The most that it can provide, in `unit`. null: unknown, so only a bend shows that it is a bottleneck. */
   readonly most: number | null;
   /** Its use at each rate, in any order. */
   readonly points: readonly { readonly ratePerSecond: number; readonly value: number }[];
@@ -15,7 +15,7 @@ export interface Resource {
 export interface Bent {
   readonly name: string;
   readonly unit: Resource['unit'];
-  /** The first rate at which it gave way. */
+  /** The first rate at which it was a bottleneck. */
   readonly ratePerSecond: number;
   readonly because: 'nearly-used-up' | 'out-of-proportion';
   readonly value: number;
@@ -28,7 +28,7 @@ const NEARLY_ALL = 0.9;
 /** More than this times what lower rates predict. */
 const OUT_OF_PROPORTION = 2;
 
-/** Those that gave way, first the one that did so at the lowest rate. */
+/** The bottlenecks, lowest rate first. */
 export function inOrderOfBending(resources: readonly Resource[]): readonly Bent[] {
   return resources
     .flatMap((resource) => bentAt(resource) ?? [])

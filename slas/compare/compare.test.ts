@@ -253,7 +253,7 @@ describe('an objective in two runs', () => {
       difference: null,
       change: 'unknown',
     });
-    expect(found.unknownBecause).toBe('the baseline could not tell it');
+    expect(found.unknownBecause).toBe('the baseline could not decide it');
   });
   test('is left out if the baseline or the plan does not have it', () => {
     const [now, baseline] = [healthy(), asBaseline(healthy())];
@@ -316,8 +316,8 @@ describe('a run and its baseline', () => {
     const undecided = healthy({ series: { 'model loaded': null } });
     const because = ({ objectives }: Comparison) =>
       objectives.find(({ objective }) => objective.id === 'model-uptime')!.unknownBecause;
-    expect(because(compareWith(asBaseline(healthy()), undecided))).toBe('this run could not tell it');
-    expect(because(compareWith(asBaseline(undecided), healthy()))).toBe('the baseline could not tell it');
+    expect(because(compareWith(asBaseline(healthy()), undecided))).toBe('this run could not decide it');
+    expect(because(compareWith(asBaseline(undecided), healthy()))).toBe('the baseline could not decide it');
     // Undelivered load has percentiles, too, but not reliable ones.
     const undelivered = healthy({ load: { dropped: 40 } });
     expect(changes(compareWith(asBaseline(healthy()), undelivered))['latency-p95']).toBe('unknown');

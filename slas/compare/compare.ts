@@ -115,8 +115,8 @@ interface Described {
 const unknown = (unknownBecause: string): Described => ({ change: 'unknown', unknownBecause });
 
 function changeOf(kind: PlannedMeasure['kind'], before: Point, now: Point, lessIsBetter: boolean): Described {
-  if (now.value === null) return unknown('this run could not tell it');
-  if (before.value === null) return unknown('the baseline could not tell it');
+  if (now.value === null) return unknown('this run could not decide it');
+  if (before.value === null) return unknown('the baseline could not decide it');
   const by = (isLess: boolean): Described => ({ change: isLess === lessIsBetter ? 'better' : 'worse' });
   // A census of scrapes has no random error.
   if (kind === 'uptime')

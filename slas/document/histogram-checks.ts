@@ -18,7 +18,7 @@ export function checkMeanOfNative(
     problem(
       'native-mean',
       path,
-      `"${histogram}" is a native histogram, whose mean cannot be judged: promise a percentile, as latency, or let Prometheus store its classic series, too`,
+      `"${histogram}" is a native histogram, whose mean cannot be judged: promise a percentile, as latency, or let Prometheus also store its classic series`,
     ),
   ];
 }
@@ -34,7 +34,7 @@ export function checkNatives({
           problem(
             'bad-buckets',
             `service.nativeHistograms[${index}]`,
-            `"${name}" is listed in service.buckets, too: list its edges if its buckets are classic, or name it here if Prometheus stores it as a native histogram`,
+            `"${name}" is also listed in service.buckets: list its edges if its buckets are classic, or name it here if Prometheus stores it as a native histogram`,
           ),
         ]
       : [],

@@ -16,7 +16,7 @@ const InPhases = Type.Object(
 );
 
 const phaseFields = {
-  rate: text('Requests started per second, whether or not earlier ones got a response', '20/s'),
+  rate: text('Requests started per second, whether or not earlier ones received a response', '20/s'),
   duration: text('Duration', '60s'),
 };
 
@@ -34,7 +34,7 @@ export const Scenario = Type.Object(
     until: Type.Optional(
       Type.Literal('decided', {
         description:
-          'The run is looked at while it lasts, and stopped once every objective is met or one is missed',
+          'The run is judged while it is in progress, and stopped once every objective is met or one is missed',
       }),
     ),
     atLeast: Type.Optional(

@@ -61,7 +61,7 @@ export const Latency = Type.Object(
     }),
     client: Type.Optional(
       text(
-        "Path, or k6's name, of requests that are also judged by the latency that the client measured; the worse of both decides. Without histogram, the client alone decides",
+        "Path, or k6's name, of requests that are also judged by the latency that the client measured; the worse of the two decides. Without a histogram, the client alone decides",
         '/predict',
       ),
     ),
@@ -75,7 +75,7 @@ export const Ratio = Type.Object(
     good: Type.Optional(Counter),
     total: Counter,
     lost: Type.Optional(
-      Type.Literal('bad', { description: 'Requests that got no response count as bad, too' }),
+      Type.Literal('bad', { description: 'Requests that received no response also count as bad' }),
     ),
   },
   {

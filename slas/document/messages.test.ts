@@ -295,7 +295,7 @@ describe('the clocks of a latency', () => {
 test('a histogram has listed edges, or is native', () => {
   const service = (fields: string) => `${TOP}service: { selector: { job: j }, ${fields} }\nobjectives: []\n`;
   expect(told(service('buckets: { h_seconds: [1] }, nativeHistograms: [h_seconds]'))).toEqual([
-    '4:82: "h_seconds" is listed in service.buckets, too: list its edges if its buckets are classic, or name it here if Prometheus stores it as a native histogram',
+    '4:82: "h_seconds" is also listed in service.buckets: list its edges if its buckets are classic, or name it here if Prometheus stores it as a native histogram',
   ]);
   expect(told(service('nativeHistograms: [h_seconds]'))).toEqual([]);
 });
@@ -350,6 +350,6 @@ test('an alert cannot be named for a latency that only the client measures', () 
       `${HEAD}objectives:\n${objectives}\nalerting: { names: { slow: { name: Slow, severity: warning } } }\n`,
     ),
   ).toEqual([
-    `7:28: no alert can watch objective "slow", because only the client's clock judges it: remove it here, or add a histogram to the objective`,
+    `7:28: no alert can monitor objective "slow", because only the client's clock judges it: remove it here, or add a histogram to the objective`,
   ]);
 });

@@ -39,7 +39,7 @@ const Objective = Type.Object(
     ),
     advisory: Type.Optional(
       Type.Literal(true, {
-        description: 'Judged and shown, but it does not decide the verdict',
+        description: 'Judged and shown, but does not affect the verdict',
       }),
     ),
     latency: Type.Optional(Latency),
@@ -100,7 +100,7 @@ export const DocumentSchema = Type.Object(
         isolated: Type.Optional(
           Type.Union([Type.Boolean(), Type.Literal('except-scrapes')], {
             description:
-              'false: other clients send requests too; requests that the service counts beyond the load are reported and do not affect the verdict. except-scrapes: the only others are the scrapes of its metrics. Default: true.',
+              'false: other clients also send requests; requests that the service counts beyond the load are reported and do not affect the verdict. except-scrapes: the only others are the scrapes of its metrics. Default: true.',
           }),
         ),
         allowedTargets: Type.Optional(

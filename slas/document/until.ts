@@ -23,14 +23,14 @@ function checkField(raw: RawScenario, field: 'atLeast' | 'maxDuration', path: st
 
 function severalPhases(name: string, { phases }: RawScenario, path: string): Problem[] {
   if (phases === undefined || phases.length < 2) return [];
-  const message = `scenario "${name}" has ${phases.length} phases, and a run until it is decided needs a single one: leave out until: decided, or use rate and maxDuration`;
+  const message = `scenario "${name}" has ${phases.length} phases, and a run that lasts until it is decided needs a single one: leave out until: decided, or use rate and maxDuration`;
   return [problem('several-phases', `${path}.until`, message)];
 }
 
 function twoDurations({ duration, phases, maxDuration }: RawScenario, path: string): Problem[] {
   if (maxDuration === undefined || (duration === undefined && phases === undefined)) return [];
   const message =
-    'a run until it is decided has no other duration than its longest one: leave out duration or maxDuration';
+    'a run that lasts until it is decided has only a maximum duration: leave out duration or maxDuration';
   return [problem('bad-load', `${path}.maxDuration`, message)];
 }
 

@@ -103,7 +103,7 @@ const corruptSeries = (evidence: Evidence, corrupt: Corruption, at: number) =>
   });
 
 const READING_CORRUPTIONS: Readonly<Record<string, (reading: Reading) => Reading>> = {
-  warning: (reading) => ({ ...reading, warnings: ['a store did not answer'] }),
+  warning: (reading) => ({ ...reading, warnings: ['a store did not respond'] }),
   error: (reading) => ({ ...reading, error: 'status 503' }),
   'error without series': (reading) => ({ ...reading, series: [], error: 'timed out' }),
 };

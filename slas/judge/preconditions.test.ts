@@ -108,7 +108,10 @@ describe('service-not-restarted', () => {
         { 'process start @b': 'always @38' },
         { ...bare, replicas, service: { replicas: 'elastic' } },
       ),
-    ).toEqual([true, 'replicas are elastic: 1 started in the window, 2 ended, not scraped for at most 10 s in total']);
+    ).toEqual([
+      true,
+      'replicas are elastic: 1 started in the window, 2 ended, not scraped for at most 10 s in total',
+    ]);
     expect(restarted({}, { ...bare, service: { replicas: 'elastic' } })).toEqual([
       ...[true, 'replicas are elastic: 0 started in the window, 0 ended'],
     ]);
@@ -167,7 +170,10 @@ describe('what the client saw', () => {
       false,
       '99% of requests started at most 101 ms late; the load generator was short of CPU, or had no free virtual user (at most 100 ms is allowed)',
     ]);
-    expect(checked('generator-on-time')).toEqual([null, 'the record does not show how late requests started']);
+    expect(checked('generator-on-time')).toEqual([
+      null,
+      'the record does not show how late requests started',
+    ]);
   });
   test('answers-right: no response is wrong, and the script did not fail', () => {
     const right = (record: Partial<LoadRecord>) =>

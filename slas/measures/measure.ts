@@ -61,7 +61,7 @@ function byClientAlone(path: string, { load }: RunRecord): Reason {
 
 /** One without buckets is measured by the client alone. */
 function withBuckets({ buckets, ...rest }: PlannedMeasure & { kind: 'latency' }): LatencyOfBuckets {
-  if (buckets === null) throw new RangeError('a latency without buckets has no measure at the service');
+  if (buckets === null) throw new RangeError('a latency without buckets is not measured at the service');
   return { ...rest, buckets };
 }
 

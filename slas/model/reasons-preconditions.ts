@@ -208,7 +208,7 @@ export interface LoadReasons {
     readonly refused: number;
     readonly failed: readonly { readonly status: string; readonly count: number }[];
     readonly unanswered: number;
-    /** Iterations whose last request may have got no response. Absent: none. */
+    /** Iterations whose last request may have gone unanswered. Absent: none. */
     readonly interrupted?: number;
     readonly countedErrors: number;
     readonly tolerance: number;

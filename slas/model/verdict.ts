@@ -26,7 +26,7 @@ export interface Needed {
 }
 
 /**
- * Whether the judged value held its level during a hold. Growing: it got worse, and its last third is beyond
+ * Whether the judged value held its level during a hold. Growing: it became worse, and its last third is beyond
  * the SLO target.
  */
 export type Steadiness = 'steady' | 'not-steady' | 'growing';

@@ -12,7 +12,7 @@ import { scheduleLooks } from '../statistics/sequential.ts';
 export interface DecisionTime {
   /** The first look by which 80% of the runs have decided. null: no look of this plan. */
   readonly atSeconds: number | null;
-  /** The shortest longest duration at whose end 80% have decided. null: more than four hours. */
+  /** The shortest maximum duration at whose end 80% have decided. null: more than four hours. */
   readonly maxSeconds: number | null;
 }
 

@@ -7,7 +7,7 @@ import { planScenario } from './plan.ts';
 const document = unwrap(parseDocument(SHIPPED_YAML));
 const untilDecided = { maxSeconds: 600 };
 
-test('a run until it is decided has a confidence, looks, no error budgets, and a load for its longest duration', () => {
+test('a run that lasts until it is decided has a confidence, looks, no error budgets, and a load for its maximum duration', () => {
   const { confidence, sequential, load } = unwrap(planScenario(document, 'smoke', { untilDecided }));
   expect(confidence).toBe(0.95);
   expect(sequential).toMatchObject({ maxSeconds: 600, atLeastSeconds: 150 });
@@ -15,7 +15,7 @@ test('a run until it is decided has a confidence, looks, no error budgets, and a
   expect(load).toMatchObject({ scheduledSeconds: 600, plannedRequests: 12_000, budgets: [] });
 });
 
-test('without a longest duration, it is that of the scenario', () => {
+test('without a maximum duration, the duration of the scenario applies', () => {
   const { sequential } = unwrap(planScenario(document, 'steady', { untilDecided: {} }));
   expect(sequential!.maxSeconds).toBe(60);
 });
@@ -45,7 +45,7 @@ test('a scenario that says until: decided has the same plan as the flags', () =>
   expect(unwrap(planScenario(short, 'smoke'))).toEqual(flags);
 });
 
-test('a scenario says before which time nothing is met; flags replace its longest duration', () => {
+test('a scenario says before which time nothing is met; flags replace its maximum duration', () => {
   const said = untilOf('    until: decided\n    maxDuration: 10m\n    atLeast: 4m\n');
   expect(unwrap(planScenario(said, 'smoke')).sequential).toMatchObject({
     maxSeconds: 600,

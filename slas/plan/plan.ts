@@ -71,7 +71,7 @@ const notInLooks = ({ name, phases }: Scenario) =>
   problem(
     'several-phases',
     `scenarios.${name}`,
-    `scenario "${name}" has ${phases.length} phases, and a run until it is decided needs a single one: leave out --until-decided, or choose another scenario`,
+    `scenario "${name}" has ${phases.length} phases, and a run that lasts until it is decided needs a single one: leave out --until-decided, or choose another scenario`,
   );
 
 /**

@@ -71,7 +71,7 @@ test.each([
     },
   },
   { trace: { message: 'partial search', warnings: ['of the trace'] } },
-])('what says nothing of the result is not a warning: %j', (extra) => {
+])('an annotation that says nothing about the result is not a warning: %j', (extra) => {
   expect(read(extra).warnings).toEqual([]);
 });
 

@@ -61,15 +61,15 @@ export function readAnswer(
   expected: 'matrix' | 'vector',
   redact: (text: string) => string = String,
 ): Answer {
-  if (!answered.ok) return silent(`${answered.error.url} did not answer: ${answered.error.cause}`);
+  if (!answered.ok) return silent(`${answered.error.url} did not respond: ${answered.error.cause}`);
   const { status, text: body, doubts, redirectsTo } = answered.value;
   if (status >= 300 && status < 400 && redirectsTo !== undefined)
     return silent(
-      `status ${status}: it redirects to ${excerpt(redirectsTo, redact)}, and redirects are not followed, because credentials would go along; query that address instead, if it is the right one`,
+      `status ${status}: it redirects to ${excerpt(redirectsTo, redact)}, and redirects are not followed, because they would pass on the credentials; if that address is right, query it instead`,
     );
-  const what = expected === 'matrix' ? 'raw samples' : 'one value a series';
+  const what = expected === 'matrix' ? 'raw samples' : 'one value per series';
   const answer = parseJson(body) as ApiAnswer | null | undefined;
-  if (answer === undefined) return silent(`status ${status}, and no JSON: ${excerpt(body, redact)}`);
+  if (answer === undefined) return silent(`status ${status}, but not JSON: ${excerpt(body, redact)}`);
   if (answer?.status !== 'success')
     return silent(`status ${status}: ${excerpt(answer?.error ?? body, redact)}`);
   if (status < 200 || status > 299) return silent(`status ${status}, although the body says "success"`);

@@ -103,7 +103,7 @@ describe('a window is downsampled', () => {
     });
   });
 
-  test('a look that decided is cut into the same blocks while the load lasts and after it', () => {
+  test('a look that decided is cut into the same blocks during the load and after it', () => {
     const decided = (toSeconds: number) => {
       const one = windowOf(1000.2, toSeconds);
       return { ...one, load: { ...run.load!, decidedAtSeconds: 769 } };

@@ -116,6 +116,6 @@ export function withoutSecrets(url: string): string {
 
 function causeOf(error: unknown, queryTimeoutMs: number): string {
   if (!(error instanceof Error)) return String(error);
-  if (error.name === 'TimeoutError') return `no answer within ${queryTimeoutMs / 1000} s`;
+  if (error.name === 'TimeoutError') return `no response within ${queryTimeoutMs / 1000} s`;
   return connectionCause(error);
 }

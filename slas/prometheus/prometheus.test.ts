@@ -219,7 +219,7 @@ describe('a misbehaving Prometheus', () => {
   };
 
   test.each([
-    ['text', '<html>gateway</html>', 'no JSON'],
+    ['text', '<html>gateway</html>', 'not JSON'],
     ['null', 'null', 'status 200: null'],
     ['an error', '{"status":"error","error":"too many samples"}', 'too many samples'],
     ['no data', '{"status":"success"}', 'expected raw samples'],
@@ -237,7 +237,7 @@ describe('a misbehaving Prometheus', () => {
   test('a server that never responds is not waited for indefinitely', async () => {
     await using silent = await serve(() => {});
     const verdict = await verdictOf(worlds['p95-met'], `http://127.0.0.1:${silent.port}`, 500);
-    expectNothing(verdict, 'no answer within 0.5 s');
+    expectNothing(verdict, 'no response within 0.5 s');
   });
 
   test('a server that stops in the middle of its response', async () => {
@@ -245,7 +245,7 @@ describe('a misbehaving Prometheus', () => {
       response.writeHead(200, { 'content-length': '1000' });
       response.write('{"status":"success"', () => response.destroy());
     });
-    expectNothing(await verdictOf(worlds['p95-met'], `http://127.0.0.1:${broken.port}`), 'did not answer');
+    expectNothing(await verdictOf(worlds['p95-met'], `http://127.0.0.1:${broken.port}`), 'did not respond');
   });
 
   test('waiting ends when the caller aborts', async () => {

@@ -109,7 +109,7 @@ const CONNECTION_CAUSES: Readonly<Record<string, string>> = {
   HPE_INVALID_CONSTANT: 'it does not speak HTTP at this port',
 };
 
-/** Why a request got no response, in words, followed by the code of the operating system. */
+/** Why a request received no response, in words, followed by the code of the operating system. */
 export function connectionCause({ code = '', message }: NodeJS.ErrnoException): string {
   const advice = tlsAdvice(code, message);
   if (advice !== null) return `${code}: ${advice}`;

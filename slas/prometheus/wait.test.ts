@@ -61,7 +61,7 @@ const newestOf = ({ readings }: Evidence, name: string) =>
 
 const signal = () => AbortSignal.timeout(20_000);
 
-describe('evidence is read once the samples that close the window are there', () => {
+describe('evidence is read once the samples that close the window have arrived', () => {
   test('even if all of them are late', async () => {
     const { now, times } = scrapes(5);
     await using server = await startLateServer([

@@ -127,7 +127,7 @@ const KNOWN_UNITS: Readonly<Record<string, TimeUnit>> = {
   envoy_http_downstream_rq_time: 'milliseconds',
 };
 
-/** Few services take minutes: an edge over 60 is in milliseconds. */
+/** Few services take minutes to respond, so an edge over 60 is taken as milliseconds. */
 const MAX_SECONDS = 60;
 const unitOfEdges = (edges: readonly number[]): TimeUnit =>
   (edges.at(-1) ?? 0) > MAX_SECONDS ? 'milliseconds' : 'seconds';

@@ -17,7 +17,7 @@ export interface VariantRow {
   /** null: there is no answer, see `words`. */
   readonly provenPerSecond: number | null;
   readonly refutedPerSecond: number | null;
-  /** The proven rate times the value: texts a second, where the value is a number of texts a request. */
+  /** The proven rate times the value: texts per second, where the value is a number of texts a request. */
   readonly unitsPerSecond: number | null;
   /** The proven rate over that of the first value, in proportion to the values: 1 is linear. */
   readonly scaling: number | null;
@@ -86,7 +86,7 @@ export function columnsOf(
     column('CPU of a request', ({ cpuSecondsPerRequest: cpu }) =>
       cpu === null ? null : formatValue(Number(cpu.toPrecision(3)), 'seconds'),
     ),
-    column('gives way first', ({ first }) => first),
+    column('first bottleneck', ({ first }) => first),
   ];
   return all.filter(({ cells }, index) => index < 3 || cells.some((cell) => cell !== '–'));
 }

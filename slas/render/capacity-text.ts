@@ -48,7 +48,7 @@ export function capacityMarkdown(record: CapacityRecord, result: CapacityResult)
     ...(growth === null ? [] : ['', growth]),
     ...(caution === null ? [] : ['', caution]),
     '',
-    '## What gives way first',
+    '## Bottlenecks',
     '',
     ...list(bentInWords(result), NOTHING_BENT),
     '',
@@ -91,5 +91,5 @@ export function capacityText(record: CapacityRecord, result: CapacityResult): st
   const bent = bentInWords(result);
   const caution = cautionInWords(record, result);
   const growth = growthInWords(record, result);
-  return `${[first, second, ...(growth === null ? [] : [growth]), ...(caution === null ? [] : [caution]), `Gives way first: ${bent[0] ?? NOTHING_BENT}.`].join('\n')}\n`;
+  return `${[first, second, ...(growth === null ? [] : [growth]), ...(caution === null ? [] : [caution]), `First bottleneck: ${bent[0] ?? NOTHING_BENT}.`].join('\n')}\n`;
 }

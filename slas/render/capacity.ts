@@ -65,7 +65,7 @@ export function answerInWords(
   const { range } = replicas;
   const interval =
     range.low === null || range.low === range.high ? '' : ` (between ${range.low} and ${range.high})`;
-  const each = measured === 1 ? '' : ', each as those that were measured';
+  const each = measured === 1 ? '' : ', each like those that were measured';
   return [
     first,
     `${rate(asked.targetPerSecond!)} with ${formatValue(asked.headroom, 'ratio')} headroom needs ${countOf(replicas.replicas, 'replica')}${interval}${each}, one of which may be lost.`,
@@ -82,7 +82,7 @@ export function growthInWords({ asked }: CapacityRecord, { growth }: CapacityRes
   if (toProven < 0) return `${peak} is above the proven rate: there is nothing left for growth.`;
   const most =
     `${share(toProven)} up to the proven rate` +
-    (toRefuted === null ? '' : `, and at ${share(toRefuted)} more an objective is missed`);
+    (toRefuted === null ? '' : `, and an objective is missed at ${share(toRefuted)} more`);
   return withHeadroom < 0
     ? `${peak} already uses part of the ${headroom}; it may grow by ${most}.`
     : `${peak} may grow by ${share(withHeadroom)} with ${headroom}, by ${most}.`;
@@ -106,12 +106,12 @@ export function cautionInWords({ steps }: CapacityRecord, { answer }: CapacityRe
 
 export function assumptions({ settings, asked, replicas, cores }: CapacityRecord): readonly string[] {
   return [
-    `The load is that of ${asked.script === undefined ? `scenario "${asked.scenario}"` : `the script ${printableLine(asked.script.file)}, and a rate counts its iterations, each of which may send several requests`}${asked.variant === undefined ? '' : ` with ${asked.variant.name}=${asked.variant.value}`}: another mix of requests has another capacity.`,
+    `The load is that of ${asked.script === undefined ? `scenario "${asked.scenario}"` : `the script ${printableLine(asked.script.file)}, and a rate counts its iterations, each of which may send several requests`}${asked.variant === undefined ? '' : ` with ${asked.variant.name}=${asked.variant.value}`}: a different mix of requests has a different capacity.`,
     cores === null
       ? 'The service ran on a different machine than the load generator, or it is unknown where it ran.'
-      : `The service and the load generator shared ${countOf(cores, 'core')} of this machine: on machines of its own, the service may carry more.`,
-    `What was measured is ${countOf(replicas, 'replica')}. More are assumed to carry as much each: a shared database or queue may prevent it.`,
-    `A rate that holds for ${formatValue(settings.holdSeconds, 'seconds')} is assumed to hold for longer; leaks and daily jobs are not seen.`,
+      : `The service and the load generator shared ${countOf(cores, 'core')} of this machine: on its own machine, the service may handle more.`,
+    `${countOf(replicas, 'replica')} ${were(replicas)} measured. Further replicas are assumed to handle as much each; a shared database or queue may prevent that.`,
+    `A rate that holds for ${formatValue(settings.holdSeconds, 'seconds')} is assumed to hold for longer; leaks and daily jobs would go undetected.`,
     `Verdicts are at ${formatConfidence(settings.confidence)} confidence for each end of the interval, shared by all steps.`,
   ];
 }
@@ -123,9 +123,9 @@ const USL_REFUSED = (refusal: UslRefusal): string => {
     case 'too-few-points':
       return `no curve is fitted: ${refusal.points} levels of load were measured, and ${refusal.needed} are needed`;
     case 'too-narrow':
-      return `no curve is fitted: the load was nearly the same in every step (${number(refusal.from)} to ${number(refusal.to)} requests at once)`;
+      return `no curve is fitted: the load was nearly the same in every step (${number(refusal.from)} to ${number(refusal.to)} concurrent requests)`;
     case 'bad-fit':
-      return `no curve is fitted: the law does not describe what was measured${refusal.relativeError === null ? '' : ` (typical error ${formatValue(refusal.relativeError, 'ratio')})`}`;
+      return `no curve is fitted: the law does not fit the measurements${refusal.relativeError === null ? '' : ` (typical error ${formatValue(refusal.relativeError, 'ratio')})`}`;
     default:
       return refusal satisfies never;
   }
@@ -136,8 +136,8 @@ const range = ([low, high]: readonly [number, number]) => `${number(low)} to ${n
 
 const NO_PEAK = {
   'no-coherence': 'no peak: throughput levels off, and nothing measured makes it fall',
-  'coherence-uncertain': 'no peak is promised: whether throughput will fall at higher load is not certain',
-  'beyond-data': 'no peak is promised: it would be beyond the load that was measured',
+  'coherence-uncertain': 'no peak is reported: whether throughput will fall at higher load is not certain',
+  'beyond-data': 'no peak is reported: it would be beyond the load that was measured',
 } as const;
 
 export function uslInWords(usl: Usl): readonly string[] {
@@ -150,7 +150,7 @@ export function uslInWords(usl: Usl): readonly string[] {
     `typical error ${formatValue(relativeError, 'ratio')}`,
     'unknownBecause' in peak
       ? NO_PEAK[peak.unknownBecause]
-      : `peak ${rate(peak.throughputPerSecond)} at ${number(peak.concurrency)} requests at once (${range(peak.range)})`,
+      : `peak ${rate(peak.throughputPerSecond)} at ${number(peak.concurrency)} concurrent requests (${range(peak.range)})`,
   ];
 }
 
@@ -192,7 +192,7 @@ const amount = (value: number, unit: CapacityResult['bent'][number]['unit']): st
   }
 };
 
-/** In the order in which they gave way. */
+/** In the order in which they became bottlenecks. */
 export const bentInWords = ({ bent }: CapacityResult): readonly string[] =>
   bent.map(({ name, unit, ratePerSecond, because, value, expected }) => {
     const what = RESOURCES[name as StepResource['name']];
@@ -203,11 +203,11 @@ export const bentInWords = ({ bent }: CapacityResult): readonly string[] =>
     return `${what}, at ${rate(ratePerSecond)}: ${why}`;
   });
 
-export const NOTHING_BENT = 'no measured resource bent: what gives way is not among them';
+export const NOTHING_BENT = 'not among the measured resources';
 
 export const littleInWords = ({ little }: CapacityResult): readonly string[] =>
   little.map(({ ratePerSecond, violation: { who, code, concurrency, expected } }) => {
-    const seen = `${number(concurrency)} requests at once, where ${number(expected)} are expected`;
+    const seen = `${number(concurrency)} concurrent requests, where ${number(expected)} are expected`;
     const says = {
       'own-figures': `the ${who === 'client' ? 'load generator' : 'service'} contradicts itself`,
       'more-than-sent':

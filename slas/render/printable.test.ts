@@ -55,8 +55,8 @@ describe('commands for CI servers are replaced', () => {
   });
 
   test('an IPv6 address inside a line stays', () => {
-    expect(printableOutput('http://[::1]:9090 did not answer', false)).toBe(
-      'http://[::1]:9090 did not answer',
+    expect(printableOutput('http://[::1]:9090 did not respond', false)).toBe(
+      'http://[::1]:9090 did not respond',
     );
   });
 });

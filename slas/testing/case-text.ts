@@ -41,7 +41,7 @@ export interface Given {
   readonly scenario: string | null;
   /** The confidence; omitted: the document's, which has none. */
   readonly confidence?: number;
-  /** The longest duration of a run that lasts until it is decided. Omitted: the scenario's duration, judged once. */
+  /** The maximum duration of a run that lasts until it is decided. Omitted: the scenario's duration, judged once. */
   readonly until?: number;
   readonly scrapes: ScrapesText;
   readonly window: { readonly from: number; readonly to: number };

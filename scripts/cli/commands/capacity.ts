@@ -41,7 +41,7 @@ export const register: Register = (program, io, done) => {
   const command = program
     .command('capacity')
     .description(
-      'find the highest rate at which every objective holds, confirm it, and report what gives way first',
+      'find the highest rate at which every objective holds, confirm it, and report the first bottleneck',
     )
     .option('--sla <file>', SLA_FILE);
   addScenario(command)
@@ -63,11 +63,11 @@ export const register: Register = (program, io, done) => {
     .option('--prometheus <url>', 'the Prometheus that scrapes that service (needs --target)')
     .option(
       '--workers <list>',
-      'a search for each number of workers of the service that the harness starts: 1,2',
+      'run one search for each number of workers of the service that the harness starts: 1,2',
     )
     .option(
       '--by <variable=list>',
-      'a search for each value of a parameter of the load script: BATCH_SIZE=1,8,32',
+      'run one search for each value of a parameter of the load script: BATCH_SIZE=1,8,32',
     )
     .option('--out <dir>', 'where to create the folder of the search (default: runs/)')
     .option('--resume <run>', 'resume an interrupted search: its folder, or its name under runs/')
@@ -272,7 +272,7 @@ async function resume(options: CapacityOptions, io: Io): Promise<Input<Begun>> {
   const { target, prometheus } = stored.value.asked;
   const redactor = createRedactor(io.env, [target, prometheus]);
   const folder = await createRunFolder(join(path, '..'), '', redactor, { isRun: false, id: basename(path) });
-  io.progress(`going on after ${countOf(stored.value.steps.length, 'step')}`);
+  io.progress(`continuing after ${countOf(stored.value.steps.length, 'step')}`);
   const { scenario, script: _, ...others } = stored.value.asked;
   const own = runOptionsOf({ ...others, ...(script.value === null ? { scenario } : {}) });
   return accept({ record: { ...stored.value, settings }, folder, options: own, script: script.value });

@@ -13,7 +13,7 @@ export const register: Register = (program, io, done) =>
   void program
     .command('doctor')
     .description(
-      'show which tools were found, where, and in which version; or examine the stack in a Kubernetes cluster',
+      'show which tools were found, with their paths and versions; or examine the stack in a Kubernetes cluster',
     )
     .option('--kubernetes', 'examine the stack in a cluster with kubectl, without changing anything')
     .option('--context <name>', 'with --kubernetes: the context of kubectl (default: its current one)')
@@ -36,7 +36,7 @@ async function doctorOrCluster(options: DoctorOptions, io: Io): Promise<Outcome>
 }
 
 /**
- * Reports which tools were found, where, and in which version; which would be installed; and which are
+ * Reports which tools were found, with their paths and versions; which would be installed; and which are
  * missing, with ways to provide them.
  */
 export async function doctor(io: Io): Promise<ExitCode> {

@@ -28,7 +28,7 @@ export const register: Register = (program, io, done) => {
     .option('--verbose', VERBOSE)
     .option(
       '--attempts <n>',
-      'refuse a commit that had this many attempts without a pass, with the same document, load and target',
+      'refuse a commit that has had this many attempts without a pass, with the same document, load and target',
     )
     .option(
       '--ledger <file>',

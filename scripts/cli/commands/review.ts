@@ -32,9 +32,9 @@ export interface ReviewOptions {
 export const register: Register = (program, io, done) =>
   void program
     .command('review')
-    .description('open the report of a stored run; print it as text where there is no screen')
+    .description('open the report of a stored run; print it as text if there is no screen')
     .argument('[run]', RUN_ARGUMENT)
-    .option('--text', 'print it as text even where there is a screen')
+    .option('--text', 'print it as text even if there is a screen')
     .option(
       '--grafana [url]',
       'show the run on dashboards: in this Grafana (GRAFANA_TOKEN: its API token), or in one that Docker starts',

@@ -22,10 +22,12 @@ export const register: Register = (program, io, done) =>
   void program
     .command('simulate')
     .helpGroup(MAINTAINERS)
-    .description('measure how often a confidence of 95% is wrong, on simulated services with known latencies')
+    .description(
+      'measure how often verdicts at 95% confidence are wrong, on simulated services with known latencies',
+    )
     .option('--runs <n>', 'simulated runs of each service', '1000')
-    .option('--until-decided', 'runs that are stopped once they are decided, instead')
-    .option('--calibrate', 'print the limits that 5% and 1% of the requests exceed, instead')
+    .option('--until-decided', 'instead, simulate runs that are stopped once they are decided')
+    .option('--calibrate', 'instead, print the limits that 5% and 1% of the requests exceed')
     .action(async (options: SimulateOptions) => done(await simulate(options, io)));
 
 const DURATIONS_SECONDS = [60, 300, 1200];

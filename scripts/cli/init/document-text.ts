@@ -127,7 +127,9 @@ function latencyLines(choice: LatencyChoice, found: Recognised, choices: Choices
     `      percentile: ${percentile}`,
     ...(choices.clientPath === null
       ? []
-      : [`      client: ${flow(choices.clientPath)} # by the clock of k6, too: the worse decides`]),
+      : [
+          `      client: ${flow(choices.clientPath)} # also by the clock of k6; the worse of the two decides`,
+        ]),
     `    target: ${flow(`< ${limit}`)}`,
     '',
   ];
@@ -156,10 +158,10 @@ function errorLines(found: Recognised, choices: Choices): readonly string[] {
     '  - id: error-rate',
     '    title: Error rate',
     '    ratio:',
-    '      # absent: no failure was ever counted: that is 0. It is undecided where nothing shows that one would be.',
+    '      # absent: zero: if no failure was ever counted, that means 0. Undecided if nothing shows that one would be counted.',
     `      bad: ${bad}`,
     `      total: ${selection('counter', name, whereOf(requests, found, choices))}`,
-    '      lost: bad # requests that got no response',
+    '      lost: bad # requests that received no response',
     `    target: ${flow(`< ${choices.errorLimit}`)}`,
   ];
 }

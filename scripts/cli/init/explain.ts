@@ -139,7 +139,7 @@ function missingLines(found: Recognised, choices: Choices, asked: Asked): readon
       : ['the metrics have no Content-Type: Prometheus 3 refuses them without fallback_scrape_protocol']),
     ...(hasStartTime
       ? []
-      : ['no process_start_time_seconds: a restart can be noticed only by falling counters']),
+      : ['no process_start_time_seconds: a restart can be detected only by a counter that falls']),
     ...((scrapeSeconds ?? 0) > 15
       ? [`a scrape every ${scrapeSeconds} s is coarse: scrape the service more often for short runs`]
       : []),

@@ -98,7 +98,7 @@ export async function writeAll(
   return accept(null);
 }
 
-/** What keeps the existing files comes first. */
+/** The remedy that keeps the existing files comes first. */
 function existing(
   there: readonly string[],
   { document }: Files,

@@ -77,7 +77,7 @@ export async function responseAt(
 }
 
 function causeOf(error: Error): string {
-  if (error.name === 'TimeoutError') return `no answer within ${TIMEOUT_MS / 1000} s`;
+  if (error.name === 'TimeoutError') return `no response within ${TIMEOUT_MS / 1000} s`;
   return connectionCause(error);
 }
 

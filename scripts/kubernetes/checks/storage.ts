@@ -16,7 +16,7 @@ export const storageProblems = (objects: readonly Manifest[]): readonly string[]
     const kept = retentionOf(workload);
     const volume = volumeBytes(workload, objects);
     if (kept === null) return [];
-    if (volume === null) return [`${nameOf(workload)}: the size of its volume data is not known`];
+    if (volume === null) return [`${nameOf(workload)}: the size of its volume data is unknown`];
     return kept <= MAX_SHARE * volume
       ? []
       : [`${nameOf(workload)}: keeps ${kept / MIB} MiB in a volume of ${volume / MIB} MiB`];

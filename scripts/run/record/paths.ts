@@ -92,7 +92,7 @@ const isAnotherPort = (address: URL, target: URL) =>
 
 /**
  * What k6 refused to send to the target itself, in words: it knows the addresses that the target's name had at the start. Without these
- * requests, the service got less load than the plan says, and the script may not have noticed.
+ * requests, the service received less load than the plan says, and the script may not have noticed.
  */
 export function refusedAtTarget(elsewhere: ReadonlyMap<string, number>, target: string): readonly string[] {
   const { host } = new URL(target);
@@ -100,6 +100,6 @@ export function refusedAtTarget(elsewhere: ReadonlyMap<string, number>, target: 
   return requests === 0
     ? []
     : [
-        `k6 did not send ${countOf(requests, 'request')} to ${host}, because its name got another address after the start`,
+        `k6 did not send ${countOf(requests, 'request')} to ${host}, because its name resolved to another address after the start`,
       ];
 }

@@ -187,7 +187,7 @@ describe('other hosts', () => {
     ]);
   });
 
-  test('requests to the target that k6 refused, because its name got another address, are a problem', () => {
+  test('requests to the target that k6 refused, because its name resolved to another address, are a problem', () => {
     const refused = { status: '0', errorCode: '1110' };
     const { client, elsewhere } = record([
       ...request('http://127.0.0.1:8000/predict', refused),
@@ -197,7 +197,7 @@ describe('other hosts', () => {
     ]);
     expect(client!.status).toHaveLength(1);
     expect(refusedAtTarget(elsewhere, 'http://127.0.0.1:8000')).toEqual([
-      'k6 did not send 2 requests to 127.0.0.1:8000, because its name got another address after the start',
+      'k6 did not send 2 requests to 127.0.0.1:8000, because its name resolved to another address after the start',
     ]);
     expect(refusedAtTarget(elsewhere, 'http://shop.example')).toEqual([]);
   });

@@ -13,7 +13,7 @@ export interface Treatment {
  */
 export interface KnownService extends AsyncDisposable {
   readonly url: string;
-  /** Requests so far, whatever they got. */
+  /** Requests so far, whatever the responses were. */
   readonly received: number;
   /** Called with the number of the request, from 0. Can be changed at any time. */
   treat: (index: number) => Treatment;

@@ -32,6 +32,6 @@ export async function clusterAddressesOf(
   throw new HarnessError(
     'headless-service',
     `the service ${name} in namespace ${namespace} has no address of its own (clusterIP: None)`,
-    { nextStep: 'name a service with a cluster IP in --target: the load is kept to its address' },
+    { nextStep: 'name a service with a cluster IP in --target: the load is restricted to its address' },
   );
 }

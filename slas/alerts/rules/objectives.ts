@@ -93,7 +93,7 @@ function measured(
     case 'peak':
       return highest(service, measure.gauge, window);
     case 'recovery':
-      throw new RangeError(`objective "${objective.id}" is a recovery, which no rule can watch`);
+      throw new RangeError(`objective "${objective.id}" is a recovery, which no rule can monitor`);
     default:
       return measure satisfies never;
   }
@@ -101,7 +101,8 @@ function measured(
 
 function histogramOf({ id, measure }: Objective): Selection {
   const histogram = measure.kind === 'latency' ? measure.histogram : null;
-  if (histogram === null) throw new RangeError(`objective "${id}" has no histogram, so no rule can watch it`);
+  if (histogram === null)
+    throw new RangeError(`objective "${id}" has no histogram, so no rule can monitor it`);
   return histogram;
 }
 

@@ -79,7 +79,7 @@ function ruleOfDocument(limit: Limit, checks: readonly CheckRecord[]): Rule {
   return { isKept, why: reason('checks-required', { required: limit.text }) };
 }
 
-/** Whether the document or the script tolerates failed checks, and no more than that failed. */
+/** Whether the document or the script tolerates failed checks, and no more than the tolerated number failed. */
 export const areFailuresAllowed = (plan: Plan, load: LoadRecord): boolean => {
   const rules = madeOf(load.checks ?? []) === 0 ? [] : rulesOf(plan, load);
   return rules.length > 0 && rules.every(({ isKept }) => isKept);
