@@ -9,6 +9,7 @@ import type { Stack } from '../stack/stack.ts';
 import type { RunOptions } from './prepare.ts';
 import { askerOf } from './prometheus-access.ts';
 import { awaitReachable, clockIn } from './reach.ts';
+import { warnIfScrapedTooRarely } from './vain.ts';
 import { warmUp } from './warm-up.ts';
 
 /** What happens before the load: the addresses respond, the service is warm, and Prometheus has scraped it since. */
@@ -36,7 +37,10 @@ export async function warmUpAndSettle(
   const isInVain = async () => (await died()).length > 0;
   using wait = reportWait(plan.up, asker, { patienceMs, silentMs: stack.isOurs ? SILENT_MS : 0 }, io);
   const settled = await awaitScrapeAfter(plan.up, lastAnswerSeconds, patienceMs, asker, isInVain, wait.see);
-  if (settled.isScraped) return settled.lagSeconds;
+  if (settled.isScraped) {
+    if (!stack.isOurs) warnIfScrapedTooRarely(plan, settled.intervalSeconds, io);
+    return settled.lagSeconds;
+  }
   const [incident] = await died();
   if (incident !== undefined)
     throw new HarnessError('died-early', `before the load started, ${incident}`, {

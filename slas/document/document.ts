@@ -35,11 +35,19 @@ export function parseDocument(yamlText: string): ParsedDocument {
   return ok(build(raw.value as RawDocument));
 }
 
-/** What a valid document should be warned about, with places; each is only a warning. */
-export function warningsOf(yamlText: string, document: SlaDocument): readonly Problem[] {
+/**
+ * What a valid document should be warned about, with places; each is only a warning.
+ *
+ * @param more found by later stages
+ */
+export function warningsOf(
+  yamlText: string,
+  document: SlaDocument,
+  more: readonly Problem[] = [],
+): readonly Problem[] {
   const lines = new LineCounter();
   const yaml = parseYaml(yamlText, { lineCounter: lines, prettyErrors: false });
-  return inFileOrder(edgeWarnings(document).map((warning) => place(warning, yaml, lines)));
+  return inFileOrder([...edgeWarnings(document), ...more].map((warning) => place(warning, yaml, lines)));
 }
 
 /** The content of the YAML text, or the parser's message why its aliases cannot be resolved: unknown aliases, or far too many. */

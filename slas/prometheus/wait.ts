@@ -198,6 +198,8 @@ export interface Settled {
   /** The longest delay of samples; null if none was seen. */
   readonly lagSeconds: number | null;
   readonly waitedSeconds: number;
+  /** Between two scrapes of a target; null: too few were seen. */
+  readonly intervalSeconds: number | null;
 }
 
 /** A service whose every scrape fails for this long, and this often, does not recover while it is waited for. */
@@ -228,13 +230,16 @@ export async function awaitScrapeAfter(
   const ended = () => ({
     lagSeconds: meter.lagSeconds,
     waitedSeconds: Math.round((Date.now() - startedMs) / 1000),
+    intervalSeconds,
   });
   const meter = new LagMeter();
   let obstacle: ScrapeObstacle = 'no-series';
+  let intervalSeconds: number | null = null;
   while (Date.now() < deadline && !(await isInVain())) {
     const now = Date.now() / 1000;
     const { series, error } = await readSamples(up, now - afterSeconds + LEARN_BACK_SECONDS, now, asker);
     if (error === null) meter.see(series, Date.now() / 1000);
+    intervalSeconds = series.flatMap((one) => spacingOf(one) ?? []).toSorted((a, b) => b - a)[0] ?? null;
     const scraped = ({ samples }: Series) =>
       samples.some(([at, value]) => at > afterSeconds && value === '1');
     const unscraped = series.filter((one) => !scraped(one));

@@ -24,7 +24,20 @@ export function statusLabelOf(rows: readonly Row[]): StatusLabel | null {
     const notation = notationOf(label, valuesOf(rows, label));
     return notation === null ? [] : [{ label, notation }];
   });
-  return found.toSorted((a, b) => ORDER.indexOf(a.notation) - ORDER.indexOf(b.notation))[0] ?? null;
+  return (
+    found.toSorted((a, b) => ORDER.indexOf(a.notation) - ORDER.indexOf(b.notation))[0] ?? statusByValues(rows)
+  );
+}
+
+/** Numbers of three digits that are no statuses. */
+const NO_STATUS = /port|shard|partition|size|zone|version|tenant|customer|user|id$|^le$/i;
+
+/** A label with a name of the team's own, whose values can only be status codes. */
+function statusByValues(rows: readonly Row[]): StatusLabel | null {
+  const label = labelsOf(rows).find(
+    (name) => !NO_STATUS.test(name) && all(valuesOf(rows, name), /^[1-5]\d\d$/),
+  );
+  return label === undefined ? null : { label, notation: 'codes' };
 }
 
 const ORDER: readonly Notation[] = [
@@ -133,16 +146,22 @@ const ROUTE_LABELS = [
 ];
 const RPC_ROUTES = ['grpc_method', 'rpc_method'];
 
-export const routeLabelOf = (rows: readonly Row[]): string | null => {
+export const routeLabelOf = (rows: readonly Row[]): string | null =>
+  knownLabel(rows, [...ROUTE_LABELS, ...RPC_ROUTES]) ?? labelByValues(rows, /^\//);
+
+const knownLabel = (rows: readonly Row[], names: readonly string[]) => {
   const labels = labelsOf(rows);
-  return [...ROUTE_LABELS, ...RPC_ROUTES].find((label) => labels.includes(label)) ?? null;
+  return names.find((label) => labels.includes(label));
 };
 
+/** A label with a name of the team's own, told by its values. */
+const labelByValues = (rows: readonly Row[], pattern: RegExp) =>
+  labelsOf(rows).find((label) => all(valuesOf(rows, label), pattern)) ?? null;
+
 const METHOD_LABELS = ['http_request_method', 'method', 'http_method', 'request_method', 'verb'];
-export const methodLabelOf = (rows: readonly Row[]): string | null => {
-  const labels = labelsOf(rows);
-  return METHOD_LABELS.find((label) => labels.includes(label)) ?? null;
-};
+const METHODS = /^(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS)$/;
+export const methodLabelOf = (rows: readonly Row[]): string | null =>
+  knownLabel(rows, METHOD_LABELS) ?? labelByValues(rows, METHODS);
 
 /** Routes that no user asks for. */
 export const isOwnRoute = (route: string) =>

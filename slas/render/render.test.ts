@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { judge } from '../judge/judge.ts';
 import { readCaseFiles } from '../testing/cases.ts';
 import { renderMarkdown } from './markdown.ts';
@@ -46,4 +46,24 @@ test('the deciding interval is printed if a confidence decided', () => {
   expect(text).toContain('99% bounds');
   expect(markdown).toContain('99% bounds');
   expect(rendered(NEAR).text).not.toContain('confidence\n');
+});
+
+describe('bounds that reach beyond a target that is met', () => {
+  const briefly = (name: string) => {
+    const { plan, run, evidence } = cases.find((one) => one.name === name)!.build();
+    return renderText(judge(plan, run, evidence), plan, { colour: false, isVerbose: false });
+  };
+  const EXPLAINED = 'The measured values decide.';
+
+  test('are explained in the table, with what a proof needs', () => {
+    expect(briefly('far from the limit, with too few requests to prove it')).toMatch(
+      /\n {2}The measured values decide\. The bounds show where the true values may lie, at 95% confidence\.\n {2}They reach beyond the target of [^\n]*: so few requests do not prove (it|them) \(for proof: --confidence 0\.95, and a longer run\)\.\n/,
+    );
+  });
+
+  test('are not mentioned where they prove the target, where a confidence decides, or where the reason says it', () => {
+    expect(briefly('clearly within the limit')).not.toContain(EXPLAINED);
+    expect(briefly('clearly within all limits, with a confidence')).not.toContain(EXPLAINED);
+    expect(briefly(NEAR)).not.toContain(EXPLAINED);
+  });
 });

@@ -46,6 +46,7 @@ export function renderText(verdict: Verdict, plan: Plan, { colour, isVerbose }: 
     '',
     ...table(verdict.objectives, plan, paint),
     ...(isVerbose || verdict.sequential !== undefined ? legend(verdict, plan, paint) : []),
+    ...(isVerbose ? [] : unproved(verdict, plan, paint)),
     ...looks(verdict, plan, isVerbose, paint),
     '',
     ...reasons(verdict, isVerbose),
@@ -102,6 +103,20 @@ function table(objectives: readonly ObjectiveVerdict[], plan: Plan, paint: Paint
 function legend(verdict: Verdict, plan: Plan, paint: Paint): string[] {
   const words = boundsInWords(verdict, plan);
   return words === null ? [] : ['', `  ${paint('dim', words)}`];
+}
+
+/** Bounds on both sides of a target beside "met" look like a contradiction. With `--verbose`, each objective says this itself. */
+function unproved({ objectives }: Verdict, { confidence }: Plan, paint: Paint): string[] {
+  const own = objectives.filter(
+    ({ verdict, needed, nearLimit }) => verdict === 'met' && needed !== null && !nearLimit,
+  );
+  if ((confidence ?? null) !== null || own.length === 0) return [];
+  const names = own.map(({ id }) => id).join(', ');
+  const words = [
+    'The measured values decide. The bounds show where the true values may lie, at 95% confidence.',
+    `They reach beyond the target of ${names}: so few requests do not prove ${own.length === 1 ? 'it' : 'them'} (for proof: --confidence 0.95, and a longer run).`,
+  ];
+  return ['', ...words.map((line) => `  ${paint('dim', line)}`)];
 }
 
 /** A long run is cut into fewer blocks than its beginning was at the time. */

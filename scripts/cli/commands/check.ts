@@ -1,4 +1,6 @@
 import { warningsOf } from '../../../slas/document/document.ts';
+import type { SlaDocument } from '../../../slas/model/model.ts';
+import { scenarioWarnings, strictest } from '../../../slas/plan/document-warnings.ts';
 import { countOf } from '../../../slas/render/numbers.ts';
 import { printableLine } from '../../../slas/render/printable.ts';
 import type { Register } from '../command.ts';
@@ -18,6 +20,14 @@ const formatWarning = ({ message, ...place }: PlacedProblem): string => {
   return [formatProblem({ ...place, message: first }), ...rest.map(printableLine)].join('\n');
 };
 
+/** A document without scenarios is judged under the load of a script, which is not known here. */
+function loadNeeded(file: string, document: SlaDocument): string {
+  const objective = strictest(document);
+  if (objective === null) return '';
+  const { id, target, leastSamples } = objective;
+  return `${file}: a run needs at least ${countOf(leastSamples, 'request')} to decide every objective (most: ${printableLine(`"${id}", ${target.text}`)})\n`;
+}
+
 /** Reports every problem of every document; prints a line for each that has none, and its warnings. */
 export async function check(files: readonly string[], io: Io): Promise<ExitCode | readonly PlacedProblem[]> {
   const problems: PlacedProblem[] = [];
@@ -30,7 +40,8 @@ export async function check(files: readonly string[], io: Io): Promise<ExitCode 
       io.print(
         `${file}: ok, ${countOf(objectives.length, 'objective')}, ${countOf(scenarios.length, 'scenario')}\n`,
       );
-      for (const { message, ...warning } of warningsOf(text, document))
+      if (scenarios.length === 0) io.print(loadNeeded(file, document));
+      for (const { message, ...warning } of warningsOf(text, document, scenarioWarnings(document)))
         io.print(`${formatWarning({ ...warning, message: `warning: ${message}`, file })}\n`);
     }
   }

@@ -6,6 +6,7 @@ import { renderText } from '../../../slas/render/text.ts';
 import { attemptInWords, beginAttempt, type LedgerOptions } from '../../run/attempts.ts';
 import { finishRun, measureRun } from '../../run/perform.ts';
 import { findRunTools, prepareRun, type RunOptions } from '../../run/prepare.ts';
+import { warnIfInVain } from '../../run/vain.ts';
 import { toJson } from '../../runs/bundle.ts';
 import { writeRunsIndex } from '../../runs/runs-index.ts';
 import { addLoadOptions, addScenario, addScript, type Register, VERBOSE } from '../command.ts';
@@ -41,6 +42,7 @@ export const register: Register = (program, io, done) => {
 export async function gate(options: GateOptions, io: Io): Promise<ExitCode | readonly PlacedProblem[]> {
   const prepared = await prepareRun(options, io);
   if (!prepared.ok) return prepared.error;
+  warnIfInVain(prepared.value.plan, io);
   const begun = await beginAttempt({ ...options, ...prepared.value.options }, prepared.value.plan, io);
   if (!begun.ok) return begun.error;
   const attempt = begun.value;

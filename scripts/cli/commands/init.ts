@@ -8,12 +8,14 @@ import type { Register } from '../command.ts';
 import { askPrometheus } from '../init/ask-prometheus.ts';
 import { askService } from '../init/ask-service.ts';
 import { choose, type InitOptions } from '../init/choices.ts';
+import { documentText } from '../init/document-text.ts';
 import { explain } from '../init/explain.ts';
 import { textsOf, writeAll } from '../init/files.ts';
+import { fitLoad } from '../init/load.ts';
 import { readOptions, readSelector, type Selector } from '../init/options.ts';
 import { askFirst, askNext } from '../init/questions.ts';
 import { type Answers, type Asked, NotRead } from '../init/sources.ts';
-import { type Gate, gateCommand } from '../init/workflow-text.ts';
+import { type Addresses, type Gate, gateCommand } from '../init/workflow-text.ts';
 import { accept, type Input, type PlacedProblem, refuse, userPath } from '../inputs.ts';
 import type { ExitCode, Io } from '../io.ts';
 
@@ -66,14 +68,19 @@ export async function init(given: InitOptions, io: Io): Promise<ExitCode | reado
   if (options.route !== undefined && isUnknownRoute(found, options.route))
     return [unknownRoute(found, options.route)];
   const asked = withTraffic(answers, found, options);
-  const choices = choose(found, asked, options);
+  const first = choose(found, asked, options);
+  // The load changes nothing in the document.
+  const parsed = parseDocument(documentText(found, first));
+  if (!parsed.ok) return parsed.error.map(({ code, message, path }) => ({ code, message, path }));
+  const fitted = fitLoad(parsed.value, first, options);
+  if (!fitted.ok) return fitted.error;
+  const { choices, words } = fitted.value;
+  const texts = textsOf(found, choices, asked, options, await gateOf(io));
   const { chosen, missing } = explain(found, choices, asked);
-  io.progress(['What I chose, and why:', ...chosen.map((line) => `  ${line}`)].join('\n'));
+  const all = [...chosen, ...(words === null ? [] : [words]), ...targetLine(options, texts.addresses)];
+  io.progress(['What I chose, and why:', ...all.map((line) => `  ${line}`)].join('\n'));
   if (missing.length > 0)
     io.progress(['What I could not find:', ...missing.map((line) => `  ${line}`)].join('\n'));
-  const texts = textsOf(found, choices, asked, options, await gateOf(io));
-  const parsed = parseDocument(texts.document.text);
-  if (!parsed.ok) return parsed.error.map(({ code, message, path }) => ({ code, message, path }));
   const written = await writeAll(texts, choices, options, io);
   if (!written.ok) return written.error;
   for (const { message } of warningsOf(texts.document.text, parsed.value)) io.progress(`warning: ${message}`);
@@ -81,6 +88,14 @@ export async function init(given: InitOptions, io: Io): Promise<ExitCode | reado
   io.progress(`then: ${gateCommand('./sla', texts.files, texts.addresses)}`);
   return 0;
 }
+
+/** Metrics often have a port of their own, which is not the one to load. */
+const targetLine = ({ target }: InitOptions, addresses: Addresses): readonly string[] =>
+  target === undefined
+    ? [
+        `target of the load: ${addresses.target}; if the service takes requests at another address, name it with --target`,
+      ]
+    : [];
 
 // ---------------------------------------------------------------------------------------------- asking
 
@@ -134,13 +149,13 @@ function nothingFound({ metrics, prometheus }: InitOptions, { exposed }: Answers
   const path = metrics === undefined ? '--prometheus' : '--metrics';
   const isEmpty = exposed.samples.length === 0;
   const message = isEmpty
-    ? `${metrics ?? prometheus} has no metrics${prometheus === undefined ? '' : ' with these labels'}: check the address${prometheus === undefined ? '' : ' and --selector'}`
+    ? `${metrics ?? prometheus} has no metrics: check the address`
     : `none of the ${exposed.samples.length} series counts or times requests: metrics clients expose them only after the first request, so send one and run this again, or add one of the libraries in docs/adoption.md`;
   return { code: 'nothing-found', path, message };
 }
 
 /** What the workflow runs. */
-async function gateOf(io: Io): Promise<Gate> {
+async function gateOf(io: Io): Promise<Omit<Gate, 'hasToken'>> {
   const text = await readFile(userPath(io, 'package.json'), 'utf8').catch(() => '{}');
   return { version: await harnessVersion(io.root), isDependency: /"sla-harness"\s*:/.test(text) };
 }

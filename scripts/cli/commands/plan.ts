@@ -1,3 +1,4 @@
+import { cannotPass } from '../../../slas/plan/cannot-pass.ts';
 import { decisionTimes, proposedMaximum } from '../../../slas/plan/decision-times.ts';
 import { numberTimes } from '../../../slas/plan/number-times.ts';
 import { analysePower, tooShort } from '../../../slas/plan/power-analysis.ts';
@@ -45,6 +46,7 @@ export async function plan(options: PlanOptions, io: Io): Promise<ExitCode | rea
   const times = decisionTimes(made, load, earlier.effects);
   const numbers = numberTimes(made, load, earlier.numbers);
   const problems = tooShort(made, load).map((problem) => ({ ...problem, file }));
+  const warnings = cannotPass(made, load);
   if (options.json === true) {
     const output = {
       schema: 'sla-harness/foresight/v1',
@@ -58,11 +60,13 @@ export async function plan(options: PlanOptions, io: Io): Promise<ExitCode | rea
         ? {}
         : { decisions: { basis, times, numbers, proposedMaxSeconds: proposedMaximum(times) } }),
       problems: problems.map(({ code, message }) => ({ code, message })),
+      warnings: warnings.map(({ code, message }) => ({ code, message })),
     };
     io.print(`${JSON.stringify(output, null, 2)}\n`);
   } else {
     io.print(renderPowerAnalysis(made, load));
     io.print(renderDecisionTimes(times, numbers, load.scheduledSeconds, basis));
+    for (const { message } of warnings) io.progress(`warning: ${message}`);
   }
   return problems.length === 0 ? 0 : problems;
 }

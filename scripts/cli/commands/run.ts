@@ -1,6 +1,7 @@
 import { countOf, formatCount } from '../../../slas/render/numbers.ts';
 import { finishRun, measureRun } from '../../run/perform.ts';
 import { findRunTools, prepareRun, type RunOptions } from '../../run/prepare.ts';
+import { warnIfInVain } from '../../run/vain.ts';
 import { useUpStack } from '../../stack/background.ts';
 import { addLoadOptions, addScript, type Register } from '../command.ts';
 import { badOption, type PlacedProblem, readDocument, shortPath } from '../inputs.ts';
@@ -42,6 +43,7 @@ export async function run(options: RunOptions, io: Io): Promise<ExitCode | reado
     return badOption('SCENARIO', 'name the scenario to run; ./sla run --list shows them all').error;
   const prepared = await prepareRun(options, io);
   if (!prepared.ok) return prepared.error;
+  warnIfInVain(prepared.value.plan, io);
   const up = wantsOwnStack(options) ? null : await useUpStack(io);
   const tools = await findRunTools(prepared.value.options, up === null, io);
   const measured = await measureRun(prepared.value, tools, up, io);

@@ -50,6 +50,7 @@ export async function askPrometheus(
     query(`{${matchers}}`),
     query(`{${matchers}} offset ${agoSeconds}s`),
   ]);
+  if (now.length === 0) throw await noSeries(withoutSecrets(url), query);
   const metadata = await ask<Record<string, readonly { type: string; unit: string }[]>>('metadata', {}).catch(
     () => {
       io.signal.throwIfAborted();
@@ -71,12 +72,28 @@ export async function askPrometheus(
     scrapeSeconds,
     replicas: up.length,
     hasContentType: true,
+    hasToken: false,
     growth: growthOf(
       before.flatMap((one) => samplesOf(one, selector)),
       samples,
     ),
     asks: scrapeSeconds === null ? null : (agoSeconds / scrapeSeconds) * up.length,
   };
+}
+
+/** More are of no help. */
+const MAX_LISTED = 10;
+
+/** Labels that no target has; those of the targets are listed. */
+async function noSeries(
+  url: string,
+  query: (text: string) => Promise<readonly VectorOne[]>,
+): Promise<NotRead> {
+  const jobs = (await query('count by (job) (up)')).flatMap(({ metric }) => metric.job ?? []).toSorted();
+  const more = jobs.length > MAX_LISTED ? ', …' : '';
+  const listed = jobs.slice(0, MAX_LISTED).map((job) => `job=${job}`);
+  const what = jobs.length === 0 ? 'it scrapes nothing yet' : `it scrapes ${listed.join(', ')}${more}`;
+  return new NotRead('not-readable', `${url} has no series with these labels: ${what}`, 'correct --selector');
 }
 
 /** Labels of the target say where a series comes from, not what it counts. */

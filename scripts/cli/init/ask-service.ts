@@ -25,6 +25,7 @@ export async function askService(url: string, io: Io): Promise<Answers> {
     selector: null,
     scrapeSeconds: null,
     replicas: null,
+    hasToken: Boolean(token),
     hasContentType: new Map(responses[0]!.headers).has('content-type'),
     growth: growthOf(first.samples, last.samples),
     asks: TIMES - 1,

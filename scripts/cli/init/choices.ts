@@ -1,3 +1,4 @@
+import { parseDuration, parseRate } from '../../../slas/document/limits.ts';
 import { valuesOf } from '../../../slas/recognise/labels.ts';
 import { type ProposedLimit, proposeLimit } from '../../../slas/recognise/limits.ts';
 import type { Recognised } from '../../../slas/recognise/recognise.ts';
@@ -50,6 +51,7 @@ export interface Choices {
   readonly script: string | null;
 }
 
+const DEFAULT_RATE = 20;
 const MIN_DURATION_SECONDS = 30;
 /** With fewer scrapes a run is mostly its edges. */
 const MIN_SCRAPES = 8;
@@ -72,7 +74,7 @@ export function choose(found: Recognised, asked: Asked, options: InitOptions): C
     method: (options.method ?? (named ?? busiest)?.method ?? onlyMethod(found) ?? 'GET').toUpperCase(),
     latencies,
     errorLimit: options.errors ?? '1%',
-    ratePerSecond: Number((options.rate ?? '20').replace(/\/s$/, '')),
+    ratePerSecond: options.rate === undefined ? DEFAULT_RATE : parseRate(options.rate)!,
     durationSeconds: durationOf(options, asked),
     traffic: asked.traffic,
     script: options.script ?? null,
@@ -82,7 +84,7 @@ export function choose(found: Recognised, asked: Asked, options: InitOptions): C
 const durationOf = ({ duration }: InitOptions, { scrapeSeconds }: Asked) =>
   duration === undefined
     ? Math.max(MIN_DURATION_SECONDS, Math.ceil((MIN_SCRAPES * (scrapeSeconds ?? 1)) / 10) * 10)
-    : Number(duration.replace(/s$/, ''));
+    : parseDuration(duration)!;
 
 const onlyMethod = ({ requests }: Recognised) => {
   if (requests === null || requests.methodLabel === null) return undefined;

@@ -134,6 +134,11 @@ function missingLines(found: Recognised, choices: Choices, asked: Asked): readon
           `no name or label states the unit of ${latency.metric.name}: ${latency.metric.unit} is assumed from its edges`,
         ]
       : []),
+    ...(asked.hasToken
+      ? [
+          'where Prometheus and the CI system get the token of the service from: fill in the lines with CHANGE, and set SLA_TARGET_TOKEN for the gate',
+        ]
+      : []),
     ...(asked.hasContentType
       ? []
       : ['the metrics have no Content-Type: Prometheus 3 refuses them without fallback_scrape_protocol']),

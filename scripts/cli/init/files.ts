@@ -39,10 +39,11 @@ const DEFAULT_FOLDER = 'slas';
 export function textsOf(
   found: Recognised,
   choices: Choices,
-  { hasContentType }: Asked,
+  asked: Asked,
   options: InitOptions,
-  gate: Gate,
+  own: Omit<Gate, 'hasToken'>,
 ): Texts {
+  const gate: Gate = { ...own, hasToken: asked.hasToken };
   const folder = options.out ?? DEFAULT_FOLDER;
   const { name } = choices;
   const metrics = options.metrics === undefined ? null : new URL(options.metrics);
@@ -57,9 +58,9 @@ export function textsOf(
   };
   const document = { file: files.document, text: documentText(found, choices) };
   const all: Text[] = [document];
-  if (options.script === undefined) all.push({ file: files.script, text: scriptText(choices) });
+  if (options.script === undefined) all.push({ file: files.script, text: scriptText(choices, asked) });
   if (metrics !== null)
-    all.push({ file: files.prometheusConfig!, text: prometheusText(metrics, choices, hasContentType) });
+    all.push({ file: files.prometheusConfig!, text: prometheusText(metrics, choices, asked) });
   // GitHub finds workflows in this folder only, so the name keeps those of two services apart.
   if (options.ci === 'github')
     all.push({

@@ -1,3 +1,5 @@
+/* biome-ignore-all lint/suspicious/noTemplateCurlyInString: scripts and workflows have templates of their own. */
+
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -61,6 +63,80 @@ describe('./sla init', () => {
       expect(script).toContain('rate: 50,');
       expect(script).toContain("duration: '45s'");
       expect(script).toContain("tags: { name: '/orders/:id' }");
+    });
+  });
+
+  describe('the load', () => {
+    const loadOf = async (...args: string[]) => {
+      let script: string | null = null;
+      let done: Done | undefined;
+      await initOf(EXPOSED['prom-client']!, ['--name', 'orders', ...args], async (tried) => {
+        done = tried;
+        script = await tried.files('slas/orders.js').catch(() => null);
+      });
+      const of = (field: string) => new RegExp(`${field}: '?([^',]+)`).exec(script ?? '')?.[1];
+      return {
+        ...done!,
+        isWritten: script !== null,
+        rate: of('rate'),
+        timeUnit: of('timeUnit'),
+        duration: of('duration'),
+      };
+    };
+
+    test('that cannot decide the document is refused, with one that can', async () => {
+      const { code, stderr, isWritten } = await loadOf('--duration', '12s');
+      expect({ code, isWritten }).toEqual({ code: 2, isWritten: false });
+      expect(stderr).toBe(
+        '--duration: 12 s at 20/s send 240 requests, and objective "error-rate" (< 1%) cannot be decided by fewer than 299: use --duration 15s, or --rate 25/s\n',
+      );
+      for (const remedy of [
+        ['--duration', '15s'],
+        ['--duration', '12s', '--rate', '25/s'],
+      ])
+        expect(await loadOf(...remedy)).toMatchObject({ code: 0, isWritten: true });
+    });
+
+    test('that is not named is long enough, and init says for what', async () => {
+      const { stderr, duration } = await loadOf('--errors', '0.1%');
+      expect(duration).toBe('150s');
+      expect(stderr).toContain(
+        '  load: 20/s for 150 s, 3,000 requests (objective "error-rate" needs at least 2,995); change it with --rate and --duration\n',
+      );
+      expect((await loadOf('--rate', '5/s')).duration).toBe('60s');
+      expect((await loadOf()).duration).toBe('30s');
+    });
+
+    test('is not longer than ten minutes unless somebody asks for it', async () => {
+      const { code, stderr } = await loadOf('--errors', '0.01%');
+      expect(code).toBe(2);
+      expect(stderr).toContain(
+        'cannot be decided by fewer than 29,956: use --duration 1500s, or --rate 50/s --duration 600s',
+      );
+      expect(await loadOf('--errors', '0.01%', '--duration', '1500s')).toMatchObject({
+        code: 0,
+        duration: '1500s',
+      });
+      expect(await loadOf('--errors', '0.01%', '--rate', '50/s', '--duration', '600s')).toMatchObject({
+        code: 0,
+      });
+    });
+
+    test('is written in units that k6 understands', async () => {
+      expect(await loadOf('--rate', '1200/min', '--duration', '1m30s')).toMatchObject({
+        rate: '20',
+        duration: '90s',
+      });
+      expect(await loadOf('--rate', '0.5/s', '--duration', '10m')).toMatchObject({
+        rate: '30',
+        timeUnit: '1m',
+      });
+    });
+
+    test('of a script that exists is not checked here', async () => {
+      const { code, stderr } = await loadOf('--script', 'mine.js', '--duration', '12s');
+      expect(code).toBe(0);
+      expect(stderr).not.toContain('  load:');
     });
   });
 
@@ -239,6 +315,65 @@ describe('./sla init', () => {
     });
   });
 
+  test('a service with a token: the files say where it is needed, and contain none', async () => {
+    await using folder = await temporaryFolder();
+    await using server = await serve((request, response) => {
+      const isLetIn = request.headers.authorization === 'Bearer token-of-orders';
+      response.writeHead(isLetIn ? 200 : 401).end(isLetIn ? EXPOSED['prom-client'] : '');
+    });
+    const args = ['init', '--metrics', `${server.url}/metrics`, '--name', 'orders', '--ci', 'github'];
+    const env = { ...process.env, SLA_TARGET_TOKEN: 'token-of-orders' };
+    expect((await slaHere(args, folder.path)).code).toBe(2);
+    const { code, stderr } = await slaHere(args, folder.path, { env });
+    expect(code).toBe(0);
+    expect(stderr).toContain('set SLA_TARGET_TOKEN for the gate');
+    const read = (file: string) => readFile(join(folder.path, file), 'utf8');
+    const config = parse(await read('slas/prometheus.yml'));
+    expect(config.scrape_configs[0].authorization).toEqual({ credentials_file: 'token' });
+    expect(await read('slas/orders.js')).toContain('authorization: `Bearer ${__ENV.SLA_TARGET_TOKEN}`');
+    const workflow = await read('.github/workflows/sla-orders.yml');
+    expect(parse(workflow).jobs.gate.env.SLA_TARGET_TOKEN).toBe('${{ secrets.SLA_TARGET_TOKEN }}');
+    expect(workflow).toContain('printf %s "$SLA_TARGET_TOKEN" > slas/token && docker run');
+    expect(workflow).toContain('--volume "$PWD/slas/token:/etc/prometheus/token" prom/prometheus');
+    expect(workflow).not.toContain('token-of-orders');
+  });
+
+  test('labels with names of the team are recognised by their values', async () => {
+    const series = (rest: string, status: string) =>
+      `{verb="GET",endpoint_name="/basket",response="${status}"${rest}}`;
+    const text = [
+      '# TYPE http_request_duration_seconds histogram',
+      ...['0.25', '0.5', '+Inf'].map(
+        (le) => `http_request_duration_seconds_bucket${series(`,le="${le}"`, '200')} 7`,
+      ),
+      `http_request_duration_seconds_sum${series('', '200')} 0.1`,
+      `http_request_duration_seconds_count${series('', '200')} 7`,
+    ].join('\n');
+    await initOf(`${text}\n`, ['--name', 'basket'], async ({ code, files }) => {
+      expect(code).toBe(0);
+      const [latency, errors] = parse(await files('slas/basket.yaml')).objectives;
+      expect(latency.latency.where).toEqual({ endpoint_name: '/basket', response: { matches: '2..' } });
+      expect(errors.ratio.bad.where).toEqual({ endpoint_name: '/basket', response: { matches: '5..|429' } });
+      expect(await files('slas/basket.js')).toContain('`${__ENV.SLA_TARGET}/basket`');
+    });
+  });
+
+  test('the address of the load is named, because metrics may have a port of their own', async () => {
+    await initOf(EXPOSED['prom-client']!, ['--name', 'orders'], async ({ stderr }) =>
+      expect(stderr).toMatch(
+        / {2}target of the load: http:\/\/127\.0\.0\.1:\d+; if the service takes requests at another address/,
+      ),
+    );
+    await initOf(
+      EXPOSED['prom-client']!,
+      ['--name', 'orders', '--target', 'http://127.0.0.1:8080'],
+      async ({ stderr }) => {
+        expect(stderr).not.toContain('target of the load');
+        expect(stderr).toContain('--target http://127.0.0.1:8080');
+      },
+    );
+  });
+
   test('a workflow for the CI system, and a reference to an existing script', async () => {
     const args = ['--name', 'orders', '--script', 'load/shop.js', '--ci', 'github'];
     await initOf(EXPOSED['prom-client']!, args, async ({ files, stdout, stderr }) => {
@@ -310,7 +445,7 @@ describe('./sla init', () => {
   });
 
   test.each([
-    [404, 'status 404; check the address of the service'],
+    [404, 'status 404; name the path of its metrics; a service without metrics needs a metrics client first'],
     [401, 'status 401; set SLA_TARGET_TOKEN to a token that the service accepts'],
     [302, 'status 302, it redirects to http://127.0.0.1:'],
   ])('an address that responds with %i is bad input', async (status, words) => {
@@ -321,6 +456,22 @@ describe('./sla init', () => {
     const { code, stderr } = await slaHere(['init', '--metrics', `${server.url}/metrics`], folder.path);
     expect(code).toBe(2);
     expect(stderr).toContain(`--metrics: ${server.url}/metrics cannot be read: ${words}`);
+  });
+
+  test('a selector that selects nothing is answered with the jobs that Prometheus scrapes', async () => {
+    await using folder = await temporaryFolder();
+    await using server = await serve((request, response) => {
+      const isJobs = request.url!.includes('count');
+      const result = isJobs
+        ? ['payments', 'orders'].map((job) => ({ metric: { job }, value: [1, '1'] }))
+        : [];
+      response.end(JSON.stringify({ status: 'success', data: { result } }));
+    });
+    const args = ['init', '--prometheus', server.url, '--selector', 'job=checkout'];
+    expect(await slaHere(args, folder.path)).toMatchObject({
+      code: 2,
+      stderr: `--prometheus: ${server.url}/ has no series with these labels: it scrapes job=orders, job=payments; correct --selector\n`,
+    });
   });
 
   test('so is a Prometheus that is none', async () => {

@@ -1,12 +1,23 @@
+/* biome-ignore-all lint/suspicious/noTemplateCurlyInString: the script has templates of its own. */
+
 import type { Choices } from './choices.ts';
+import type { Asked } from './sources.ts';
 
 /** Writes a k6 script that imports nothing of this project, so that it runs anywhere. */
-export function scriptText({ clientPath, method, ratePerSecond, durationSeconds, name }: Choices): string {
+export function scriptText(
+  { clientPath, method, ratePerSecond, durationSeconds, name }: Choices,
+  { hasToken }: Pick<Asked, 'hasToken'>,
+): string {
   const path = clientPath ?? '/';
   const isExample = clientPath === null || /:\w+/.test(path);
   const url = path.replace(/:\w+/g, '1');
   const hasBody = !['GET', 'HEAD', 'DELETE', 'OPTIONS'].includes(method);
   const key = name.replace(/[^A-Za-z0-9_]+/g, '_').replace(/^(?=\d)/, '_');
+  const headers = [
+    ...(hasBody ? ["'content-type': 'application/json'"] : []),
+    ...(hasToken ? ['authorization: `Bearer ${__ENV.SLA_TARGET_TOKEN}`'] : []),
+  ];
+  const { rate, timeUnit } = wholeRate(ratePerSecond);
   // More than fast responses need, so that a slow service gets the whole load, too.
   const users = Math.max(20, Math.ceil(ratePerSecond * 2));
   return [
@@ -18,8 +29,8 @@ export function scriptText({ clientPath, method, ratePerSecond, durationSeconds,
     '  scenarios: {',
     `    ${key}: {`,
     "      executor: 'constant-arrival-rate',",
-    `      rate: ${ratePerSecond},`,
-    "      timeUnit: '1s',",
+    `      rate: ${rate},`,
+    `      timeUnit: '${timeUnit}',`,
     `      duration: '${durationSeconds}s',`,
     `      preAllocatedVUs: ${users},`,
     `      maxVUs: ${users * 10},`,
@@ -33,7 +44,7 @@ export function scriptText({ clientPath, method, ratePerSecond, durationSeconds,
       ? ['  // CHANGE: a body that your service accepts.', '  const body = JSON.stringify({});']
       : []),
     `  const response = http.request('${method}', \`\${__ENV.SLA_TARGET}${url}\`, ${hasBody ? 'body' : 'null'}, {`,
-    ...(hasBody ? ["    headers: { 'content-type': 'application/json' },"] : []),
+    ...(headers.length === 0 ? [] : [`    headers: { ${headers.join(', ')} },`]),
     "    timeout: '10s',",
     ...(url === path ? [] : [`    tags: { name: '${path}' },`]),
     '  });',
@@ -42,4 +53,18 @@ export function scriptText({ clientPath, method, ratePerSecond, durationSeconds,
     '}',
     '',
   ].join('\n');
+}
+
+const TIME_UNITS = [
+  ['1s', 1],
+  ['1m', 60],
+  ['1h', 3600],
+] as const;
+
+/** k6 takes whole numbers only: 0.5/s is 30 a minute. */
+function wholeRate(perSecond: number): { readonly rate: number; readonly timeUnit: string } {
+  const rateIn = (seconds: number) => Number((perSecond * seconds).toFixed(6));
+  const [timeUnit, seconds] =
+    TIME_UNITS.find(([, seconds]) => Number.isInteger(rateIn(seconds))) ?? TIME_UNITS.at(-1)!;
+  return { rate: Math.round(rateIn(seconds)), timeUnit };
 }

@@ -15,6 +15,8 @@ export interface Asked {
   readonly replicas: number | null;
   /** Whether the service says in which format its metrics are. */
   readonly hasContentType: boolean;
+  /** Whether a token was sent to the service, so that its Prometheus and the load need one, too. */
+  readonly hasToken: boolean;
   /** Requests that grew while nothing was sent: one for each time its metrics were asked for, or others. */
   readonly traffic: 'none' | 'scrapes' | 'others';
 }
@@ -69,11 +71,7 @@ export async function responseAt(
   const why = status === 200 ? `its response is longer than ${MAX_BYTES / 2 ** 20} MiB` : `status ${status}`;
   const redirect =
     location === undefined ? '' : `, it redirects to ${withoutSecrets(new URL(location, url).href)}`;
-  throw new NotRead(
-    'not-readable',
-    `${shown} cannot be read: ${why}${redirect}`,
-    status === 401 || status === 403 ? accessStep(what) : `check the address of ${what}`,
-  );
+  throw new NotRead('not-readable', `${shown} cannot be read: ${why}${redirect}`, nextStep(status, what));
 }
 
 function causeOf(error: Error): string {
@@ -81,10 +79,16 @@ function causeOf(error: Error): string {
   return connectionCause(error);
 }
 
-const accessStep = (what: string) =>
-  what === 'Prometheus'
-    ? 'set the credentials that it asks for: docs/prometheus.md'
-    : 'set SLA_TARGET_TOKEN to a token that the service accepts';
+function nextStep(status: number, what: string): string {
+  const isPrometheus = what === 'Prometheus';
+  if (status === 401 || status === 403)
+    return isPrometheus
+      ? 'set the credentials that it asks for: docs/prometheus.md'
+      : 'set SLA_TARGET_TOKEN to a token that the service accepts';
+  if (status === 404 && !isPrometheus)
+    return 'name the path of its metrics; a service without metrics needs a metrics client first, see docs/adoption.md';
+  return `check the address of ${what}`;
+}
 
 export const slug = (text: string) =>
   text

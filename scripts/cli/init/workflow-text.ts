@@ -1,8 +1,9 @@
 /* biome-ignore-all lint/suspicious/noTemplateCurlyInString: they are GitHub's expressions. */
 
+import { dirname, join } from 'node:path';
 import { TOOL_SPECS } from '../../tools/specs.ts';
 import type { Choices } from './choices.ts';
-import { slug } from './sources.ts';
+import { type Asked, slug } from './sources.ts';
 
 /** Writes a CI workflow that gates the service, and the Prometheus configuration that it needs. */
 
@@ -30,7 +31,12 @@ export interface Gate {
   readonly version: string;
   /** The project's package.json lists it, so that its lock file pins it. */
   readonly isDependency: boolean;
+  /** The service accepts only requests with a token. */
+  readonly hasToken: boolean;
 }
+
+/** Next to the configuration of Prometheus. */
+const TOKEN_FILE = 'token';
 
 const commandOf = ({ version, isDependency }: Gate) =>
   isDependency ? 'npx --no sla-harness' : `npx --yes sla-harness@${version}`;
@@ -45,11 +51,20 @@ const pinnedBy = ({ isDependency }: Gate) =>
 
 const PROMETHEUS = `docker run --detach --network host --volume "$PWD/CONFIG:/etc/prometheus/prometheus.yml" prom/prometheus:v${TOOL_SPECS.prometheus.package.version}`;
 
-const startPrometheus = ({ prometheusConfig }: Files) =>
-  prometheusConfig === null ? null : PROMETHEUS.replace('CONFIG', prometheusConfig);
+function startPrometheus({ prometheusConfig }: Files, { hasToken }: Gate): string | null {
+  if (prometheusConfig === null) return null;
+  const command = PROMETHEUS.replace('CONFIG', prometheusConfig);
+  if (!hasToken) return command;
+  const file = join(dirname(prometheusConfig), TOKEN_FILE);
+  const mounted = command.replace(
+    ' prom/prometheus',
+    ` --volume "$PWD/${file}:/etc/prometheus/${TOKEN_FILE}" prom/prometheus`,
+  );
+  return `printf %s "$SLA_TARGET_TOKEN" > ${file} && ${mounted}`;
+}
 
 export function githubText(files: Files, at: Addresses, { name }: Choices, gate: Gate): string {
-  const prometheus = startPrometheus(files);
+  const prometheus = startPrometheus(files, gate);
   return [
     '# Written by "init". Lines with CHANGE are yours to fill in.',
     `# ${pinnedBy(gate)}`,
@@ -69,6 +84,7 @@ export function githubText(files: Files, at: Addresses, { name }: Choices, gate:
     '    timeout-minutes: 15',
     '    env:',
     '      SLA_CACHE_DIR: ${{ github.workspace }}/.sla-cache',
+    ...(gate.hasToken ? ['      SLA_TARGET_TOKEN: ${{ secrets.SLA_TARGET_TOKEN }}'] : []),
     '    steps:',
     '      - uses: actions/checkout@v4',
     '      - uses: actions/setup-node@v4',
@@ -97,7 +113,7 @@ export function githubText(files: Files, at: Addresses, { name }: Choices, gate:
 }
 
 export function gitlabText(files: Files, at: Addresses, { name }: Choices, gate: Gate): string {
-  const prometheus = startPrometheus(files);
+  const prometheus = startPrometheus(files, gate);
   return [
     '# Written by "init". Include it from .gitlab-ci.yml. Lines with CHANGE are yours to fill in.',
     `# ${pinnedBy(gate)}`,
@@ -125,6 +141,7 @@ export function gitlabText(files: Files, at: Addresses, { name }: Choices, gate:
       : [
           `    # CHANGE: start a Prometheus with ${files.prometheusConfig}, so that it listens at ${at.prometheus}.`,
         ]),
+    ...(gate.hasToken ? ['    # CHANGE: set SLA_TARGET_TOKEN as a masked variable of the project.'] : []),
     '    # Exit code 0: pass, 1: an objective is missed, 3: inconclusive. The job passes only with 0.',
     `    - ${gateCommand(commandOf(gate), files, at)}`,
     '',
@@ -132,7 +149,11 @@ export function gitlabText(files: Files, at: Addresses, { name }: Choices, gate:
 }
 
 /** A Prometheus for tests: it scrapes every second, so that short runs have enough scrapes. */
-export function prometheusText(metrics: URL, { selector }: Choices, hasContentType: boolean): string {
+export function prometheusText(
+  metrics: URL,
+  { selector }: Choices,
+  { hasContentType, hasToken }: Pick<Asked, 'hasContentType' | 'hasToken'>,
+): string {
   const { job, ...labels } = selector;
   return [
     '# A Prometheus for load tests: it scrapes every second, so that short runs have enough scrapes.',
@@ -144,6 +165,12 @@ export function prometheusText(metrics: URL, { selector }: Choices, hasContentTy
     ...(metrics.pathname === '/metrics' ? [] : [`    metrics_path: ${JSON.stringify(metrics.pathname)}`]),
     ...(metrics.protocol === 'https:' ? ['    scheme: https'] : []),
     ...(hasContentType ? [] : ['    fallback_scrape_protocol: PrometheusText0.0.4']),
+    ...(hasToken
+      ? [
+          '    # CHANGE: write the token of the service (SLA_TARGET_TOKEN) to this file, and keep it out of git.',
+          `    authorization: { credentials_file: ${TOKEN_FILE} }`,
+        ]
+      : []),
     // Ignored by a Prometheus that always ingests them (4 and later).
     '    scrape_native_histograms: true',
     '    static_configs:',

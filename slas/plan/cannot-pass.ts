@@ -1,0 +1,155 @@
+import { isShareOfEvents } from '../model/kinds.ts';
+import type { Load, Plan, PlannedObjective, Problem } from '../model/model.ts';
+import { are, countOf, formatConfidence, formatCount, formatValue } from '../render/numbers.ts';
+import { MIN_BLOCKS } from '../statistics/design-effect.ts';
+import { shareBounds } from '../statistics/intervals.ts';
+import { budgetFor } from '../statistics/rule-in-force.ts';
+import { plannedIn } from './planned-in.ts';
+
+/**
+ * Why a run of this plan cannot pass, however well the service performs. Unlike what `tooShort` finds, this does not forbid the
+ * run: how many requests a script sends is not known, and a miss can be found all the same.
+ */
+export function cannotPass(plan: Plan, load: Load): readonly Problem[] {
+  const deciding = plan.objectives.filter(isDeciding);
+  if (deciding.length === 0) return [problemOf(load, 'this run cannot pass', nothingDecides(plan))];
+  const always = deciding.flatMap((one) => belowEveryEdge(one));
+  const atThisLoad = deciding.flatMap((one) => [
+    ...tooFewRequests(one, plan, load),
+    ...tooSlowScript(one, load),
+  ]);
+  const isScript = load.k6 !== undefined;
+  const atOne = `this run cannot pass${isScript ? ' if each iteration sends one request' : ''}`;
+  return [
+    ...always.map((message) => problemOf(load, 'this run cannot pass', message)),
+    ...atThisLoad.map((message) => problemOf(load, atOne, message)),
+  ];
+}
+
+/** What a Prometheus that scrapes this rarely cannot show of this load. */
+export function tooFewScrapes(plan: Plan, load: Load, scrapeSeconds: number): readonly Problem[] {
+  const rarely = `Prometheus scrapes the service every ${formatValue(scrapeSeconds, 'seconds')}`;
+  const counted = (objective: PlannedObjective) =>
+    Math.floor(plannedIn(load, objective.phase).scheduledSeconds / scrapeSeconds) +
+    (objective.phase === undefined ? 1 : 0);
+  const seconds = (intervals: number) => formatCount(Math.ceil(intervals * scrapeSeconds));
+  const census = plan.objectives.filter(isDeciding).filter(isCensus);
+  const few = census.filter((one) => counted(one) < one.leastSamples);
+  const blind = plan.objectives
+    .filter(isDeciding)
+    .filter((one) => !isCensus(one) && one.measure.kind !== 'recovery' && counted(one) - 1 < MIN_BLOCKS);
+  const [first] = blind;
+  return [
+    ...few.map(
+      (one) =>
+        `${rarely}, and ${nameOf(one)} needs ${countOf(one.leastSamples, 'scrape')}: the load must last ${seconds(one.leastSamples - 1)} s`,
+    ),
+    ...(plan.confidence === null || first === undefined
+      ? []
+      : [
+          `${rarely}, and a confidence needs ${MIN_BLOCKS} intervals between scrapes: the load must last ${seconds(MIN_BLOCKS)} s`,
+        ]),
+  ].map((message) => problemOf(load, 'this run cannot pass', `${message}, or scrape it more often`));
+}
+
+const problemOf = ({ k6, scenario }: Load, what: string, why: string): Problem => ({
+  code: 'cannot-pass',
+  path: k6 === undefined ? `scenarios.${scenario}` : '--script',
+  message: `${what}: ${why}`,
+});
+
+const isDeciding = ({ advisory, waiver }: PlannedObjective) => advisory !== true && waiver === undefined;
+const isCensus = ({ measure: { kind } }: PlannedObjective) => kind === 'uptime' || kind === 'peak';
+const nameOf = ({ id, target }: PlannedObjective) => `objective "${id}" (${target.text})`;
+
+const nothingDecides = ({ objectives }: Plan) =>
+  objectives.length === 0
+    ? 'no objective of the document applies to it'
+    : 'all of its objectives are advisory or waived';
+
+function belowEveryEdge(objective: PlannedObjective): readonly string[] {
+  const { measure } = objective;
+  if (measure.kind !== 'latency' || measure.between?.belowSeconds !== null || measure.clientPath !== null)
+    return [];
+  return [
+    `the limit of ${nameOf(objective)} is below the lowest bucket edge, so nothing shows that it is met`,
+  ];
+}
+
+// ---------------------------------------------------------------------------------------------- requests
+
+/** The requests of a scenario, or the iterations of a script; null: the script's load depends on the service. */
+function sendsOf(
+  load: Load,
+  phase: string | undefined,
+): { readonly count: number; readonly seconds: number } | null {
+  if (load.k6 === undefined) {
+    const { plannedRequests, scheduledSeconds } = plannedIn(load, phase);
+    return { count: plannedRequests, seconds: scheduledSeconds };
+  }
+  const each = load.k6.scenarios.map(({ stages, plannedIterations }) =>
+    stages === null ? null : plannedIterations,
+  );
+  return each.includes(null) ? null : { count: load.plannedRequests, seconds: load.scheduledSeconds };
+}
+
+function tooFewRequests(objective: PlannedObjective, plan: Plan, load: Load): readonly string[] {
+  const sends = sendsOf(load, objective.phase);
+  if (sends === null || sends.count === 0 || isCensus(objective) || objective.measure.kind === 'recovery')
+    return [];
+  const { count, seconds } = sends;
+  const isScript = load.k6 !== undefined;
+  // Too few in a scenario are refused by `tooShort`.
+  if (!isScript && count < objective.leastSamples) return [];
+  if (isEnough(objective, plan, count, seconds)) return [];
+  const needed = neededSeconds(objective, plan, count / seconds);
+  const confidence = confidenceAtEnd(plan);
+  const sure =
+    count < objective.leastSamples ? '' : ` to be proved at ${formatConfidence(confidence!)} confidence`;
+  const least = sure === '' ? objective.leastSamples : Math.floor((needed * count) / seconds);
+  const planned = isScript
+    ? `the script starts ${countOf(count, 'iteration')}`
+    : `${formatCount(count)} ${are(count)} planned`;
+  return [
+    `${nameOf(objective)} needs at least ${countOf(least, 'request')}${sure}, and ${planned}; at ${formatValue(count / seconds, 'per_second')} the load must last ${formatCount(needed)} s (now ${formatCount(seconds)} s)`,
+  ];
+}
+
+/** Of a run that is looked at several times, its last look decides with a higher one. */
+const confidenceAtEnd = ({ confidence, sequential }: Plan) =>
+  sequential?.looks.at(-1)?.confidence ?? confidence;
+
+const LONGEST_SECONDS = 86_400;
+
+/** Whether this many requests are enough if none of them is failed or slow. */
+function isEnough(objective: PlannedObjective, plan: Plan, all: number, seconds: number): boolean {
+  const confidence = confidenceAtEnd(plan);
+  if (all < objective.leastSamples) return false;
+  if (confidence === null || !isShareOfEvents(objective.measure)) return true;
+  // Independent requests in blocks of a second: the best that can be.
+  const effect = { factor: 1, blocks: Math.max(MIN_BLOCKS, Math.floor(seconds)) };
+  return shareBounds({ bad: 0, all, effect }, confidence).high <= budgetFor(objective);
+}
+
+/** By bisection: a longer load decides more. */
+function neededSeconds(objective: PlannedObjective, plan: Plan, perSecond: number): number {
+  let [few, enough] = [0, LONGEST_SECONDS];
+  while (enough - few > 1) {
+    const middle = Math.floor((few + enough) / 2);
+    if (isEnough(objective, plan, Math.floor(perSecond * middle), middle)) enough = middle;
+    else few = middle;
+  }
+  return enough;
+}
+
+/** `planScenario` refuses this of a scenario; how many requests an iteration sends is not known. */
+function tooSlowScript(objective: PlannedObjective, load: Load): readonly string[] {
+  const { measure, target } = objective;
+  const sends = load.k6 === undefined ? null : sendsOf(load, undefined);
+  if (sends === null || measure.kind !== 'throughput' || !target.comparison.startsWith('>')) return [];
+  const perSecond = sends.count / sends.seconds;
+  if (perSecond > target.value || (target.comparison === '>=' && perSecond === target.value)) return [];
+  return [
+    `${nameOf(objective)} needs a higher rate than the ${formatValue(perSecond, 'per_second')} at which the script starts iterations`,
+  ];
+}

@@ -1,0 +1,23 @@
+import type { PlannedObjective, Problem, SlaDocument } from '../model/model.ts';
+import { cannotPass } from './cannot-pass.ts';
+import { planScenario, planWindow } from './plan.ts';
+import { tooShort } from './power-analysis.ts';
+
+/** What a document alone shows about its runs, before one is planned. */
+
+/** Scenarios that cannot pass as they are written. */
+export const scenarioWarnings = (document: SlaDocument): readonly Problem[] =>
+  document.scenarios.flatMap(({ name }) => {
+    const planned = planScenario(document, name);
+    if (!planned.ok) return planned.error;
+    const load = planned.value.load!;
+    return [...tooShort(planned.value, load), ...cannotPass(planned.value, load)];
+  });
+
+/** The objective that needs the most requests to be decided, whatever load is sent; null: none counts requests. */
+export function strictest(document: SlaDocument): PlannedObjective | null {
+  const counted = planWindow(document).objectives.filter(
+    ({ measure: { kind } }) => kind !== 'uptime' && kind !== 'peak',
+  );
+  return counted.toSorted((a, b) => b.leastSamples - a.leastSamples)[0] ?? null;
+}
