@@ -30,6 +30,7 @@ test('what the harness, Kubernetes and the script need is accepted', async () =>
   await check(
     { JOB_COMPLETION_INDEX: '0', API_KEY: 'x', MULTI_LINE: 'a\nK6_VUS=9\n' },
     { K6_SERVICE_HOST: '10.0.0.1', K6_PORT: 'tcp://10.0.0.1:80', K6_PORT_80_TCP_ADDR: '10.0.0.1' },
+    { K6_BROWSER_HEADLESS: 'true' },
   );
 });
 

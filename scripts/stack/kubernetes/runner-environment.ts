@@ -11,6 +11,9 @@ export const isMisleading = (name: string): boolean => MISLEADING.test(name);
 /** Kubernetes describes each Service of the namespace in every pod: K6_SERVICE_HOST for one named k6. No option of k6 has such a name. */
 const OF_A_SERVICE = /_(SERVICE_(HOST|PORT(_.+)?)|PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)$/;
 const OF_A_JOB = 'JOB_COMPLETION_INDEX';
+/** grafana/k6:…-with-browser sets some; a script that uses a browser is refused, so they change nothing. */
+const OF_THE_BROWSER = /^K6_BROWSER_/;
+const isHarmless = (name: string) => OF_A_SERVICE.test(name) || OF_THE_BROWSER.test(name);
 
 /**
  * Reads the environment of k6's containers, wherever it is from: `env` and `envFrom` of --runner, the image, or an admission webhook. Only the
@@ -27,7 +30,7 @@ export async function refuseMisleading(
   const read = async (pod: string) => {
     const command = ['exec', '--namespace', namespace, pod, '-c', 'k6', '--', 'cat', '/proc/self/environ'];
     return namesIn(await kubectl.run(command, { signal }))
-      .filter((name) => isMisleading(name) && !known.includes(name) && !OF_A_SERVICE.test(name))
+      .filter((name) => isMisleading(name) && !known.includes(name) && !isHarmless(name))
       .map((name) => ({ pod, name }));
   };
   const [found] = (await Promise.all(pods.map(read))).flat();
