@@ -21,6 +21,7 @@ const GATES = [
   'scripts/e2e/gate-image.test.ts',
   'scripts/e2e/installed.test.ts',
   'scripts/e2e/servers.test.ts',
+  'scripts/e2e/traffic-history.test.ts',
   'scripts/e2e/tutorial.test.ts',
   'scripts/e2e/until-decided.test.ts',
 ];

@@ -139,5 +139,6 @@ svg.scatter .upright { stroke-width: 1.6; } svg.scatter .upright.good { stroke: 
 svg.scatter .band { fill: var(--c1); opacity: .16; } svg.scatter .curve { fill: none; stroke: var(--c1); stroke-width: 2; } svg.scatter .curve.beyond-data { stroke-dasharray: 4 4; }
 svg.scatter circle { stroke: var(--surface); stroke-width: 1.2; } svg.scatter circle.good { fill: var(--good); } svg.scatter circle.bad { fill: var(--bad); } svg.scatter circle.warn { fill: var(--warn); } svg.scatter circle.muted { fill: none; stroke: var(--muted); }
 svg.scatter circle.hold { stroke: var(--ink); stroke-width: 2; }
+dl.words { display: grid; gap: 6px; margin: 0; } dl.words div { display: grid; grid-template-columns: 11em 1fr; gap: 12px; } dl.words dt { font-weight: 600; } dl.words dd { margin: 0; color: var(--muted); }
 .second { margin: 10px 0 0 23px; max-width: 96ch; font-size: 16px; } .steps-table td:nth-child(3) { text-align: left; }
 `;

@@ -15,7 +15,11 @@ import {
   RESOURCES,
   stepInWords,
   uslInWords,
+  widthOf,
 } from '../../slas/render/capacity.ts';
+import { regressionInWords, trafficInWords } from '../../slas/render/traffic.ts';
+import { listed, ordered } from './capacity-lists.ts';
+import { earlierSearches, traffic } from './capacity-past.ts';
 import { type Mark, SCATTER_STYLE, scatter } from './capacity-plot.ts';
 import { duration, formatNumber, unbroken } from './format.ts';
 import { type Html, html, raw } from './html.ts';
@@ -25,7 +29,7 @@ import { STYLE } from './style.ts';
 export function renderCapacity(record: CapacityRecord, result: CapacityResult): string {
   const [first, second] = answerInWords(record, result);
   const caution = cautionInWords(record, result);
-  const growth = growthInWords(record, result);
+  const also = [growthInWords(record, result), trafficInWords(record, result), regressionInWords(result)];
   const isAnswered = result.answer?.ok === true;
   return `<!doctype html>\n${
     html`<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
@@ -34,25 +38,30 @@ export function renderCapacity(record: CapacityRecord, result: CapacityResult): 
 <header class="top"><p class="crumb"><b>${record.sla}</b> · capacity · ${record.asked.scenario} · ${record.id}</p>
 <div class="verdict ${isAnswered ? 'good' : 'warn'}"><h1>${unbroken(first)}</h1></div>
 <p class="second">${unbroken(second)}</p>
-${growth === null ? null : html`<p class="second">${unbroken(growth)}</p>`}
+${also.map((one) => (one === null ? null : html`<p class="second">${unbroken(one)}</p>`))}
 ${caution === null ? null : html`<p class="second warn">${unbroken(caution)}</p>`}
 <dl class="run">${factsOf(record, result).map(([name, value]) => html`<div><dt>${name!}</dt><dd>${value!}</dd></div>`)}</dl></header>
 <main>
 ${plots(record, result)}
 <section aria-labelledby="first"><h2 id="first">Bottlenecks</h2>${ordered(bentInWords(result), NOTHING_BENT)}
+<p class="note">A bottleneck is a resource that is 90% used up, or of which more than twice as much is needed as lower rates predict.</p>
 ${result.unknown.length === 0 ? null : html`<p class="note">Not measured: ${result.unknown.map((name) => RESOURCES[name]).join(', ')}.</p>`}</section>
-<section aria-labelledby="scales"><h2 id="scales">How it scales</h2>${listed([...uslInWords(result.usl), kneeInWords(result)])}
+<section aria-labelledby="scales"><h2 id="scales">How it scales</h2><p class="note">The formula is the Universal Scalability Law. α (contention) is the part of the work that waits for other work; β (coherence) is the effort of agreeing with other work, which makes throughput fall at high load; γ is what one request at a time achieves.</p>${listed([...uslInWords(result.usl), kneeInWords(result)])}
 ${listed(littleInWords(result).length === 0 ? ["every step obeys Little's law (concurrency = rate × mean time): client and service count alike"] : littleInWords(result))}</section>
+${traffic(record, result)}${earlierSearches(result)}
 <section aria-labelledby="pods"><h2 id="pods">Kubernetes</h2>${result.pod.ok ? html`<p><code>${PATCH_FILE}</code> in this folder sets what one pod needs to carry the proven rate:</p>` : null}${listed(podInWords(result))}</section>
 <section aria-labelledby="steps"><h2 id="steps">Steps</h2>${table(record.steps)}</section>
 <section aria-labelledby="assumptions"><h2 id="assumptions">Assumptions</h2>${listed(assumptions(record))}</section>
+<section aria-labelledby="words"><h2 id="words">Words in this report</h2><dl class="words">${WORDS.map(([word, meaning]) => html`<div><dt>${word}</dt><dd>${meaning}</dd></div>`)}</dl></section>
 <section aria-labelledby="again"><h2 id="again">How to reproduce it</h2><p><code>${commandOf(record)}</code></p>
 <p class="note">SLA document sha256 <code>${record.documentSha256}</code>. Each step is a run folder under <code>steps/</code>, which <code>./sla verify</code> judges again.</p></section>
 </main><footer><p>Computed from <code>capacity.json</code> in this folder.</p></footer></body></html>`.markup
   }\n`;
 }
 
-function factsOf({ steps, settings, replicas }: CapacityRecord, { cpuSecondsPerRequest }: CapacityResult) {
+function factsOf({ steps, settings, replicas }: CapacityRecord, result: CapacityResult) {
+  const { cpuSecondsPerRequest } = result;
+  const width = widthOf(result);
   const took = steps.reduce((sum, { tookSeconds }) => sum + tookSeconds, 0);
   return [
     ['Time', `${duration(took)} of ${duration(settings.budgetSeconds)}`],
@@ -64,17 +73,23 @@ function factsOf({ steps, settings, replicas }: CapacityRecord, { cpuSecondsPerR
     ...(cpuSecondsPerRequest === null
       ? []
       : [['CPU of a request', formatNumber(cpuSecondsPerRequest, 'seconds')]]),
+    ...(width === null ? [] : [['Width of the interval', `${(100 * width).toFixed(0)}%`]]),
     ['Confidence', `${100 * settings.confidence}%`],
   ];
 }
 
-const capitalised = (text: string) => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
-const items = (texts: readonly string[]) =>
-  texts.map((text) => html`<li>${unbroken(capitalised(text))}</li>`);
-const listed = (texts: readonly string[]): Html =>
-  html`<ul>${items(texts.map((one) => one.replace(/\.$/, '')))}</ul>`;
-const ordered = (texts: readonly string[], none: string): Html =>
-  texts.length === 0 ? html`<p>${capitalised(none)}</p>` : html`<ol>${items(texts)}</ol>`;
+/** For a reader who has never seen a load test. */
+const WORDS: readonly (readonly [string, string])[] = [
+  ['objective', 'what the service promises, such as: 95% of the responses within 200 ms'],
+  ['step', 'a short test at one rate, until its result is clear'],
+  ['hold', 'a longer, fresh test that must pass before a rate is called proven'],
+  ['met, missed', 'at this rate, every objective was kept; at least one was not'],
+  ['undecided', 'too close to the limit for the time that was measured: it counts neither way'],
+  ['p95', 'the time within which 95% of the responses arrived'],
+  ['headroom', 'the part of the capacity that stays free in normal operation'],
+  ['replica', 'one running copy of the service'],
+  ['95% confidence', 'if the test were repeated 20 times, this statement would be wrong about once'],
+];
 
 // ---------------------------------------------------------------------------------------------- plots
 

@@ -15,11 +15,21 @@ test.each([
   ],
   [
     ['--headroom', '30%'],
-    '--headroom: headroom applies to a target rate or a weekly peak: add --target-rate',
+    '--headroom: headroom applies to a target rate, a weekly peak or a history: add --target-rate',
   ],
   [
     ['--weekly-peak', 'high'],
     '--weekly-peak: "high" is not a valid rate (0.01/s to 10000/s): write it as 250',
+  ],
+  [['--history', 'metrics'], `--history: "metrics" is not the URL of a store with Prometheus's HTTP API`],
+  [['--history-weeks', '9'], '--history-weeks: it limits a history: add --history URL'],
+  [
+    ['--history', 'http://127.0.0.1:1', '--history-weeks', '99'],
+    '--history-weeks: "99" is not a number of weeks (1 to 52): write it as 26',
+  ],
+  [
+    ['--history', 'http://127.0.0.1:1'],
+    '--history: the history cannot be read: http://127.0.0.1:1/ did not answer',
   ],
   [['--target-rate', '400', '--headroom', '30'], '--headroom: "30" is not a valid headroom (0% to 90%)'],
   [['--target-rate', '400', '--headroom', '95%'], '"95%" is not a valid headroom'],

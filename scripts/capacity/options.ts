@@ -1,5 +1,6 @@
 import { isRate, parseDuration, parseRate } from '../../slas/document/limits.ts';
 import type { SlaDocument } from '../../slas/model/model.ts';
+import { printableLine } from '../../slas/render/printable.ts';
 import { accept, badOption, type Input } from '../cli/inputs.ts';
 import type { RunOptions } from '../run/prepare.ts';
 
@@ -11,6 +12,8 @@ export interface CapacityOptions
   readonly targetRate?: string;
   readonly headroom?: string;
   readonly weeklyPeak?: string;
+  readonly history?: string;
+  readonly historyWeeks?: string;
   readonly budget?: string;
   readonly resume?: string;
   /** Numbers of workers of the service, separated by commas: a search for each. */
@@ -20,9 +23,16 @@ export interface CapacityOptions
   readonly json?: boolean;
 }
 
+/** A store of the past, and how far back to read. */
+export interface HistoryAsked {
+  readonly url: string;
+  readonly weeks: number;
+}
+
 export interface ReadOptions {
   readonly targetPerSecond: number | null;
   readonly weeklyPeakPerSecond: number | null;
+  readonly history: HistoryAsked | null;
   readonly headroom: number;
   readonly budgetSeconds: number;
   /** null: nothing limits the rate. */
@@ -50,11 +60,13 @@ export function readCapacityOptions(options: CapacityOptions, searches = 1): Inp
       '--weekly-peak',
       `"${weeklyPeak}" is not a valid rate (0.01/s to 10000/s): write it as 250 or 250/s`,
     );
-  if (headroom !== undefined && targetRate === undefined && weeklyPeak === undefined)
+  if ([targetRate, weeklyPeak, options.history].every((one) => one === undefined) && headroom !== undefined)
     return badOption(
       '--headroom',
-      'headroom applies to a target rate or a weekly peak: add --target-rate RATE or --weekly-peak RATE',
+      'headroom applies to a target rate, a weekly peak or a history: add --target-rate RATE, --weekly-peak RATE or --history URL',
     );
+  const history = readHistoryOptions(options);
+  if (!history.ok) return history;
   const share = headroom === undefined ? DEFAULT_HEADROOM : shareOf(headroom);
   if (share === null)
     return badOption('--headroom', `"${headroom}" is not a valid headroom (0% to 90%): write it as 30%`);
@@ -82,10 +94,30 @@ export function readCapacityOptions(options: CapacityOptions, searches = 1): Inp
   return accept({
     targetPerSecond,
     weeklyPeakPerSecond,
+    history: history.value,
     headroom: share,
     budgetSeconds: Math.floor(budgetSeconds / searches),
     maxPerSecond,
   });
+}
+
+const DEFAULT_HISTORY_WEEKS = 26;
+
+export function readHistoryOptions({ history, historyWeeks }: CapacityOptions): Input<HistoryAsked | null> {
+  if (history === undefined)
+    return historyWeeks === undefined
+      ? accept(null)
+      : badOption('--history-weeks', 'it limits a history: add --history URL');
+  const url = URL.parse(history);
+  if (url === null || !['http:', 'https:'].includes(url.protocol))
+    return badOption(
+      '--history',
+      `"${printableLine(history)}" is not the URL of a store with Prometheus's HTTP API: write it as http://127.0.0.1:8428`,
+    );
+  const weeks = historyWeeks === undefined ? DEFAULT_HISTORY_WEEKS : Number(historyWeeks);
+  return /^\d+$/.test(historyWeeks ?? '1') && weeks >= 1 && weeks <= 52
+    ? accept({ url: history, weeks })
+    : badOption('--history-weeks', `"${historyWeeks}" is not a number of weeks (1 to 52): write it as 26`);
 }
 
 function shareOf(text: string): number | null {
@@ -112,12 +144,12 @@ export function checkResume(options: CapacityOptions): Input<null> {
       'workers',
       'by',
     ] as const
-  ).find((name) => options[name] !== undefined);
+  ).find((name) => options[name] !== undefined && !(name === 'headroom' && options.history !== undefined));
   return stored === undefined
     ? accept(null)
     : badOption(
         `--${stored.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`,
-        'a resumed search keeps the options that it began with: leave this one out (only --budget can be changed)',
+        'a resumed search keeps the options that it began with: leave this one out (only --budget and --history can be changed)',
       );
 }
 

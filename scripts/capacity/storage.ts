@@ -9,6 +9,7 @@ import { readPlainJson, Unreadable } from '../runs/stored-files.ts';
 
 export const CAPACITY_FILES = {
   record: 'capacity.json',
+  history: 'traffic.json',
   report: 'capacity.html',
   markdown: 'capacity.md',
   patch: 'k8s-patch.yaml',

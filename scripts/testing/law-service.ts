@@ -5,6 +5,8 @@ import type { KnownService, Treatment } from '../selftest/at-limit/known-service
 export interface ServiceLaw {
   readonly workers: number;
   readonly workMs: number;
+  /** `workMs` is the mean of exponentially distributed times. */
+  readonly isRandom?: true;
   /** Refused with 503 if it would have to wait longer. Absent: never. */
   readonly refusedAfterMs?: number;
   /** It no longer responds at all once this many requests wait. Absent: it always does. */
@@ -19,9 +21,10 @@ const NEVER: Treatment = { afterMs: 0, status: null };
 export const capacityOf = ({ workers, workMs }: ServiceLaw) => (1000 * workers) / workMs;
 
 /** The queue is computed, not waited for, so that the law holds exactly however late this machine's timers are. */
-export function byLaw({ workers, workMs, refusedAfterMs, diesAtWaiting }: ServiceLaw): KnownService['treat'] {
+export function byLaw(law: ServiceLaw, seed = 1): KnownService['treat'] {
+  const { workers, workMs, isRandom, refusedAfterMs, diesAtWaiting } = law;
   const free = Array.from({ length: workers }, () => 0);
-  const random = seeded(1);
+  const random = seeded(seed);
   let isDead = false;
   return () => {
     const now = performance.now();
@@ -30,7 +33,8 @@ export function byLaw({ workers, workMs, refusedAfterMs, diesAtWaiting }: Servic
     isDead ||= diesAtWaiting !== undefined && (waitMs * workers) / workMs > diesAtWaiting;
     if (isDead) return NEVER;
     if (refusedAfterMs !== undefined && waitMs > refusedAfterMs) return { afterMs: 1, status: 503 };
-    free[first] = Math.max(now, free[first]!) + workMs;
-    return { afterMs: waitMs + workMs + MAX_DELAY_MS * random(), status: 200 };
+    const ownMs = isRandom ? -workMs * Math.log(1 - random()) : workMs;
+    free[first] = Math.max(now, free[first]!) + ownMs;
+    return { afterMs: waitMs + ownMs + (isRandom ? 0 : MAX_DELAY_MS * random()), status: 200 };
   };
 }

@@ -1,5 +1,6 @@
 import { type LoadLevel, loadLevelOf } from '../client/load-level.ts';
-import type { Outcome, Plan, RunRecord, RunSeries, Verdict } from '../model/model.ts';
+import type { ObjectiveVerdict, Outcome, Plan, RunRecord, RunSeries, Verdict } from '../model/model.ts';
+import { effectOfBounds } from '../statistics/intervals.ts';
 import type { Observed } from './little.ts';
 import type { SearchSettings, StepSeen } from './search.ts';
 
@@ -12,6 +13,9 @@ export interface StepLatency {
   readonly limitSeconds: number;
   /** The worse of both clocks; interpolated in its bucket where the service's decides. null: undecided. */
   readonly seconds: number | null;
+  readonly samples?: number;
+  /** So many independent responses would show as much: slow ones come in clusters. Absent: not judged. */
+  readonly independent?: number;
 }
 
 /** What a resource used, on average over the step. */
@@ -80,6 +84,8 @@ export interface CapacityAsked {
   readonly targetPerSecond?: number;
   /** The highest rate of a week, which may grow. */
   readonly weeklyPeakPerSecond?: number;
+  /** The store of the service's traffic in the past. */
+  readonly history?: { readonly url: string; readonly weeks: number };
   readonly headroom: number;
 }
 
@@ -89,6 +95,8 @@ export interface CapacityRecord {
   readonly sla: string;
   readonly asked: CapacityAsked;
   readonly documentSha256: string;
+  /** That was checked out in the project; absent: none, or unknown. */
+  readonly commit?: string;
   readonly settings: SearchSettings;
   /** The workload in `k8s/` that was measured; absent: another service. */
   readonly workload?: 'sentiment-api';
@@ -166,8 +174,16 @@ const latenciesOf = ({ objectives }: Plan, verdict: Verdict): readonly StepLaten
     if (measure.kind !== 'latency' || own === undefined) return [];
     const seen = [own.value, own.client?.value ?? null].filter((one) => one !== null);
     const seconds = seen.length === 0 ? null : Math.max(...seen);
-    return [{ objective: id, percentile: measure.percentile, limitSeconds: target.value, seconds }];
+    const { percentile } = measure;
+    return [{ objective: id, percentile, limitSeconds: target.value, seconds, ...independentIn(own) }];
   });
+
+function independentIn({ share, samples, interval }: ObjectiveVerdict) {
+  if (share === null || interval === null || interval.low <= 0 || samples === 0) return {};
+  const { low, eachBound, confidence } = interval;
+  const effect = effectOfBounds((1 - share) * samples, samples, 1 - low, eachBound ?? confidence);
+  return { samples, independent: samples / effect };
+}
 
 const PANELS = ['cpu', 'memory', 'event-loop', 'queue', 'in-progress'] as const;
 

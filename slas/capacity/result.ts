@@ -1,11 +1,14 @@
 import { type Growth, growthOf } from './growth.ts';
 import { type Knee, kneeOf } from './knee.ts';
+import { type Earlier, earlierThan } from './ledger.ts';
 import { checkLittle, type LittleViolation } from './little.ts';
 import { type PodSizing, podSizeOf } from './pod-size.ts';
 import type { CapacityRecord, StepRecord, StepResource } from './record.ts';
 import { type ReplicaAnswer, replicasFor } from './replicas.ts';
 import { type Bent, inOrderOfBending, type Resource } from './saturation.ts';
 import { answerOf, type SearchAnswer } from './search.ts';
+import { type TrafficAnswer, trafficAnswerOf } from './traffic/answer.ts';
+import type { History } from './traffic/model.ts';
 import { fitUsl, type LoadPoint, type Predicted, predict, type Usl } from './usl.ts';
 
 /** Everything that is reported about a search, computed from its record. */
@@ -26,14 +29,29 @@ export interface CapacityResult {
   readonly replicas: ReplicaAnswer | null;
   /** null: no weekly peak was given, or no rate is proven. */
   readonly growth: Growth | null;
+  /** null: no history was read, or no rate is proven. */
+  readonly traffic: TrafficAnswer | null;
+  /** Earlier searches of the same load, newest first. */
+  readonly earlier: readonly Earlier[];
   /** CPU seconds of a request near the proven rate; null: not measured. */
   readonly cpuSecondsPerRequest: number | null;
   /** What a pod of `k8s/` needs. */
   readonly pod: PodSizing;
 }
 
+/** What is known beyond the search itself. */
+export interface Known {
+  readonly history: History | null;
+  /** Other searches, in any order. */
+  readonly others: readonly CapacityRecord[];
+}
+
 /** @param random uniform draws for the intervals of the fit */
-export function resultOf(record: CapacityRecord, random: () => number): CapacityResult {
+export function resultOf(
+  record: CapacityRecord,
+  random: () => number,
+  { history, others }: Known = { history: null, others: [] },
+): CapacityResult {
   const { settings, steps } = record;
   const answer = answerOf(settings, steps);
   const measured = measuredIn(steps);
@@ -65,6 +83,8 @@ export function resultOf(record: CapacityRecord, random: () => number): Capacity
       .map(({ name }) => name as StepResource['name']),
     replicas,
     growth: growthIn(record, answer),
+    traffic: trafficAnswerOf(record, answer, history, random),
+    earlier: earlierThan(record, others),
     cpuSecondsPerRequest,
     pod: podSizeOf(record, { answer, replicas, cpuSecondsPerRequest }),
   };

@@ -18,6 +18,7 @@ import {
 } from './capacity.ts';
 import type { Searched } from './capacity-by.ts';
 import { formatValue } from './numbers.ts';
+import { changeInWords, regressionInWords, trafficDetails, trafficInWords } from './traffic.ts';
 
 /** A capacity report for the terminal, and as Markdown. */
 
@@ -28,7 +29,7 @@ const orDash = (value: number | null, words: (one: number) => string) =>
 export function capacityMarkdown(record: CapacityRecord, result: CapacityResult): string {
   const [first, second] = answerInWords(record, result);
   const caution = cautionInWords(record, result);
-  const growth = growthInWords(record, result);
+  const also = alsoInWords(record, result);
   const rows = record.steps.map((step) =>
     [
       step.kind === 'hold' ? '**hold**' : 'step',
@@ -45,7 +46,7 @@ export function capacityMarkdown(record: CapacityRecord, result: CapacityResult)
     `# Capacity of ${record.sla}, scenario ${record.asked.scenario}`,
     '',
     `**${first}** ${second}`,
-    ...(growth === null ? [] : ['', growth]),
+    ...also.flatMap((one) => ['', one]),
     ...(caution === null ? [] : ['', caution]),
     '',
     '## Bottlenecks',
@@ -57,6 +58,8 @@ export function capacityMarkdown(record: CapacityRecord, result: CapacityResult)
     ...list([...uslInWords(result.usl), kneeInWords(result)], ''),
     ...list(littleInWords(result), "every step obeys Little's law"),
     '',
+    ...section('## Growth of the traffic', list(trafficDetails(result, record.settings.confidence), '')),
+    ...section('## Earlier searches', list(earlierLines(result), '')),
     '## Kubernetes',
     '',
     ...(result.pod.ok ? [`\`${PATCH_FILE}\` sets what one pod needs to carry the proven rate:`, ''] : []),
@@ -77,6 +80,22 @@ export function capacityMarkdown(record: CapacityRecord, result: CapacityResult)
   ].join('\n');
 }
 
+const section = (title: string, lines: readonly string[]) =>
+  lines.join('') === '- ' ? [] : [title, '', ...lines, ''];
+
+const earlierLines = ({ earlier }: CapacityResult) =>
+  earlier.map((one) => {
+    const { id, commit, provenPerSecond, refutedPerSecond } = one;
+    const missed = refutedPerSecond === null ? '' : `, missed at ${rate(refutedPerSecond)}`;
+    return `${id}${commit === undefined ? '' : ` (commit ${commit.slice(0, 9)})`}: proven ${rate(provenPerSecond)}${missed}; ${changeInWords(one)}`;
+  });
+
+/** Sentences after the answer. */
+const alsoInWords = (record: CapacityRecord, result: CapacityResult): readonly string[] =>
+  [growthInWords(record, result), trafficInWords(record, result), regressionInWords(result)].filter(
+    (one) => one !== null,
+  );
+
 /** One line for each search of several. */
 export function variantsText(searched: readonly Searched[]): string {
   const lines = searched.map(({ record, result }) => {
@@ -90,6 +109,6 @@ export function capacityText(record: CapacityRecord, result: CapacityResult): st
   const [first, second] = answerInWords(record, result);
   const bent = bentInWords(result);
   const caution = cautionInWords(record, result);
-  const growth = growthInWords(record, result);
-  return `${[first, second, ...(growth === null ? [] : [growth]), ...(caution === null ? [] : [caution]), `First bottleneck: ${bent[0] ?? NOTHING_BENT}.`].join('\n')}\n`;
+  const lines = [first, second, ...alsoInWords(record, result), ...(caution === null ? [] : [caution])];
+  return `${[...lines, `First bottleneck: ${bent[0] ?? NOTHING_BENT}.`].join('\n')}\n`;
 }

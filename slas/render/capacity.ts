@@ -101,7 +101,26 @@ export function cautionInWords({ steps }: CapacityRecord, { answer }: CapacityRe
     ({ outcome, ratePerSecond }) => outcome === 'undecided' && ratePerSecond >= low && ratePerSecond < high,
   ).length;
   const why = open === 0 ? '' : `: ${countOf(open, 'step')} in it ${were(open)} undecided`;
-  return `The interval is wide (${formatValue(Number(width.toPrecision(2)), 'ratio')})${why}. A larger --budget or a quieter machine narrows it.`;
+  return `The interval is wide (${formatValue(Number(width.toPrecision(2)), 'ratio')})${why}. A larger --budget or a quieter machine narrows it.${worthInWords(steps)}`;
+}
+
+/** How little a long hold shows of a service with a queue. */
+function worthInWords(steps: readonly StepRecord[]): string {
+  const hold = steps.findLast(({ kind, outcome }) => kind === 'hold' && outcome === 'met');
+  const worth = (hold?.figures?.latencies ?? []).flatMap(({ samples, independent }) =>
+    samples === undefined || independent === undefined ? [] : [{ samples, independent }],
+  );
+  const [least] = worth.toSorted((a, b) => a.independent / a.samples - b.independent / b.samples);
+  if (least === undefined || least.independent > CLUSTERED * least.samples) return '';
+  return ` Near the limit, slow responses come in clusters: the ${countOf(least.samples, 'response')} of the hold show as much as ${countOf(Math.round(least.independent), 'independent one')}.`;
+}
+
+const CLUSTERED = 0.5;
+
+/** The width of a closed interval, relative to its upper end; null: it is open, or there is no answer. */
+export function widthOf({ answer }: CapacityResult): number | null {
+  if (answer === null || !answer.ok || answer.refutedPerSecond === null) return null;
+  return (answer.refutedPerSecond - answer.provenPerSecond) / answer.refutedPerSecond;
 }
 
 export function assumptions({ settings, asked, replicas, cores }: CapacityRecord): readonly string[] {
@@ -277,9 +296,11 @@ export function commandOf({ asked, settings }: CapacityRecord): string {
     ['--faults', asked.faults],
     ['--target-rate', asked.targetPerSecond === undefined ? undefined : `${asked.targetPerSecond}/s`],
     ['--weekly-peak', asked.weeklyPeakPerSecond === undefined ? undefined : `${asked.weeklyPeakPerSecond}/s`],
+    ['--history', asked.history?.url],
+    ['--history-weeks', asked.history === undefined ? undefined : String(asked.history.weeks)],
     [
       '--headroom',
-      (asked.targetPerSecond ?? asked.weeklyPeakPerSecond) === undefined
+      (asked.targetPerSecond ?? asked.weeklyPeakPerSecond ?? asked.history) === undefined
         ? undefined
         : `${100 * asked.headroom}%`,
     ],

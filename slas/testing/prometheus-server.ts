@@ -23,13 +23,20 @@ export function toolPath(variable: 'PROMETHEUS_BIN' | 'PROMTOOL_BIN' | 'ALERTMAN
   throw new Error(`${variable} is not set: run these tests by ./sla test, which finds the tool and sets it`);
 }
 
+interface StoredOptions {
+  readonly prometheus?: string;
+  readonly promtool?: string;
+  /** The longest time in a block: many weeks in blocks of two hours take minutes to write. */
+  readonly blocks?: string;
+}
+
 /** Over samples in OpenMetrics text. */
 export async function startPrometheus(
   openMetricsText: string,
-  { prometheus, promtool }: { readonly prometheus?: string; readonly promtool?: string } = {},
+  { prometheus, promtool, blocks = '2h' }: StoredOptions = {},
 ): Promise<PrometheusServer> {
   return await startPrometheusWith(
-    (folder) => makeBlocks(promtool ?? toolPath('PROMTOOL_BIN'), folder, openMetricsText),
+    (folder) => makeBlocks(promtool ?? toolPath('PROMTOOL_BIN'), folder, openMetricsText, blocks),
     prometheus === undefined ? {} : { prometheus },
   );
 }
@@ -76,10 +83,11 @@ export async function startPrometheusWith(
   return { url: `${scheme}://${address}${prefix}`, [Symbol.asyncDispose]: () => running.disposeAsync() };
 }
 
-async function makeBlocks(promtool: string, folder: string, text: string): Promise<void> {
+async function makeBlocks(promtool: string, folder: string, text: string, blocks: string): Promise<void> {
   const file = join(folder, 'samples.txt');
   await writeFile(file, `${text}# EOF\n`);
-  const from = ['tsdb', 'create-blocks-from', 'openmetrics', '--quiet', file, join(folder, 'data')];
+  const how = ['tsdb', 'create-blocks-from', `--max-block-duration=${blocks}`, 'openmetrics', '--quiet'];
+  const from = [...how, file, join(folder, 'data')];
   await promisify(execFile)(promtool, from, { timeout: START_WITHIN_MS });
 }
 

@@ -1,4 +1,4 @@
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { CapacityAsked, CapacityRecord } from '../../../slas/capacity/record.ts';
 import { resultOf } from '../../../slas/capacity/result.ts';
 import type { SearchSettings } from '../../../slas/capacity/search.ts';
@@ -12,13 +12,16 @@ import {
   checkResume,
   checkScenario,
   type PlannedRate,
+  type ReadOptions,
   readCapacityOptions,
 } from '../../capacity/options.ts';
 import { checkOwnScript, type OwnScript, readOwnScript } from '../../capacity/own-script.ts';
+import { historyOf, otherSearches, storedHistory, writeHistory } from '../../capacity/past.ts';
 import { writeReports, writeVariants } from '../../capacity/report.ts';
 import { newRecord, search, settingsOf } from '../../capacity/search.ts';
 import { readRecord, sha256Of, writeRecord } from '../../capacity/storage.ts';
 import { isVariable, readVariants, type Variant } from '../../capacity/variants.ts';
+import { headOf } from '../../run/environment.ts';
 import { nameOf } from '../../run/plan-script.ts';
 import { prepareRun, type RunOptions } from '../../run/prepare.ts';
 import { createRunFolder, type RunFolder, toJson } from '../../runs/bundle.ts';
@@ -49,8 +52,13 @@ export const register: Register = (program, io, done) => {
     .option('--target-rate <rate>', 'report how many replicas this rate needs, for example 400/s')
     .option('--weekly-peak <rate>', 'report how much this peak may grow, for example 250/s')
     .option(
+      '--history <url>',
+      'report when the growth of the traffic that this store of metrics has seen reaches the proven rate',
+    )
+    .option('--history-weeks <n>', 'how far back to read the history (default: 26, at most 52)')
+    .option(
       '--headroom <share>',
-      "the share of each replica's capacity to keep free at the target rate or weekly peak (default: 30%)",
+      "the share of each replica's capacity to keep free at the target rate or the weekly peak (default: 30%)",
     )
     .option('--budget <duration>', 'the longest time for the whole search (default: 15m)')
     .option('--max-rate <rate>', 'never send more than this, for example 500/s')
@@ -125,7 +133,10 @@ async function searchOn({ record: begun, folder, options, script }: Begun, io: I
   });
   if (!found.ok) return found;
   const record = found.value;
-  const result = resultOf(record, seeded(SEED));
+  const parent = dirname(folder.path);
+  const known = { history: await storedHistory(folder.path), others: await otherSearches(parent) };
+  const result = resultOf(record, seeded(SEED), known);
+  await writeRecord(folder, record);
   await writeReports(record, result, folder, io);
   return accept({ record, result });
 }
@@ -159,7 +170,9 @@ async function begin(
   const own = runOptionsOf({ ...options, ...(script === null ? { scenario: planned.name } : {}) });
   const possible = await checkSent(settings, own, script, io);
   if (!possible.ok) return possible;
-  const redactor = createRedactor(io.env, [options.target, options.prometheus]);
+  const history = await historyOf(asked.value.history, read.value.document, io);
+  if (!history.ok) return history;
+  const redactor = createRedactor(io.env, [options.target, options.prometheus, options.history]);
   const folder = await createRunFolder(runsFolder(io, options.out), `capacity-${planned.name}`, redactor, {
     isRun: false,
   });
@@ -174,11 +187,14 @@ async function begin(
       headroom,
       ...(targetPerSecond === null ? {} : { targetPerSecond }),
       ...(weeklyPeakPerSecond === null ? {} : { weeklyPeakPerSecond }),
+      ...(asked.value.history === null ? {} : { history: asked.value.history }),
       ...(variant === null ? {} : { variant }),
       ...given({ sla, target, prometheus, generators, maxRate, faults }),
     },
     settings,
+    await headOf(io.project),
   );
+  await writeHistory(folder, history.value);
   await writeRecord(folder, record);
   return accept({ record, folder, options: own, script });
 }
@@ -270,12 +286,27 @@ async function resume(options: CapacityOptions, io: Io): Promise<Input<Begun>> {
       ? stored.value.settings
       : { ...stored.value.settings, budgetSeconds: asked.value.budgetSeconds };
   const { target, prometheus } = stored.value.asked;
-  const redactor = createRedactor(io.env, [target, prometheus]);
+  const history = await historyOf(asked.value.history, read.value.document, io);
+  if (!history.ok) return history;
+  const redactor = createRedactor(io.env, [target, prometheus, options.history]);
   const folder = await createRunFolder(join(path, '..'), '', redactor, { isRun: false, id: basename(path) });
   io.progress(`continuing after ${countOf(stored.value.steps.length, 'step')}`);
+  await writeHistory(folder, history.value);
   const { scenario, script: _, ...others } = stored.value.asked;
   const own = runOptionsOf({ ...others, ...(script.value === null ? { scenario } : {}) });
-  return accept({ record: { ...stored.value, settings }, folder, options: own, script: script.value });
+  const record = withHistory({ ...stored.value, settings }, asked.value, options);
+  return accept({ record, folder, options: own, script: script.value });
+}
+
+/** A history may be read again, or later, with another headroom. */
+function withHistory(
+  record: CapacityRecord,
+  { history, headroom }: ReadOptions,
+  options: CapacityOptions,
+): CapacityRecord {
+  if (history === null) return record;
+  const own = options.headroom === undefined ? {} : { headroom };
+  return { ...record, asked: { ...record.asked, history, ...own } };
 }
 
 async function resumedScript({ script, target }: CapacityAsked, io: Io): Promise<Input<OwnScript | null>> {

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { readCapacityOptions } from '../../capacity/options.ts';
 import { makeFolder, temporaryFolder, writeWhole } from '../../run/disk.ts';
 import { gatesAtLimit } from '../../selftest/at-limit/at-limit.ts';
 import { countsOf, exitCodeOf as exitCodeOfCounts, renderCounts } from '../../selftest/at-limit/counts.ts';
@@ -6,6 +7,13 @@ import { MATRIX } from '../../selftest/matrix.ts';
 import { record, rejudgeAll } from '../../selftest/recorded.ts';
 import type { Row, RowResult } from '../../selftest/row.ts';
 import { runMatrix } from '../../selftest/run-matrix.ts';
+import {
+  countsOf as countsOfSearches,
+  exitCodeOf as exitCodeOfSearches,
+  renderIntervals,
+} from '../../selftest/searches/intervals.ts';
+import { LAWS } from '../../selftest/searches/laws.ts';
+import { searchAll } from '../../selftest/searches/searches.ts';
 import { exitCodeOf, renderMarkdownTable, renderTable } from '../../selftest/table.ts';
 import type { Register } from '../command.ts';
 import { badOption, type PlacedProblem, userPath } from '../inputs.ts';
@@ -23,6 +31,9 @@ export interface SelftestOptions {
   readonly allowSkipped?: boolean;
   /** Instead of the rows: so many gates of a service exactly at its limit. */
   readonly atLimit?: string;
+  /** Instead of the rows: so many searches for the capacity of each service of known capacity. */
+  readonly searches?: string;
+  readonly budget?: string;
   /** How many times to repeat the rows. */
   readonly times?: string;
 }
@@ -40,6 +51,11 @@ export const register: Register = (program, io, done) =>
       '--at-limit <n>',
       'instead of the rows, run N gates --until-decided of a service exactly at its limit, and count the wrong verdicts',
     )
+    .option(
+      '--searches <n>',
+      'instead of the rows, run N searches for the capacity of each of three services of known capacity, and compare',
+    )
+    .option('--budget <duration>', 'the longest time of each of these searches (default: 15m)')
     .option('--record', 'store the evidence of every verdict for --quick')
     .option('--json <file>', 'in addition, write the table as JSON to this file')
     .option('--markdown', 'print the table as Markdown')
@@ -56,6 +72,9 @@ export async function selftest(
   io: Io,
 ): Promise<ExitCode | readonly PlacedProblem[]> {
   if (options.atLimit !== undefined) return await atLimit(options, io);
+  if (options.searches !== undefined) return await searches(options, io);
+  if (options.budget !== undefined)
+    return badOption('--budget', 'applies to searches: add --searches N').error;
   const chosen = chooseRows(options.only);
   if (typeof chosen === 'string') return badOption('--only', chosen).error;
   if (options.quick === true && (options.record === true || options.againstK6 === true))
@@ -84,7 +103,8 @@ async function atLimit(
   if (!Number.isInteger(gates) || gates < 1 || gates > MAX_GATES)
     return badOption('--at-limit', `"${asked}" is not a whole number of gates from 1 to ${MAX_GATES}`).error;
   const others = [rest.quick, rest.record, rest.againstK6, rest.only, rest.markdown, rest.allowSkipped];
-  if (others.some((one) => one !== undefined) || Number(rest.times ?? 1) !== 1)
+  const more = [...others, rest.searches, rest.budget];
+  if (more.some((one) => one !== undefined) || Number(rest.times ?? 1) !== 1)
     return badOption('--at-limit', 'runs none of the rows: combine it with --json and --out only').error;
   await using temporary = out === undefined ? await temporaryFolder() : null;
   const folder = temporary?.path ?? userPath(io, out!);
@@ -95,6 +115,42 @@ async function atLimit(
     await writeWhole(userPath(io, json), `${JSON.stringify({ counts, gates: ended }, null, 2)}\n`);
   io.print(renderCounts(counts));
   return exitCodeOfCounts(counts);
+}
+
+const MAX_SEARCHES = 100;
+
+async function searches(
+  { searches: asked, budget, only = [], json, out, ...rest }: SelftestOptions,
+  io: Io,
+): Promise<ExitCode | readonly PlacedProblem[]> {
+  const count = Number(asked);
+  if (!Number.isInteger(count) || count < 1 || count > MAX_SEARCHES)
+    return badOption('--searches', `"${asked}" is not a whole number of searches from 1 to ${MAX_SEARCHES}`)
+      .error;
+  const others = [rest.quick, rest.record, rest.againstK6, rest.markdown, rest.allowSkipped];
+  if (others.some((one) => one !== undefined) || Number(rest.times ?? 1) !== 1)
+    return badOption(
+      '--searches',
+      'runs none of the rows: combine it with --only, --budget, --json and --out only',
+    ).error;
+  const names = LAWS.map(({ name }) => name);
+  const unknown = only.find((one) => !names.includes(one));
+  if (unknown !== undefined)
+    return badOption('--only', `no service is named "${unknown}": the services are ${names.join(', ')}`)
+      .error;
+  const read = readCapacityOptions(budget === undefined ? {} : { budget });
+  if (!read.ok) return read.error;
+  await using temporary = out === undefined ? await temporaryFolder() : null;
+  const folder = temporary?.path ?? userPath(io, out!);
+  await makeFolder(folder);
+  const laws = only.length === 0 ? LAWS : LAWS.filter(({ name }) => only.includes(name));
+  const { budgetSeconds } = read.value;
+  const found = await searchAll({ laws, searches: count, budgetSeconds, folder }, io);
+  const counts = countsOfSearches(found);
+  if (json !== undefined)
+    await writeWhole(userPath(io, json), `${JSON.stringify({ counts, searches: found }, null, 2)}\n`);
+  io.print(renderIntervals(counts));
+  return exitCodeOfSearches(counts);
 }
 
 /** `latency-180ms`, or a common prefix of several names. */

@@ -1,6 +1,7 @@
 import { FRESH_SECONDS, FRESH_SERVICES } from '../../../slas/simulation/fresh-services.ts';
 import { brokenPromises, type LooksCell, simulateAllLooks } from '../../../slas/simulation/looks.ts';
 import { filling, SERVICES, type Service } from '../../../slas/simulation/queues.ts';
+import { SEARCHED_LAWS, searchedCell } from '../../../slas/simulation/searches.ts';
 import {
   type Cell,
   calibrate,
@@ -16,6 +17,8 @@ export interface SimulateOptions {
   readonly runs: string;
   readonly calibrate?: boolean;
   readonly untilDecided?: boolean;
+  readonly capacity?: boolean;
+  readonly seed?: string;
 }
 
 export const register: Register = (program, io, done) =>
@@ -27,6 +30,8 @@ export const register: Register = (program, io, done) =>
     )
     .option('--runs <n>', 'simulated runs of each service', '1000')
     .option('--until-decided', 'instead, simulate runs that are stopped once they are decided')
+    .option('--capacity', 'instead, simulate searches for a capacity that is known')
+    .option('--seed <n>', 'with --capacity, the seed of the first search (default: 1)')
     .option('--calibrate', 'instead, print the limits that 5% and 1% of the requests exceed')
     .action(async (options: SimulateOptions) => done(await simulate(options, io)));
 
@@ -45,6 +50,9 @@ export async function simulate(
   const runs = Number(options.runs);
   if (!Number.isInteger(runs) || runs < 1 || runs > 100_000)
     return badOption('--runs', `"${options.runs}" is not a whole number from 1 to 100000`).error;
+  if (options.seed !== undefined && (options.capacity !== true || !/^\d{1,9}$/.test(options.seed)))
+    return badOption('--seed', 'write it as a whole number, with --capacity').error;
+  if (options.capacity === true) return await printSearches(runs, Number(options.seed ?? 1), io);
   if (options.calibrate === true) return printLimits(io);
   if (options.untilDecided === true) return await printLooks(runs, io);
   io.print(
@@ -59,6 +67,20 @@ export async function simulate(
     }
   }
   await printDrift(runs, io);
+  return 0;
+}
+
+async function printSearches(runs: number, seed: number, io: Io): Promise<ExitCode> {
+  io.print(
+    '| service | searches | with an answer | proven is too high | missed is too low | median width | 90% are at most |\n| --- | ---: | ---: | ---: | ---: | ---: | ---: |\n',
+  );
+  for (const { name, law } of SEARCHED_LAWS) {
+    await new Promise(setImmediate);
+    io.signal.throwIfAborted();
+    const { answered, provenTooHigh, missedTooLow, widths } = searchedCell(law, runs, seed);
+    const at = (share: number) => percent(widths[Math.floor(share * (widths.length - 1))]!);
+    io.print(`| ${[name, runs, answered, provenTooHigh, missedTooLow, at(0.5), at(0.9)].join(' | ')} |\n`);
+  }
   return 0;
 }
 

@@ -58,6 +58,7 @@ const DEMANDING: readonly Demanding[] = [
       'scripts/e2e/servers.test.ts',
       'scripts/e2e/same-windows.test.ts',
       'scripts/e2e/traces.test.ts',
+      'scripts/e2e/traffic-history.test.ts',
     ],
     isMissing: null,
   },

@@ -12,6 +12,7 @@ import { findTool } from '../../tools/find-tool.ts';
 import type { Ended } from './counts.ts';
 import { BUDGET, KNOWN_SCRIPT, type KnownLoad, knownDocument } from './known-document.ts';
 import { type KnownService, startKnownService, type Treatment } from './known-service.ts';
+import { untilEnded } from './until-ended.ts';
 
 /**
  * Real gates of a service exactly at its limit: each response is slow with a probability of exactly the error budget,
@@ -124,18 +125,6 @@ const prometheusOf = ({ url }: KnownService, { folder, tools, io }: GateOptions,
     url,
     join(folder, 'prometheus-data'),
   );
-
-async function untilEnded<T>(exited: Promise<T>, signal: AbortSignal): Promise<T> {
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  const abort = () => reject(signal.reason);
-  signal.addEventListener('abort', abort, { once: true });
-  try {
-    signal.throwIfAborted();
-    return await Promise.race([exited, aborted]);
-  } finally {
-    signal.removeEventListener('abort', abort);
-  }
-}
 
 const OUTCOMES: Readonly<Record<number, Ended['outcome']>> = { 0: 'pass', 1: 'fail', 3: 'inconclusive' };
 

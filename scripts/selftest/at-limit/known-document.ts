@@ -8,11 +8,13 @@ export interface KnownLoad {
   readonly ratePerSecond: number;
   readonly maxSeconds: number;
   readonly atLeastSeconds: number;
+  readonly arrivals?: 'even' | 'poisson';
+  readonly seed?: number;
 }
 
 /** A document for the known service: a p95, and optionally an error rate, judged until it is decided. */
 export const knownDocument = (
-  { ratePerSecond, maxSeconds, atLeastSeconds }: KnownLoad,
+  { ratePerSecond, maxSeconds, atLeastSeconds, arrivals = 'even', seed = 1 }: KnownLoad,
   withErrors = false,
 ): string => `apiVersion: sla-harness/v1
 kind: SLA
@@ -34,10 +36,11 @@ objectives:
 ${withErrors ? ERRORS : ''}scenarios:
   selftest:
     rate: ${ratePerSecond}/s
+    arrivals: ${arrivals}
     until: decided
     maxDuration: ${maxSeconds}s
     atLeast: ${atLeastSeconds}s
-    seed: 1
+    seed: ${seed}
     requestTimeout: 2s
 defaultScenario: selftest
 `;

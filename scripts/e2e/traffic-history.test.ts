@@ -1,0 +1,99 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { CapacityRecord } from '../../slas/capacity/record.ts';
+import { TrafficCounter } from '../../slas/capacity/traffic/counter.ts';
+import { type History, WEEK_SECONDS } from '../../slas/capacity/traffic/model.ts';
+import { startPrometheus } from '../../slas/testing/prometheus-server.ts';
+import { readHistory } from '../capacity/history.ts';
+import { CAPACITY_FILES, sha256Of } from '../capacity/storage.ts';
+import { recordOf, stepOf } from '../capacity/test-record.ts';
+import { linesOf, type Past, pastTraffic, WEEKS } from '../testing/past-traffic.ts';
+import { ROOT, slaHere, type TemporaryFolder, temporaryFolder } from '../testing/sla.ts';
+import { BUILD_MS, importInto, startVictoriaMetrics } from '../testing/victoria-metrics.ts';
+
+/** Eight weeks of traffic in real stores, in which two servers have stored the same service. */
+
+const signal = new AbortController().signal;
+const owned = new AsyncDisposableStack();
+const past: Past = pastTraffic(Date.now() / 1000);
+const urls = new Map<string, string>();
+let folder: TemporaryFolder;
+
+beforeAll(async () => {
+  folder = owned.use(await temporaryFolder());
+  const prometheus = owned.use(await startPrometheus(openMetrics(), { blocks: '8d' }));
+  const victoria = owned.use(await startVictoriaMetrics(['-retentionPeriod=2y']));
+  await importInto(
+    victoria,
+    linesOf(past.stored, (seconds) => 1000 * seconds),
+  );
+  await fetch(`${victoria.url}/internal/force_flush`);
+  urls.set('Prometheus', prometheus.url).set('VictoriaMetrics', victoria.url);
+}, BUILD_MS);
+afterAll(() => owned.disposeAsync());
+
+/** Counters need a type, or their name would be that of a gauge. */
+function openMetrics(): string {
+  const of = (name: string) => past.stored.filter(({ labels }) => labels.__name__ === name);
+  const counters = linesOf(of('http_requests_total'), (seconds) => seconds);
+  return `# TYPE http_requests counter\n${counters}# TYPE up gauge\n${linesOf(of('up'), (seconds) => seconds)}`;
+}
+
+const QUESTION = {
+  requests: 'http_requests_total{job="sentiment-api",method="POST",handler="/predict"}',
+  up: 'up{job="sentiment-api"}',
+  nowSeconds: past.nowSeconds + 60,
+};
+
+describe.each(['Prometheus', 'VictoriaMetrics'])('%s', (store) => {
+  test('has the requests that were counted, each once', async () => {
+    const read = await readHistory({ ...QUESTION, weeks: WEEKS }, { url: urls.get(store)!, signal });
+    if (!read.ok) throw new Error(JSON.stringify(read.error));
+    const { traffic, copiedBy, doubtfulDays } = read.value;
+    expect({ copiedBy, doubtfulDays, replicas: traffic.replicas }).toEqual({
+      ...{ copiedBy: ['server'], doubtfulDays: 0, replicas: 2 },
+    });
+    const counter = new TrafficCounter(past.nowSeconds - WEEKS * WEEK_SECONDS, past.nowSeconds);
+    counter.add(past.requests);
+    for (const [index, { perSecond }] of counter.traffic().hours.entries())
+      expect(traffic.hours[index]!.perSecond ?? 0).toBeCloseTo(perSecond ?? 0, 3);
+  });
+
+  test('time without samples is a gap, and the days before the first sample are none', async () => {
+    const read = await readHistory({ ...QUESTION, weeks: WEEKS + 2 }, { url: urls.get(store)!, signal });
+    if (!read.ok) throw new Error(JSON.stringify(read.error));
+    const { hours } = read.value.traffic;
+    expect(hours.findIndex(({ perSecond }) => perSecond !== null)).toBe(2 * 168);
+  });
+
+  test('a search that has ended is reported again with the history, and nothing is sent', async () => {
+    const { path, record } = await finishedSearch(store);
+    const { code, stdout, stderr } = await slaHere([
+      ...['capacity', '--resume', path, '--history', urls.get(store)!, '--history-weeks', String(WEEKS)],
+      ...['--headroom', '80%'],
+    ]);
+    expect({ code, stderr }).toMatchObject({ code: 0 });
+    expect(stdout).toMatch(
+      /The weekly peak, now about 13\d\/s, grows by [\d.]+% to [\d.]+% a week; it reaches 170\/s/,
+    );
+    const history = JSON.parse(await readFile(join(path, CAPACITY_FILES.history), 'utf8')) as History;
+    expect(history.requests).toContain('http_requests_total');
+    const html = await readFile(join(path, CAPACITY_FILES.report), 'utf8');
+    expect(html).toContain('differ in server: each is counted once');
+    const again = await slaHere(['capacity', '--resume', path]);
+    expect(again.stdout).toBe(stdout);
+    expect(record.steps.length).toBeGreaterThan(5);
+  });
+});
+
+async function finishedSearch(name: string): Promise<{ path: string; record: CapacityRecord }> {
+  const text = await readFile(join(ROOT, 'slas', 'documents', 'sentiment-api.yaml'), 'utf8');
+  const { asked, ...begun } = recordOf([...recordOf().steps, stepOf(425, 'met', true)]);
+  const { targetPerSecond: _, ...others } = asked;
+  const record = { ...begun, asked: others, documentSha256: sha256Of(text) };
+  const path = join(folder.path, name, record.id);
+  await mkdir(path, { recursive: true });
+  await writeFile(join(path, CAPACITY_FILES.record), JSON.stringify(record));
+  return { path, record };
+}

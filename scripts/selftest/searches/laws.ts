@@ -1,0 +1,22 @@
+import { trueCapacity } from '../../../slas/simulation/capacity.ts';
+import { capacityOf, type ServiceLaw } from '../../testing/law-service.ts';
+import { LIMIT_MS } from '../at-limit/known-document.ts';
+
+/** Services of which the highest rate that meets the objective is known by queueing theory. */
+export interface KnownLaw extends ServiceLaw {
+  readonly name: string;
+  readonly arrivals: 'even' | 'poisson';
+  /** A quarter of the capacity or so: the search doubles it. */
+  readonly startPerSecond: number;
+}
+
+export const LAWS: readonly KnownLaw[] = [
+  { name: 'fixed-2', workers: 2, workMs: 40, arrivals: 'even', startPerSecond: 12 },
+  { name: 'fixed-4', workers: 4, workMs: 40, arrivals: 'even', startPerSecond: 25 },
+  { name: 'random-4', workers: 4, workMs: 40, isRandom: true, arrivals: 'poisson', startPerSecond: 25 },
+];
+
+export const truthOf = (law: KnownLaw): number =>
+  law.isRandom
+    ? trueCapacity({ workers: law.workers, meanSeconds: law.workMs / 1000 }, LIMIT_MS / 1000)
+    : capacityOf(law);

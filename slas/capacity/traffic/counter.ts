@@ -1,0 +1,143 @@
+import { keyOf } from '../../model/labels.ts';
+import type { Series } from '../../model/model.ts';
+import { BIN_SECONDS, HOUR_SECONDS, type Hour, type Traffic } from './model.ts';
+
+/**
+ * Counts requests from raw samples of counters, in stretches of time, in order. Differences are taken of each series: a sum of
+ * counters falls when a process ends. Where a part of the requests cannot have been counted (a restart, a new or a lost process,
+ * missing scrapes), the five minutes are unknown, unless that part is negligible.
+ */
+
+interface Last {
+  readonly at: number;
+  readonly value: number;
+  /** Requests per second before. */
+  readonly perSecond: number;
+}
+
+const BINS = HOUR_SECONDS / BIN_SECONDS;
+/** A store that keeps one sample an hour is read as it is; where samples are further apart, some are missing. */
+const MAX_APART_SECONDS = 1.1 * HOUR_SECONDS;
+const NEGLIGIBLE = 0.02;
+/** More bins between two samples than after one missed scrape. */
+const COARSE_BINS = 2;
+/** Parts of an hour that must be known: the rest can hardly differ. */
+const MIN_KNOWN_BINS = 9;
+
+export class TrafficCounter {
+  readonly #firstBin: number;
+  readonly #known: Float64Array;
+  readonly #doubtful: Float64Array;
+  readonly #covered: Uint8Array;
+  readonly #coarse: Uint8Array;
+  readonly #instances: Uint16Array;
+  #hasInstances = true;
+  readonly #last = new Map<string, Last>();
+
+  /** @param fromSeconds a whole hour, as is `toSeconds` */
+  constructor(fromSeconds: number, toSeconds: number) {
+    this.#firstBin = fromSeconds / BIN_SECONDS;
+    const bins = (toSeconds - fromSeconds) / BIN_SECONDS;
+    this.#known = new Float64Array(bins);
+    this.#doubtful = new Float64Array(bins);
+    this.#covered = new Uint8Array(bins);
+    this.#coarse = new Uint8Array(bins);
+    this.#instances = new Uint16Array(bins);
+  }
+
+  add(stretch: readonly Series[]): void {
+    const instances = new Map<number, Set<string>>();
+    for (const { labels, samples } of stretch) {
+      const key = keyOf(labels, '__name__');
+      this.#hasInstances &&= labels.instance !== undefined;
+      for (const [at, value] of samples) {
+        this.#sample(key, at, Number(value));
+        const bin = this.#binOf(at);
+        const seen = instances.get(bin) ?? new Set();
+        instances.set(bin, seen.add(labels.instance ?? ''));
+      }
+    }
+    for (const [bin, { size }] of instances)
+      if (bin >= 0 && bin < this.#instances.length)
+        this.#instances[bin] = Math.max(this.#instances[bin]!, size);
+  }
+
+  /** Five minutes end with this sample, or soon after it. */
+  #binOf(at: number): number {
+    return Math.ceil(at / BIN_SECONDS) - 1 - this.#firstBin;
+  }
+
+  #sample(key: string, at: number, value: number): void {
+    const last = this.#last.get(key);
+    if (last === undefined) {
+      // Requests before its first sample: some of these five minutes, or years.
+      this.#spread(this.#doubtful, at, at, value);
+      this.#last.set(key, { at, value, perSecond: 0 });
+      return;
+    }
+    if (this.#binOf(at) <= this.#binOf(last.at)) return;
+    const seconds = at - last.at;
+    const isReset = value < last.value;
+    const counted = isReset ? value : value - last.value;
+    const isMissing = seconds > MAX_APART_SECONDS;
+    if (isMissing || isReset)
+      this.#spread(this.#doubtful, last.at, at, Math.max(counted, last.perSecond * seconds));
+    if (!isMissing) this.#count(last.at, at, counted);
+    this.#last.set(key, { at, value, perSecond: isReset ? last.perSecond : counted / seconds });
+  }
+
+  #count(from: number, to: number, requests: number): void {
+    const [first, end] = [this.#binOf(from) + 1, this.#binOf(to) + 1];
+    this.#covered.fill(1, Math.max(0, first), Math.max(0, end));
+    if (end - first > COARSE_BINS) this.#coarse.fill(1, Math.max(0, first), Math.max(0, end));
+    this.#spread(this.#known, from, to, requests);
+  }
+
+  /** At an even rate, over all bins after the one of the first time. */
+  #spread(over: Float64Array, from: number, to: number, requests: number): void {
+    const end = this.#binOf(to) + 1;
+    const first = Math.min(this.#binOf(from) + 1, end - 1);
+    const each = to > from ? (requests / (to - from)) * BIN_SECONDS : requests;
+    for (let bin = Math.max(0, first); bin < Math.min(end, over.length); bin++) over[bin]! += each;
+  }
+
+  /** Everything counted so far. */
+  traffic(): Traffic {
+    const doubtful = this.#doubtful.slice();
+    for (const { at, perSecond } of this.#last.values()) {
+      // What a process counted between its last scrape and its end.
+      const after = this.#binOf(at) + 1;
+      if (after >= 0 && after < doubtful.length) doubtful[after]! += perSecond * BIN_SECONDS;
+    }
+    const isKnown = (bin: number) =>
+      this.#covered[bin] === 1 && doubtful[bin]! <= NEGLIGIBLE * this.#known[bin]!;
+    const hours = Array.from({ length: this.#known.length / BINS }, (_, hour) => this.#hour(hour, isKnown));
+    return {
+      fromSeconds: this.#firstBin * BIN_SECONDS,
+      hours,
+      replicas: this.#hasInstances ? this.#replicasIn(hours) : null,
+    };
+  }
+
+  #hour(hour: number, isKnown: (bin: number) => boolean): Hour {
+    const bins = Array.from({ length: BINS }, (_, index) => BINS * hour + index);
+    const rates = bins.filter(isKnown).map((bin) => this.#known[bin]! / BIN_SECONDS);
+    const counted = bins.reduce((sum, bin) => sum + this.#known[bin]!, 0);
+    const isEnough = rates.length >= MIN_KNOWN_BINS;
+    const isCoarse = bins.some((bin) => this.#coarse[bin] === 1);
+    return {
+      perSecond: isEnough ? rates.reduce((sum, one) => sum + one, 0) / rates.length : null,
+      atLeastPerSecond: counted / HOUR_SECONDS,
+      busiestPerSecond: isEnough && !isCoarse ? Math.max(...rates) : null,
+    };
+  }
+
+  #replicasIn(hours: readonly Hour[]): number | null {
+    const end = hours.findLastIndex(({ perSecond }) => perSecond !== null);
+    const last = hours.slice(Math.max(0, end - 167), end + 1);
+    const busiest = Math.max(...last.map((one) => one.perSecond ?? 0));
+    const index = hours.findLastIndex(({ perSecond }) => perSecond === busiest);
+    const most = Math.max(0, ...this.#instances.slice(BINS * index, BINS * (index + 1)));
+    return index === -1 || most === 0 ? null : most;
+  }
+}

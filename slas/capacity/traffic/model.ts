@@ -1,0 +1,106 @@
+/** How the service's traffic has grown, and when it will be too much: plain data. */
+
+export const BIN_SECONDS = 300;
+export const HOUR_SECONDS = 3600;
+export const WEEK_HOURS = 168;
+export const WEEK_SECONDS = WEEK_HOURS * HOUR_SECONDS;
+
+/** Requests of each hour, counted from raw samples. */
+export interface Traffic {
+  /** A whole hour. */
+  readonly fromSeconds: number;
+  readonly hours: readonly Hour[];
+  /** Instances that were counted in the busiest hour of the last week; null: the series have no label `instance`. */
+  readonly replicas: number | null;
+}
+
+export interface Hour {
+  /** Requests per second; null: too little of the hour is known. */
+  readonly perSecond: number | null;
+  /** At least this rate was counted, in an hour of which too little is known, too. */
+  readonly atLeastPerSecond: number;
+  /** Of its busiest five minutes; null: unknown, or the store has fewer samples. */
+  readonly busiestPerSecond: number | null;
+}
+
+/** Seven days that end when the history ends, or a multiple of seven days before. */
+export interface Week {
+  readonly fromSeconds: number;
+  /** Its busiest hour, requests per second. */
+  readonly peakPerSecond: number;
+  readonly peakAtSeconds: number;
+  /** Its busiest five minutes, divided by its busiest hour; null: unknown. */
+  readonly burst: number | null;
+  /** All hours that are busy in other weeks are known; otherwise the peak is at least `peakPerSecond`. */
+  readonly isWhole: boolean;
+  readonly unknownHours: number;
+}
+
+/** What the weekly peak is compared with. */
+export interface Limit {
+  /** Requests per second that all replicas may receive: the proven rate without the headroom. */
+  readonly perSecond: number;
+  readonly confidence: number;
+}
+
+export type Range = readonly [low: number, high: number];
+
+/** What the history says about the future. */
+export type Outlook = Foreseen & {
+  readonly days: number;
+  readonly weeks: readonly Week[];
+  /** The traffic changed abruptly, or its growth did: only weeks from here on are used. null: it did not. */
+  readonly changedAtSeconds: number | null;
+};
+
+export type Foreseen =
+  | { readonly kind: 'not-enough'; readonly usableWeeks: number; readonly neededWeeks: number }
+  /** In the last four weeks, the peak was above the limit already. */
+  | { readonly kind: 'reached'; readonly peakPerSecond: number; readonly atSeconds: number }
+  /** The last weeks are far above what the weeks before predict. */
+  | {
+      readonly kind: 'jumped';
+      readonly peakPerSecond: number;
+      readonly times: number;
+      readonly highWeeks: number;
+    }
+  | Trend;
+
+export interface Trend {
+  readonly kind: 'trend';
+  /** Growth in a week: 0.02 means by 2%. */
+  readonly perWeek: Range;
+  /** The weekly peak when the history ends: its busiest five minutes where they are known, otherwise its busiest hour. */
+  readonly nowPerSecond: number;
+  /** When the peak reaches the limit. null: not before `horizonSeconds`. */
+  readonly earliestSeconds: number | null;
+  readonly latestSeconds: number | null;
+  /** Nothing is predicted for later: as far ahead as the history reaches back. */
+  readonly horizonSeconds: number;
+  readonly usedWeeks: number;
+  /** Starts of weeks that are far below the trend, such as holidays. */
+  readonly lowWeeks: readonly number[];
+  readonly isOfWholeHours: boolean;
+}
+
+// ---------------------------------------------------------------------------------------------- as it is stored
+
+/** What a store reported about the past, and how it was asked. */
+export interface History {
+  readonly schema: 'sla-harness/traffic/v1';
+  /** The service's request counter. */
+  readonly requests: string;
+  readonly readAtSeconds: number;
+  readonly weeks: number;
+  readonly traffic: Traffic;
+  /** Labels by which the store has the same series several times: each was counted once. */
+  readonly copiedBy: readonly string[];
+  /** Days that the store answered only in part, which are gaps. */
+  readonly doubtfulDays: number;
+}
+
+/** Hours of which too little is known, between the first and the last known one. */
+export interface Gap {
+  readonly fromSeconds: number;
+  readonly hours: number;
+}
