@@ -29,7 +29,7 @@ test.each([
   ],
   [
     ['--history', 'http://127.0.0.1:1'],
-    '--history: the history cannot be read: http://127.0.0.1:1/ did not answer',
+    '--history: the history cannot be read: http://127.0.0.1:1/ did not ',
   ],
   [['--target-rate', '400', '--headroom', '30'], '--headroom: "30" is not a valid headroom (0% to 90%)'],
   [['--target-rate', '400', '--headroom', '95%'], '"95%" is not a valid headroom'],
