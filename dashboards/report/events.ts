@@ -45,8 +45,7 @@ export function faultsOf(environment: unknown): string | null {
 
 /** `objectives met up to 300/s (at-300); at 400/s (at-400) latency-p95 was missed` */
 export function capacityWords({ upTo, broke }: Held): string {
-  const none =
-    broke?.outcome === 'undecided' ? 'highest passing step not known' : 'objectives met at no step';
+  const none = broke?.outcome === 'undecided' ? 'highest passing step unknown' : 'objectives met at no step';
   const held = upTo === null ? none : `objectives met up to ${upTo.ratePerSecond}/s (${upTo.phase})`;
   if (broke === null) return `${held}, the last step: the limit was not reached`;
   const was = broke.objectives.length === 1 ? 'was' : 'were';

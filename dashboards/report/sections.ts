@@ -140,5 +140,5 @@ function flat(path: string, value: unknown): readonly (readonly [string, string]
     return Object.entries(value).flatMap(([name, one]) => flat(path === '' ? name : `${path} ${name}`, one));
   if (path.endsWith('Bytes') && typeof value === 'number')
     return [[path.replace('Bytes', ''), formatBytes(value)]];
-  return [[path, value === null ? 'not known' : String(value)]];
+  return [[path, value === null ? 'unknown' : String(value)]];
 }

@@ -39,7 +39,7 @@ export function readerOf(kubectl: Kubectl, namespace: string, signal: AbortSigna
       try {
         return { ok: true, value: JSON.parse(read.value) };
       } catch {
-        return { ok: false, kind: 'other', why: `kubectl printed no JSON: ${read.value.slice(0, 200)}` };
+        return { ok: false, kind: 'other', why: `kubectl did not print JSON: ${read.value.slice(0, 200)}` };
       }
     },
     forward: (service, port) => readOf(forward(kubectl, { namespace, service, port }, signal)),

@@ -91,7 +91,7 @@ describe('a relay', () => {
   });
 });
 
-describe('a row until it is decided', () => {
+describe('a row that runs until it is decided', () => {
   const rows = MATRIX.filter(({ name }) => name.startsWith('decided-'));
   const rowOf = (name: string) => rows.find((row) => row.name === name)!;
   const came = (verdict: string, exitCode: number, outcome: string, isLate = false) => ({

@@ -331,7 +331,7 @@ describe('a run and its baseline', () => {
     const { circumstances } = compareWith(asBaseline(healthy(), then), healthy(), now);
     expect(circumstances).toEqual([
       { what: 'model name', before: 'small', now: 'large' },
-      { what: 'git commit', before: 'a1', now: 'not known' },
+      { what: 'git commit', before: 'a1', now: 'unknown' },
     ]);
   });
 
@@ -350,7 +350,7 @@ describe('a run and its baseline', () => {
   });
   test('report what only one of them has, and nothing if neither has it', () => {
     const nothing = compareWith({ ...asBaseline(healthy()), environment: undefined }, healthy(), { cpu: 2 });
-    expect(nothing.circumstances).toEqual([{ what: 'cpu', before: 'not known', now: '2' }]);
+    expect(nothing.circumstances).toEqual([{ what: 'cpu', before: 'unknown', now: '2' }]);
   });
 
   test('are compared by numbers alone: neither verdict changes', () => {

@@ -149,7 +149,7 @@ function circumstancesOf(earlier: unknown, now: unknown): readonly Circumstance[
   });
 }
 
-const NOT_KNOWN = 'not known';
+const NOT_KNOWN = 'unknown';
 
 function leavesOf(path: string, value: unknown): (readonly [string, string])[] {
   if (typeof value === 'object' && value !== null)

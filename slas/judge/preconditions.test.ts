@@ -71,7 +71,7 @@ describe('service-not-restarted', () => {
     expect(restarted({ 'process start': '1000*2 1001*13' })[0]).toBe(false);
   });
   test('does not hold where the start time is unknown at an edge', () => {
-    const told = 'the start time of the process of a is not known at both edges of the window';
+    const told = 'the start time of the process of a is unknown at one or both edges of the window';
     expect(restarted({ 'process start': 'always 1000; 10=_' })).toEqual([false, told]);
     expect(restarted({ 'process start': 'always 1000; 70=_' })).toEqual([false, told]);
   });

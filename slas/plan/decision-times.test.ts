@@ -99,7 +99,7 @@ describe('how long 80% of runs need to decide', () => {
     const known = renderDecisionTimes(timesOf(planned(), { 'latency-p95': 12.34 }), [], 600, 'the-run');
     expect(known).toMatch(/latency-p95 .* 12 /);
     expect(known).toContain('as dependent as in run the-run');
-    expect(known).toMatch(/error-rate .* not known/);
+    expect(known).toMatch(/error-rate .* unknown/);
   });
 });
 

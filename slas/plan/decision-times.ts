@@ -117,7 +117,7 @@ function firstSecond(isEnough: (seconds: number) => boolean): number | null {
   return enough;
 }
 
-/** A round duration after which 80% of the runs have decided each objective, in either world; null: more than four hours. */
+/** A round duration after which 80% of the runs have decided each objective, whether the objective is met or missed; null: more than four hours. */
 export function proposedMaximum(times: readonly DecisionTimes[]): number | null {
   const each = times.flatMap(({ independent, dependent }) => {
     const { better, worse } = dependent ?? independent;

@@ -44,7 +44,7 @@ export function renderDecisionTimes(
 
 const ofEffect = (dependent: DecisionTimes['dependent']) =>
   dependent === null
-    ? ['not known', '', '']
+    ? ['unknown', '', '']
     : [
         String(Number(dependent.designEffect.toPrecision(2))),
         timeInWords(dependent.better),
@@ -61,7 +61,7 @@ function numberInWords(time: NumberTime, maxSeconds: number): string {
     case 'census':
       return 'every look counts all scrapes so far, so it delays no decision';
     case 'unknown':
-      return 'not known before a run of this plan has measured how much it varies';
+      return 'unknown until a run of this plan has measured how much it varies';
     case 'as-before':
       return time.atSeconds === null
         ? `not decided within ${formatCount(maxSeconds)} s if it stays as it was in that run`

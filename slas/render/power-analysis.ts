@@ -13,7 +13,7 @@ export function renderPowerAnalysis(plan: Plan, load: Load): string {
     [
       id,
       target,
-      planned === null ? 'not known' : `${formatCount(planned)} ${plannedWhat}`,
+      planned === null ? 'unknown' : `${formatCount(planned)} ${plannedWhat}`,
       formatCount(least),
       share(detectable.independent),
       share(detectable.dependent),

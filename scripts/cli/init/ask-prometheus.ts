@@ -35,7 +35,7 @@ export async function askPrometheus(
     } catch (cause) {
       throw new NotRead(
         'not-readable',
-        `${withoutSecrets(url)} sent no JSON, so it is not a Prometheus`,
+        `${withoutSecrets(url)} did not send JSON, so it is not a Prometheus`,
         'check its address',
         cause,
       );

@@ -480,7 +480,7 @@ describe('./sla init', () => {
     const args = ['init', '--prometheus', server.url, '--selector', 'job=orders'];
     expect(await slaHere(args, folder.path)).toMatchObject({
       code: 2,
-      stderr: `--prometheus: ${server.url}/ sent no JSON, so it is not a Prometheus; check its address\n`,
+      stderr: `--prometheus: ${server.url}/ did not send JSON, so it is not a Prometheus; check its address\n`,
     });
   });
 });

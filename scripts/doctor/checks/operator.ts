@@ -79,7 +79,7 @@ const hasAlerts = ({ spec }: PrometheusRule) =>
 const NO_RULES: Finding = {
   code: 'rules-missing',
   object: 'PrometheusRule sentiment-api',
-  what: 'the namespace has no PrometheusRule with alerts, so nothing alerts',
+  what: 'the namespace has no PrometheusRule with alerts, so nothing can alert',
   nextStep: `apply the manifests (${APPLY})`,
 };
 

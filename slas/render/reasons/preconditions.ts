@@ -219,7 +219,7 @@ const EVIDENCE: Entries<EvidenceReasons> = {
   },
   'start-time-unknown-at-edge': {
     words: ({ target }) =>
-      `the start time of the process of ${target} is not known at both edges of the window`,
+      `the start time of the process of ${target} is unknown at one or both edges of the window`,
     meaning: 'A restart at an edge of the window would go undetected.',
     next: 'Run again; scrape more often if it happens again.',
   },
