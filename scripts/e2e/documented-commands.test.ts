@@ -38,7 +38,7 @@ function codeOf(text: string): readonly string[] {
 const callsOf = (program: string, code: readonly string[]) =>
   code.flatMap((line) =>
     line
-      .split(/ *(?:\||&&|;|\$\(|\)) */)
+      .split(/ *(?:\||&&|;|\$\(|<\(|\)) */)
       .filter((part) => part.startsWith(`${program} `))
       .map((part) => part.replace(/ [>&].*$/, '')),
   );

@@ -98,13 +98,13 @@ const ROWS: readonly (readonly [Line, string, Undo, string])[] = [
     'least RBAC',
     'Prometheus reads Secrets',
     (find) => find('Role', 'prometheus').rules[0].resources.push('secrets'),
-    'allows secrets',
+    'allows to list secrets',
   ],
   [
     'least RBAC',
     'it deletes pods',
     (find) => find('Role', 'prometheus').rules[0].verbs.push('delete'),
-    'allows delete',
+    'allows to delete pods',
   ],
   [
     'least RBAC',

@@ -51,10 +51,13 @@ interface Role extends Manifest {
   }[];
 }
 
-const READING = ['get', 'list', 'watch'];
-const FOR_READING = ['pods', 'pods/log'];
+/** What each program asks the API server for. Prometheus follows the list of pods; Alloy also looks up a pod before it reads its log. */
+const NEEDED: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
+  prometheus: { pods: ['list', 'watch'] },
+  alloy: { pods: ['get', 'list', 'watch'], 'pods/log': ['get'] },
+};
 
-/** Roles of the namespace only, to read pods only, and a token only in pods whose account has a role. */
+/** Roles of the namespace only, with what their program needs, and a token only in pods whose account has a role. */
 export function leastRbac(objects: readonly Manifest[]): readonly string[] {
   const accounts = ofKind<Manifest & { readonly subjects: readonly { readonly name: string }[] }>(
     objects,
@@ -66,11 +69,14 @@ export function leastRbac(objects: readonly Manifest[]): readonly string[] {
       .map((one) => `${nameOf(one)} applies to all namespaces`),
     ...ofKind<Role>(objects, 'Role').flatMap((role) =>
       role.rules
-        .flatMap(({ resources, verbs }) => [
-          ...resources.filter((one) => !FOR_READING.includes(one)),
-          ...verbs.filter((one) => !READING.includes(one)),
-        ])
-        .map((more) => `${nameOf(role)} allows ${more}`),
+        .flatMap(({ resources, verbs }) =>
+          resources.flatMap((one) =>
+            verbs
+              .filter((verb) => !NEEDED[role.metadata.name]?.[one]?.includes(verb))
+              .map((verb) => `${verb} ${one}`),
+          ),
+        )
+        .map((more) => `${nameOf(role)} allows to ${more}`),
     ),
     ...workloadsOf(objects).flatMap((workload) => {
       const { serviceAccountName, automountServiceAccountToken } = workload.spec.template.spec;
