@@ -184,7 +184,7 @@ describe('a long window', () => {
     [
       'restarted',
       ['latency-p95', 'latency-p99', 'error-rate', 'throughput', 'confidence'],
-      'restarted: seen at',
+      'restarted (detected at',
     ],
     ['came-and-went', ['error-rate'], 'began and ended within the window'],
     ['gap-in-a-counter', [], ''],

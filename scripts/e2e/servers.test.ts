@@ -215,7 +215,7 @@ describe('VictoriaMetrics', { timeout: 240_000 }, () => {
     expect(objectiveOf(result.verdict, 'error-rate').verdict).toBe('undecided');
     expect(preconditionOf(result.verdict, 'service-not-restarted')).toMatchObject({
       ok: false,
-      detail: expect.stringContaining('restarted: seen at'),
+      detail: expect.stringContaining('restarted (detected at'),
     });
   });
 });

@@ -44,7 +44,7 @@ test('load bounds apply to what k6 plans', async () => {
   expect(await refusal(STEADY, '--max-duration', '30s')).toBe(
     '--script: the script may take 60 s (scenario "buy"), longer than the 30 s that --max-duration allows: shorten it, or set maxDuration in the script\n',
   );
-  expect(await refusal(STEADY, '--max-rate', '0.5')).toContain('k6 cannot be held to the 0.5/s');
+  expect(await refusal(STEADY, '--max-rate', '0.5')).toContain('k6 cannot be limited to the 0.5/s');
 });
 
 test('k6 options in the environment are reported, and change nothing', async () => {
