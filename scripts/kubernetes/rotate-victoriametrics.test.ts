@@ -30,7 +30,7 @@ class Cluster extends StoredSecrets {
   replicas = 1;
   private ending = 0;
   private accepted: SecretData;
-  private readonly sent: Record<string, { login: SecretData; web: string; waits: number }>;
+  readonly sent: Record<string, { login: SecretData; web: string; waits: number }>;
 
   constructor(settings: Settings) {
     super((args) => this.answer(args));
@@ -88,14 +88,13 @@ class Cluster extends StoredSecrets {
   }
 }
 
-async function rotated(settings: Settings = {}) {
-  const cluster = new Cluster(settings);
+async function rotated(settings: Settings = {}, cluster = new Cluster(settings), limitMs = 30_000) {
   const before = cluster.data('victoriametrics-login');
   const web = cluster.data('prometheus-login')['web-config.yml'];
   const said: string[] = [];
   const io = {
     ...{ kubectl: cluster.kubectl, namespace: 'sentiment-analysis' },
-    ...{ signal: AbortSignal.timeout(30_000), progress: (line: string) => void said.push(line) },
+    ...{ signal: AbortSignal.timeout(limitMs), progress: (line: string) => void said.push(line) },
   };
   const failure = await rotate('victoriametrics', io).then(
     () => null,
@@ -118,6 +117,17 @@ test('no sample is refused, however late a replica gets the new password', async
   );
   // Grafana reads the password when it starts, so it starts last.
   expect(cluster.commands.findLast((one) => one.includes('rollout restart'))).toContain('deployment/grafana');
+});
+
+test('an interrupted rotation says what to do, and another one completes it without a lost sample', async () => {
+  const { cluster, said, failure } = await rotated({ delays: { 'prometheus-a': 1_000 } }, undefined, 1_000);
+  expect(failure).not.toBeNull();
+  expect(said.at(-1)).toContain('run it again within two hours');
+  expect(cluster.replicas).toBe(0);
+  cluster.sent['prometheus-a']!.waits = 1;
+  expect((await rotated({}, cluster)).failure).toBeNull();
+  expect(cluster.replicas).toBe(1);
+  expect(cluster.lost).toEqual([]);
 });
 
 test('a component that is not deployed only gets another password', async () => {
