@@ -38,7 +38,7 @@ export const addConfidence = (command: Program) => command.option('--confidence 
 export const addIngestDelay = (command: Program) => command.option('--ingest-delay <duration>', INGEST_DELAY);
 
 const SCRIPT =
-  'a k6 script with a load of its own, instead of a scenario; it runs unchanged, and only its requests to the load target are sent';
+  'a k6 script with a load of its own, instead of a scenario; it runs unchanged, and only its requests to the load target are sent (with --stack kubernetes also claim:NAME/PATH, a file in a volume claim)';
 
 export const addScript = (command: Program) => command.option('--script <file>', SCRIPT);
 

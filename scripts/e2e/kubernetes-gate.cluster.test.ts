@@ -1,6 +1,7 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { stringify } from 'yaml';
 import type { LoadRecord, RunRecord } from '../../slas/model/model.ts';
 import { kubectl, tryKubectl } from '../kubernetes/testing/on-cluster.ts';
 import { loadK6Image } from '../testing/k6-image.ts';
@@ -19,6 +20,25 @@ let stage: ShopStage;
 let runner: string;
 let script: string;
 
+const VOLUME = 'sla-load-scripts';
+
+/** A folder of the node as a volume, and the claim of it. */
+function volumeIn(path: string): string {
+  const common = { storageClassName: '', accessModes: ['ReadWriteOnce'] };
+  const objects = [
+    {
+      ...{ apiVersion: 'v1', kind: 'PersistentVolume', metadata: { name: VOLUME } },
+      spec: { ...common, capacity: { storage: '1Mi' }, hostPath: { path } },
+    },
+    {
+      ...{ apiVersion: 'v1', kind: 'PersistentVolumeClaim' },
+      metadata: { name: 'load-scripts', namespace: NAMESPACE },
+      spec: { ...common, volumeName: VOLUME, resources: { requests: { storage: '1Mi' } } },
+    },
+  ];
+  return objects.map((one) => stringify(one)).join('---\n');
+}
+
 const SCRIPT = `
 import http from 'k6/http';
 import exec from 'k6/execution';
@@ -27,7 +47,7 @@ const part = new Trend('part');
 const eaten = [];
 export const options = {
   scenarios: {
-    all: { executor: 'constant-arrival-rate', rate: 20, duration: __ENV.SECONDS + 's', preAllocatedVUs: 10 },
+    all: { executor: 'constant-arrival-rate', rate: 20, duration: __ENV.SECONDS + 's', preAllocatedVUs: 50 },
   },
   // Of two generators, one has the odd iterations, and only it crosses this.
   thresholds: __ENV.IS_CROSSED ? { part: ['max<1'] } : {},
@@ -157,6 +177,35 @@ describe('./sla gate --stack kubernetes', { timeout: 240_000 }, () => {
     const done = await running.done;
     expect(done.code, done.stderr).toBe(130);
     expect(await left()).toBe('');
+  });
+
+  test('a script in a volume claim is packed in the cluster once: a later change of the volume changes nothing', async () => {
+    const volume = join(stage.folder.path, 'volume');
+    await mkdir(join(volume, 'shop'), { recursive: true });
+    // The load generators have another user.
+    for (const folder of [stage.folder.path, volume, join(volume, 'shop')]) await chmod(folder, 0o755);
+    await writeFile(join(volume, 'rate.js'), 'export const rate = 20;\n');
+    await writeFile(
+      join(volume, 'shop', 'test.js'),
+      `import { rate } from '../rate.js';\n${SCRIPT.replace('rate: 20', 'rate')}`,
+    );
+    await kubectl(['apply', '-f', '-'], volumeIn(volume));
+    const inClaim = (path: string) => start({}, '--script', `claim:load-scripts/${path}`);
+    const running = inClaim('shop/test.js');
+    await running.seen(
+      /shop\/test.js of the volume load-scripts was packed in the cluster: sha256 [0-9a-f]{64}/,
+    );
+    await writeFile(join(volume, 'rate.js'), 'export const rate = 1;\n');
+    const done = await running.done;
+    expectVerdict(done, ({ verdict }) => expect(verdict, done.stdout + done.stderr).toBe('pass'));
+    const { load } = await lastRun();
+    expect([300, 301]).toContain(load.sent);
+    expect(load.generator).toMatchObject({ instances: 2 });
+    const missing = await inClaim('shop/none.js').done;
+    expect(missing.code).toBe(4);
+    expect(missing.stderr).toContain('shop/none.js of the volume claim load-scripts: k6 cannot pack it: ');
+    expect(await left()).toBe('');
+    await kubectl(['delete', 'pv', VOLUME, '--wait=false']);
   });
 
   test('pods that cannot start are reported with the reason of Kubernetes, and removed', async () => {

@@ -35,6 +35,17 @@ test("options that cannot apply to a script's load are rejected", async () => {
   expect((await withScript(STEADY, ['run', 'smoke'])).stderr).toContain('--scenario: Shop Test.js plans its');
 });
 
+test('a script in a volume claim is refused without a cluster, and with a path that leaves the volume', async () => {
+  const refusal = async (...args: string[]) => (await slaHere(['gate', ...args])).stderr;
+  const [script, cluster] = ['claim:load-scripts/test.js', ['--stack', 'kubernetes']];
+  expect(await refusal('--script', script)).toBe(
+    '--script: claim:load-scripts/test.js is in a volume of a cluster: add --stack kubernetes, or name a file of this machine\n',
+  );
+  expect(await refusal('--script', 'claim:load-scripts/../x.js', ...cluster)).toContain(
+    '"claim:load-scripts/../x.js" does not name a file in the volume: write claim:load-scripts/PATH',
+  );
+});
+
 test('load bounds apply to what k6 plans', async () => {
   const refusal = async (text: string, ...args: string[]) =>
     (await withScript(text, ['gate', ...args])).stderr;

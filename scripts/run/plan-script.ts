@@ -13,6 +13,7 @@ import {
   userPath,
 } from '../cli/inputs.ts';
 import type { Io } from '../cli/io.ts';
+import { isInClaim } from '../stack/kubernetes/claim-script.ts';
 import { findTool } from '../tools/find-tool.ts';
 import { type BoundOptions, maxRateOf } from './bounds.ts';
 import { environmentOf } from './k6-arguments.ts';
@@ -101,6 +102,11 @@ const smaller = (one: number | null, other: number | null): number | null => {
 export function scriptProblems(options: ScriptOptions): Input<null> {
   const { script, scenario, rate, duration, stack } = options;
   if (script === undefined) return accept(null);
+  if (isInClaim(script) && stack !== 'kubernetes')
+    return badOption(
+      '--script',
+      `${script} is in a volume of a cluster: add --stack kubernetes, or name a file of this machine`,
+    );
   const own = `${script} plans its own load`;
   if (scenario !== undefined)
     return badOption('--scenario', `${own}: leave out the scenario, or leave out --script`);

@@ -27,6 +27,7 @@ import { findTool } from '../tools/find-tool.ts';
 import { TOOL_SPECS } from '../tools/specs.ts';
 import type { FoundTool, ToolIo } from '../tools/types.ts';
 import { type BoundOptions, checkBounds, readBounds } from './bounds.ts';
+import { withLocalScript } from './claim-script.ts';
 import type { Generating } from './k6-arguments.ts';
 import { type PlannedRun, planOwnScript, scriptProblems } from './plan-script.ts';
 import { checkAccess } from './prometheus-access.ts';
@@ -97,8 +98,11 @@ export async function planRun(options: RunOptions, io: Io): Promise<Input<Planne
   if (!possible.ok) return possible;
   const read = await readDocument(io, options.sla);
   if (!read.ok) return read;
-  if (options.script !== undefined)
-    return await planOwnScript(options, read.value, options.sla ?? shortPath(io, read.value.file), io);
+  if (options.script !== undefined) {
+    const local = await withLocalScript(options, io);
+    if (!local.ok) return local;
+    return await planOwnScript(local.value, read.value, options.sla ?? shortPath(io, read.value.file), io);
+  }
   const { document } = read.value;
   const scenario = options.scenario ?? document.defaultScenario;
   const asked = withUntil(options, document, scenario);

@@ -10,8 +10,8 @@ import { IMAGES } from '../images.ts';
 import type { RemoteGenerators, RemoteLoad, RemoteStarted, Stack } from '../stack.ts';
 import { archiveOf, pathInArchive } from './archive.ts';
 import { type Kubectl, kubectlOf } from './kubectl.ts';
+import { forwardLastingly, type LastingForward } from './lasting-forward.ts';
 import { configFile, type LoadSpec, RECORD } from './manifests.ts';
-import { type Forwarded, forward } from './port-forward.ts';
 import type { RunnerSettings } from './runner-settings.ts';
 import { type Runners, startRunners } from './runners.ts';
 import { clusterAddressesOf } from './target.ts';
@@ -51,7 +51,9 @@ export async function openKubernetes(options: KubernetesOptions, io: Io): Promis
     `load generators: ${withOperator ? 'a TestRun of k6-operator' : 'an indexed Job'} in namespace ${options.namespace}`,
   );
   const forwarded =
-    options.prometheus === null ? cleanUp.use(await forward(kubectl, PROMETHEUS, signal)) : null;
+    options.prometheus === null
+      ? cleanUp.use(await forwardLastingly(kubectl, PROMETHEUS, io.progress, signal))
+      : null;
   const started: Runners[] = [];
   const remote = remoteIn({ options, kubectl, addresses, withOperator, started, io });
   const owned = cleanUp.move();
@@ -62,17 +64,24 @@ export async function openKubernetes(options: KubernetesOptions, io: Io): Promis
     isOurs: false,
     remote,
     incidents: async () => {
-      const all = [...started.flatMap(lossesOf), ...closedIn(forwarded)];
+      // The evidence is queried after this.
+      const closed = await closedIn(forwarded);
+      const all = [...started.flatMap(lossesOf), ...closed];
       return all.length === 0 ? null : all;
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }
 
-const closedIn = (forwarded: Forwarded | null): readonly string[] =>
-  forwarded === null || forwarded.isOpen()
+/** Its pod may be scheduled and started anew meanwhile. */
+const REOPEN_LIMIT_MS = 60_000;
+
+const closedIn = async (forwarded: LastingForward | null): Promise<readonly string[]> =>
+  forwarded === null || (await forwarded.untilOpen(REOPEN_LIMIT_MS))
     ? []
-    : ['the connection to Prometheus (kubectl port-forward) ended'];
+    : [
+        `the connection to Prometheus (kubectl port-forward) ended, and could not be opened again within ${REOPEN_LIMIT_MS / 1000} s`,
+      ];
 
 async function hasOperator(kubectl: Kubectl, signal: AbortSignal): Promise<boolean> {
   const kinds = await kubectl.run(['api-resources', '--api-group=k6.io', '-o', 'name'], { signal });

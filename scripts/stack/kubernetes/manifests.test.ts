@@ -1,5 +1,8 @@
 import { execFileSync } from 'node:child_process';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { temporaryFolder } from '../../testing/sla.ts';
 import { jobOf, type LoadSpec, mountedObjects, segmentsFor, testRunOf } from './manifests.ts';
 
 const SPEC: LoadSpec = {
@@ -58,26 +61,30 @@ describe('the Job', () => {
       });
   });
 
-  test('starts k6 with the segment of its index', () => {
+  test('starts k6 with the segment of its index, which it reports before', async () => {
+    await using folder = await temporaryFolder();
     const [k6] = job.spec.template.spec.containers;
     const [, , script, ...rest] = k6!.command;
     const env = Object.fromEntries(k6!.env!.flatMap(({ name, value }) => (value ? [[name, value]] : [])));
-    // The shell's own part, without the wait and with a program that prints its arguments.
+    // The shell's own part, with a program that prints its arguments, and a beginning in the past.
     const printing = script!
-      .slice(script!.indexOf('segment='))
       .replace('exec k6', 'printf "%s\\n"')
-      .replace(/ >\S+ 2>&1$/, '');
+      .replace(/ >\S+ 2>&1$/, '')
+      .replaceAll('/record', folder.path);
+    await writeFile(join(folder.path, 'start'), '1700000000\n');
     const args = (index: number) =>
       execFileSync('sh', ['-c', printing, ...rest], {
         encoding: 'utf8',
         env: { ...process.env, ...env, JOB_COMPLETION_INDEX: String(index) },
       })
         .trim()
-        .split('\n');
+        .split('\n')
+        .map((arg) => arg.replace(folder.path, '/record'));
     const own = ['run', ...SPEC.args];
     const sequence = ['--execution-segment-sequence', '0,1/3,2/3,1', '/test/archive.tar'];
     expect(args(0)).toEqual([...own, '--execution-segment', '0:1/3', ...sequence]);
     expect(args(2)).toEqual([...own, '--execution-segment', '2/3:1', ...sequence]);
+    expect(await readFile(join(folder.path, 'arguments'), 'utf8')).toContain('--execution-segment\n2/3:1\n');
   });
 
   test('has the token of the load target from a Secret, never as a value', () => {

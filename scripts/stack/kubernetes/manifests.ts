@@ -29,8 +29,10 @@ const KEPT_SECONDS = 300;
 
 const SCRIPT_FOLDER = '/test';
 export const configFile = `${SCRIPT_FOLDER}/${CONFIG}`;
+/** The packed script, in the container of k6. */
+export const SCRIPT_FILE = `${SCRIPT_FOLDER}/${ARCHIVE}`;
 
-const labelsOf = ({ name, run }: LoadSpec) => ({
+export const labelsOf = ({ name, run }: LoadSpec) => ({
   'app.kubernetes.io/managed-by': 'sla-harness',
   'app.kubernetes.io/component': 'load-generator',
   [RUN_LABEL]: name,
@@ -91,13 +93,21 @@ segment=$(echo $SLA_SEGMENTS | cut -d' ' -f$((JOB_COMPLETION_INDEX + 1)))
 set -- "$@" --execution-segment "$segment" --execution-segment-sequence "$SLA_SEQUENCE"
 `;
 
+/** What k6 is about to be given, for the harness to compare. */
+const REPORT = `
+printf '%s\\n' "$@" >${RECORD}/arguments.new; mv ${RECORD}/arguments.new ${RECORD}/arguments
+`;
+
 const beginScript = (count: number) =>
-  `${BEGIN}${count === 1 ? '' : SEGMENT}exec k6 "$@" ${SCRIPT_FOLDER}/${ARCHIVE} >${RECORD}/k6.log 2>&1`;
+  `${count === 1 ? '' : SEGMENT}${REPORT}${BEGIN}exec k6 "$@" ${SCRIPT_FILE} >${RECORD}/k6.log 2>&1`;
 
-/** Keeps the record readable after k6 has ended, until it was read or the pod's time is up. */
-const HOLD = `trap '' TERM; : >>${RECORD}/samples.csv; until [ -e ${RECORD}/released ]; do sleep 0.2; done`;
+/**
+ * Keeps the record readable after k6 has ended, until the pods of the load are removed together. A pod whose k6 failed must not end
+ * before the others: the Job would have failed, and Kubernetes would delete them with their records.
+ */
+const HOLD = `trap '' TERM; : >>${RECORD}/samples.csv; while :; do sleep 1; done`;
 
-const RESTRICTED = {
+export const RESTRICTED = {
   allowPrivilegeEscalation: false,
   readOnlyRootFilesystem: true,
   capabilities: { drop: ['ALL'] },
@@ -106,7 +116,7 @@ const RESTRICTED = {
 /** The user of the official image. */
 const USER = 12345;
 
-const POD_SECURITY = {
+export const POD_SECURITY = {
   runAsNonRoot: true,
   runAsUser: USER,
   runAsGroup: USER,
@@ -143,7 +153,7 @@ function environmentFor({ name, env, hasToken, settings }: LoadSpec): readonly o
 const given = <T extends object>(values: T) =>
   Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
 
-const placement = (settings: RunnerSettings) =>
+export const podPlacement = (settings: RunnerSettings) =>
   given({
     imagePullSecrets: settings.imagePullSecrets,
     nodeSelector: settings.nodeSelector,
@@ -187,7 +197,7 @@ export function jobOf(spec: LoadSpec): object {
           restartPolicy: 'Never',
           automountServiceAccountToken: false,
           securityContext: POD_SECURITY,
-          ...placement(settings),
+          ...podPlacement(settings),
           ...(settings.hostNetwork === true ? { hostNetwork: true } : {}),
           containers: [
             {
@@ -225,7 +235,7 @@ export function testRunOf(spec: LoadSpec): object {
   const pod = {
     image: spec.image,
     ...given({ imagePullPolicy: settings.imagePullPolicy }),
-    ...placement(settings),
+    ...podPlacement(settings),
     automountServiceAccountToken: 'false',
     securityContext: POD_SECURITY,
     containerSecurityContext: RESTRICTED,

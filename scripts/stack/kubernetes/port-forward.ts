@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { onAbort } from '../../process/processes.ts';
 import { type Kubectl, KubectlError } from './kubectl.ts';
 
@@ -7,14 +6,18 @@ export interface Forwarded extends AsyncDisposable {
   readonly url: string;
   /** Whether it still works: it ends with its pod. */
   isOpen(): boolean;
+  /** Resolves when it has ended, for whatever reason. */
+  readonly closed: Promise<unknown>;
 }
 
 const OPEN_LIMIT_MS = 20_000;
 
-export type ForwardTarget = { readonly namespace: string; readonly port: number } & (
-  | { readonly service: string }
-  | { readonly pod: string }
-);
+export type ForwardTarget = {
+  readonly namespace: string;
+  readonly port: number;
+  /** Of this machine; absent: a free one. */
+  readonly localPort?: number;
+} & ({ readonly service: string } | { readonly pod: string });
 
 /** Throws a KubectlError if the port cannot be forwarded. */
 export async function forward(
@@ -23,12 +26,14 @@ export async function forward(
   signal: AbortSignal,
 ): Promise<Forwarded> {
   signal.throwIfAborted();
-  const { namespace, port } = target;
+  const { namespace, port, localPort = '' } = target;
   const resource = 'pod' in target ? `pod/${target.pod}` : `service/${target.service}`;
   const child = kubectl.follow([
     ...['port-forward', '--namespace', namespace, '--address', '127.0.0.1'],
-    ...[resource, `:${port}`],
+    ...[resource, `${localPort}:${port}`],
   ]);
+  // Also after it could not be started.
+  const closed = new Promise((settle) => child.once('close', settle));
   let said = '';
   let isLate = false;
   const { promise: opened, resolve } = Promise.withResolvers<string | null>();
@@ -55,12 +60,11 @@ export async function forward(
   const isOpen = () => child.pid !== undefined && child.exitCode === null && child.signalCode === null;
   const close = async () => {
     if (!isOpen()) return;
-    const closed = once(child, 'close');
     child.kill('SIGTERM');
     await closed;
   };
   if (address !== null && !signal.aborted)
-    return { url: `http://${address}`, isOpen, [Symbol.asyncDispose]: close };
+    return { url: `http://${address}`, isOpen, closed, [Symbol.asyncDispose]: close };
   await close();
   signal.throwIfAborted();
   const why = isLate ? `it took longer than ${OPEN_LIMIT_MS / 1000} s` : said.trim() || 'no output';

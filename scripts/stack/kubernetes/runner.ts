@@ -79,12 +79,11 @@ export function watchRunner(name: string, place: Place, files: RunnerFiles): Run
       ] as const)
         await append(await outputOf(kubectl, exec('record'), printIfThere(`${RECORD}/${name}`)), file);
       if (place.logsProgress) await fetchProgress(exitCode);
-      // The container may end before the program that releases it.
-      await kubectl.run([...exec('record'), 'touch', `${RECORD}/released`]).catch(() => {});
     } catch (error) {
       problem ??= `the record of ${where} could not be collected: ${(error as Error).message}`;
     }
     if (reason === 'OOMKilled') loss = `${where} was killed: it exceeded its memory limit`;
+    else if (exitCode === KILLED) loss = `${where} was killed with SIGKILL`;
     finish(endOf(exitCode), atSeconds);
   };
   return {
@@ -125,9 +124,11 @@ export function watchRunner(name: string, place: Place, files: RunnerFiles): Run
   };
 }
 
+const KILLED = 137;
+
 /** The convention of shells and container runtimes: 128 plus the number of the signal. */
 const endOf = (exitCode: number): Pick<Exit, 'code' | 'signal'> => {
-  if (exitCode === 137) return { code: null, signal: 'SIGKILL' };
+  if (exitCode === KILLED) return { code: null, signal: 'SIGKILL' };
   return exitCode === 143 ? { code: null, signal: 'SIGTERM' } : { code: exitCode, signal: null };
 };
 

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { HarnessError } from '../../cli/errors.ts';
 import type { Kubectl } from './kubectl.ts';
@@ -11,8 +12,10 @@ import {
   testRunOf,
 } from './manifests.ts';
 import { indexOf, type Pod, type RunnerState, stateOf } from './pods.ts';
+import { removeLoad } from './removal.ts';
 import { type Runner, type RunnerFiles, watchRunner } from './runner.ts';
 import { refuseMisleading } from './runner-environment.ts';
+import { refuseOthers } from './runner-identity.ts';
 
 /** Starts the load generators of one load in a cluster, follows them, and removes what it made. */
 
@@ -44,19 +47,13 @@ const READY_LIMIT_MS = 5 * 60_000;
 const LOOK_EVERY_MS = 1_000;
 /** The API server may be restarted meanwhile. */
 const SILENT_LIMIT_MS = 30_000;
-const REMOVE_LIMIT_MS = 30_000;
 
 export async function startRunners(options: StartRunners): Promise<Runners> {
   await using cleanUp = new AsyncDisposableStack();
-  cleanUp.defer(() => remove(options));
+  cleanUp.defer(() => removeLoad(options.spec, kindsOf(options), options));
   await create(options);
   const pods = await allRunning(options);
-  await refuseOtherVersion(options, pods[0]!);
-  await refuseMisleading(
-    pods.map(({ metadata }) => metadata.name),
-    Object.keys(options.spec.env),
-    { kubectl: options.kubectl, namespace: options.spec.namespace, signal: options.signal },
-  );
+  await refuseUnplanned(pods, options);
   const clocks = await Promise.all(pods.map((pod, at) => clockOf(pod, options.names[at]!, options)));
   const each = pods.map((pod, at) =>
     cleanUp.use(
@@ -89,6 +86,12 @@ export async function startRunners(options: StartRunners): Promise<Runners> {
 
 // ---------------------------------------------------------------------------------------------- objects
 
+const kindsOf = ({ withOperator, token }: StartRunners): readonly string[] => [
+  withOperator ? 'testrun.k6.io' : 'job',
+  'configmap',
+  ...(token === null ? [] : ['secret']),
+];
+
 async function create({ spec, withOperator, archive, token, kubectl, signal }: StartRunners): Promise<void> {
   const owner = withOperator ? testRunOf(spec) : jobOf(spec);
   const make = (objects: readonly object[], more: readonly string[]) =>
@@ -104,30 +107,6 @@ async function create({ spec, withOperator, archive, token, kubectl, signal }: S
     mountedObjects(spec, { apiVersion: made.apiVersion, kind: made.kind, name, uid }, archive, token),
     [],
   );
-}
-
-/** Every object of the load has its name; what was never made is no error. */
-async function remove({ spec, withOperator, token, kubectl, progress }: StartRunners): Promise<void> {
-  const kinds = [withOperator ? 'testrun.k6.io' : 'job', 'configmap', ...(token === null ? [] : ['secret'])];
-  const names = kinds.map((kind) => `${kind}/${spec.name}`);
-  try {
-    await kubectl.run(
-      [
-        ...['delete', '--namespace', spec.namespace, '--ignore-not-found', '--cascade=background'],
-        ...['--wait=false', ...names],
-      ],
-      { limitMs: REMOVE_LIMIT_MS },
-    );
-    // Their record was read, or nobody reads it any more.
-    const pods = ['delete', 'pod', '--namespace', spec.namespace, '-l', selectorOf(spec.name)];
-    await kubectl.run([...pods, '--ignore-not-found', '--grace-period=1', '--timeout=20s'], {
-      limitMs: REMOVE_LIMIT_MS,
-    });
-  } catch (error) {
-    progress(
-      `the objects created in the cluster could not be removed (${(error as Error).message}): kubectl delete --namespace ${spec.namespace} ${names.join(' ')}`,
-    );
-  }
 }
 
 // ---------------------------------------------------------------------------------------------- pods
@@ -148,8 +127,9 @@ async function allRunning(options: StartRunners): Promise<readonly Pod[]> {
     const pods = await podsOf(options, signal);
     const ordered = Array.from({ length: spec.count }, (_, at) => pods.find((pod) => indexOf(pod) === at));
     const states = ordered.map((pod) => (pod === undefined ? null : stateOf(pod)));
-    if (states.every((state) => state?.kind === 'running')) return ordered as readonly Pod[];
-    const reason = reasonIn(states, options.names);
+    if (pods.length === spec.count && states.every((state) => state?.kind === 'running'))
+      return ordered as readonly Pod[];
+    const reason = tooMany(pods, spec.count) ?? reasonIn(states, options.names);
     if (reason?.isHopeless || Date.now() > deadline)
       throw new HarnessError(
         'no-generators',
@@ -161,6 +141,15 @@ async function allRunning(options: StartRunners): Promise<readonly Pod[]> {
     await sleep(LOOK_EVERY_MS, undefined, { signal });
   }
 }
+
+/** Two pods for one part of the load would send it twice. */
+const tooMany = (pods: readonly Pod[], count: number) =>
+  pods.length <= count
+    ? null
+    : {
+        text: `${pods.length} pods exist instead of ${count}: ${pods.map(({ metadata }) => metadata.name).join(', ')}`,
+        isHopeless: true,
+      };
 
 function reasonIn(states: readonly (RunnerState | null)[], names: readonly string[]) {
   const found = states.map((state, at) => {
@@ -184,9 +173,12 @@ function watchPods(pods: readonly Pod[], each: readonly Runner[], options: Start
       try {
         const now = await podsOf(options);
         heardMs = Date.now();
+        const others = now.filter(({ metadata }) => !names.includes(metadata.name));
         for (const [at, runner] of each.entries()) {
           const pod = now.find(({ metadata }) => metadata.name === names[at]);
-          runner.see(pod === undefined ? null : stateOf(pod));
+          const other = others.find((one) => indexOf(one) === at)?.metadata.name;
+          if (other !== undefined) runner.see({ kind: 'lost', because: `pod ${other} took its place` });
+          else runner.see(pod === undefined ? null : stateOf(pod));
         }
       } catch (error) {
         if (Date.now() - heardMs > SILENT_LIMIT_MS)
@@ -211,16 +203,15 @@ const inRecord = ({ spec }: StartRunners, pod: Pod) => [
   ...['exec', '--namespace', spec.namespace, pod.metadata.name, '-c', 'record', '--'],
 ];
 
-async function refuseOtherVersion(options: StartRunners, pod: Pod): Promise<void> {
-  const { kubectl, k6Version, signal, spec } = options;
-  const said = await kubectl.run([...inRecord(options, pod), 'k6', 'version'], { signal });
-  const version = /\bv(\d+\.\d+\.\d+\S*)/.exec(said)?.[1];
-  if (version === k6Version) return;
-  throw new HarnessError(
-    'other-k6',
-    `${spec.image} has k6 ${version ?? said.trim()}, but this machine prepared the script with ${k6Version}`,
-    { nextStep: 'name an image of the same version in the file of --runner (image: grafana/k6:…)' },
-  );
+/** Before anything is sent. */
+async function refuseUnplanned(pods: readonly Pod[], options: StartRunners): Promise<void> {
+  const { kubectl, signal, spec, names, archive } = options;
+  const podNames = pods.map(({ metadata }) => metadata.name);
+  const archiveSha256 = createHash('sha256').update(archive).digest('hex');
+  await Promise.all([
+    refuseOthers(podNames, names, { ...options, archiveSha256 }),
+    refuseMisleading(podNames, Object.keys(spec.env), { kubectl, namespace: spec.namespace, signal }),
+  ]);
 }
 
 /** Time to tell each of them. */

@@ -1,0 +1,69 @@
+import type { ClaimScript } from './claim-script.ts';
+import { type LoadSpec, POD_SECURITY, podPlacement, RECORD, RESTRICTED } from './manifests.ts';
+
+/** The Job whose pod packs a script of a volume with k6, and sends nothing. */
+
+const VOLUME = '/volume';
+
+export const PACKED = `${RECORD}/archive.tar`;
+export const PACK_LOG = `${RECORD}/pack.log`;
+/** Holds the exit code of k6 once it has ended. */
+export const PACK_CODE = `${RECORD}/pack.code`;
+
+/** The file is an argument, so that the shell does not interpret its name. */
+const PACK = `
+echo '{}' >${RECORD}/config.json
+cd ${VOLUME}
+k6 archive --quiet --no-color --config ${RECORD}/config.json --archive-out ${PACKED} --include-system-env-vars --exclude-env-vars "$1" >${PACK_LOG} 2>&1
+echo $? >${PACK_CODE}.new; mv ${PACK_CODE}.new ${PACK_CODE}
+while :; do sleep 1; done
+`;
+
+/** Of the same image and with the same environment as the load generators, because the plan may depend on both. */
+export function packJobOf(spec: LoadSpec, labels: object, { claim, file }: ClaimScript): object {
+  const { settings } = spec;
+  return {
+    apiVersion: 'batch/v1',
+    kind: 'Job',
+    metadata: { name: spec.name, namespace: spec.namespace, labels },
+    spec: {
+      backoffLimit: 0,
+      activeDeadlineSeconds: spec.deadlineSeconds,
+      ttlSecondsAfterFinished: 300,
+      template: {
+        metadata: { labels: { ...settings.labels, ...labels } },
+        spec: {
+          restartPolicy: 'Never',
+          automountServiceAccountToken: false,
+          securityContext: POD_SECURITY,
+          ...podPlacement(settings),
+          containers: [
+            {
+              name: 'k6',
+              image: spec.image,
+              ...(settings.imagePullPolicy === undefined
+                ? {}
+                : { imagePullPolicy: settings.imagePullPolicy }),
+              securityContext: RESTRICTED,
+              command: ['sh', '-c', PACK, 'pack', `${VOLUME}/${file}`],
+              env: [
+                ...(settings.env ?? []),
+                ...Object.entries(spec.env).map(([name, value]) => ({ name, value })),
+              ],
+              ...(settings.envFrom === undefined ? {} : { envFrom: settings.envFrom }),
+              resources: { requests: { cpu: '100m', memory: '128Mi' } },
+              volumeMounts: [
+                { name: 'record', mountPath: RECORD },
+                { name: 'volume', mountPath: VOLUME, readOnly: true },
+              ],
+            },
+          ],
+          volumes: [
+            { name: 'record', emptyDir: {} },
+            { name: 'volume', persistentVolumeClaim: { claimName: claim, readOnly: true } },
+          ],
+        },
+      },
+    },
+  };
+}
