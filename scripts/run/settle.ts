@@ -74,6 +74,8 @@ const NEXT_STEPS: Readonly<Record<ScrapeObstacle, string>> = {
 
 /** The stack of a run needs a moment for its first scrape, which is worth no line. */
 const SILENT_MS = 15_000;
+/** The next scrape is usually due soon. */
+const NEXT_SCRAPE_MS = 3_000;
 
 /** Reports at once what is waited for, and again when the cause changes; on a terminal, how long it may take. */
 function reportWait(
@@ -88,7 +90,8 @@ function reportWait(
   const leftSeconds = () => Math.max(0, Math.ceil((deadlineMs - Date.now()) / 1000));
   return {
     see: async (obstacle) => {
-      if (Date.now() - startedMs < silentMs) return;
+      const sinceMs = Date.now() - startedMs;
+      if (sinceMs < silentMs || (obstacle === 'not-yet' && sinceMs < NEXT_SCRAPE_MS)) return;
       io.live?.([`waiting for Prometheus, ${leftSeconds()} s left`]);
       if (obstacle === reported) return;
       reported = obstacle;

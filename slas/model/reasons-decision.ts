@@ -2,7 +2,7 @@ import type { Unit } from './document.ts';
 import type { Exemption, Interval, ObjectiveOutcome } from './outcome.ts';
 
 /** An interval, and the quantity that it bounds. */
-interface Bounds {
+export interface Bounds {
   readonly interval: Interval;
   readonly unit: Unit;
   /** The limit as its author wrote it: a mean is shown in the same notation. */

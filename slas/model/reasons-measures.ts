@@ -4,13 +4,13 @@ type Labels = Readonly<Record<string, string>>;
 type None = Record<string, never>;
 
 /** A label and what the document's matcher requires. */
-interface Asked {
+export interface Asked {
   readonly label: string;
   readonly asked: string;
 }
 
 /** Values that no selector claims: the most frequent, and how many `others` there are. */
-interface Unclaimed {
+export interface Unclaimed {
   readonly values: readonly {
     readonly count: number;
     readonly labels: readonly { readonly label: string; readonly value: string | null }[];

@@ -216,7 +216,7 @@ export interface LoadReasons {
   };
 }
 
-interface Thresholds {
+export interface Thresholds {
   readonly count: number;
   /** The first of them. */
   readonly thresholds: readonly {

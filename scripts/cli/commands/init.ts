@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { parseDocument, warningsOf } from '../../../slas/document/document.ts';
+import { isOwnRoute } from '../../../slas/recognise/labels.ts';
 import { type Recognised, recognise } from '../../../slas/recognise/recognise.ts';
 import { harnessVersion } from '../../run/environment.ts';
 import { checkAccess } from '../../run/prometheus-access.ts';
@@ -65,6 +66,7 @@ export async function init(given: InitOptions, io: Io): Promise<ExitCode | reado
   const found = recognise(answers.exposed);
   if (found.requests === null && found.latency === null) return [nothingFound(completed, answers)];
   const options = await askNext(given, completed, found, io);
+  if (options.route === undefined && isAllOwn(found)) return [onlyOwnRoutes(found, completed)];
   if (options.route !== undefined && isUnknownRoute(found, options.route))
     return [unknownRoute(found, options.route)];
   const asked = withTraffic(answers, found, options);
@@ -143,6 +145,16 @@ function unknownRoute({ routes }: Recognised, route: string): PlacedProblem {
   const seen = [...new Set(routes.map((one) => one.route))].slice(0, 20).join(', ');
   const message = `no request of "${route}" has been counted yet: send one, or name a route that has requests (${seen})`;
   return { code: 'unknown-route', path: '--route', message };
+}
+
+/** A first try of `init` with a wrong path may be all that was counted. */
+const isAllOwn = ({ routes }: Recognised) =>
+  routes.length > 0 && routes.every(({ route }) => isOwnRoute(route));
+
+function onlyOwnRoutes({ routes }: Recognised, { metrics }: InitOptions): PlacedProblem {
+  const seen = [...new Set(routes.map(({ route }) => route))].slice(0, 5).join(', ');
+  const message = `only requests that no user sends have been counted (${seen}): send one to the route to judge and run this again, or name one of these with --route`;
+  return { code: 'nothing-found', path: metrics === undefined ? '--prometheus' : '--metrics', message };
 }
 
 function nothingFound({ metrics, prometheus }: InitOptions, { exposed }: Answers): PlacedProblem {

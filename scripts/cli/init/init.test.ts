@@ -329,13 +329,25 @@ describe('./sla init', () => {
     expect(stderr).toContain('set SLA_TARGET_TOKEN for the gate');
     const read = (file: string) => readFile(join(folder.path, file), 'utf8');
     const config = parse(await read('slas/prometheus.yml'));
-    expect(config.scrape_configs[0].authorization).toEqual({ credentials_file: 'token' });
+    expect(config.scrape_configs[0].authorization).toEqual({ credentials_file: 'token.txt' });
     expect(await read('slas/orders.js')).toContain('authorization: `Bearer ${__ENV.SLA_TARGET_TOKEN}`');
     const workflow = await read('.github/workflows/sla-orders.yml');
     expect(parse(workflow).jobs.gate.env.SLA_TARGET_TOKEN).toBe('${{ secrets.SLA_TARGET_TOKEN }}');
-    expect(workflow).toContain('printf %s "$SLA_TARGET_TOKEN" > slas/token && docker run');
-    expect(workflow).toContain('--volume "$PWD/slas/token:/etc/prometheus/token" prom/prometheus');
+    expect(workflow).toContain('printf %s "$SLA_TARGET_TOKEN" > slas/token.txt && docker run');
+    expect(workflow).toContain('--volume "$PWD/slas/token.txt:/etc/prometheus/token.txt" prom/prometheus');
     expect(workflow).not.toContain('token-of-orders');
+  });
+
+  test('a service of which only /metrics was counted is not judged by that', async () => {
+    const text =
+      '# TYPE http_requests_total counter\nhttp_requests_total{route="/metrics",status="404"} 1\nhttp_requests_total{route="/health",status="200"} 9\n';
+    await initOf(text, [], async ({ code, stdout, stderr }) => {
+      expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+      expect(stderr).toBe(
+        '--metrics: only requests that no user sends have been counted (/health, /metrics): send one to the route to judge and run this again, or name one of these with --route\n',
+      );
+    });
+    await initOf(text, ['--route', '/health'], async ({ code }) => expect(code).toBe(0));
   });
 
   test('labels with names of the team are recognised by their values', async () => {

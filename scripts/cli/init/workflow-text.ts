@@ -36,7 +36,7 @@ export interface Gate {
 }
 
 /** Next to the configuration of Prometheus. */
-const TOKEN_FILE = 'token';
+const TOKEN_FILE = 'token.txt';
 
 const commandOf = ({ version, isDependency }: Gate) =>
   isDependency ? 'npx --no sla-harness' : `npx --yes sla-harness@${version}`;
