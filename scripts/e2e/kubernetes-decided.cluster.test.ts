@@ -122,12 +122,17 @@ describe.concurrent('a run until it is decided, with two load generators in a cl
       if (index === resumesAt) resolve();
       return fast();
     };
+    let isLookedAt = false;
+    const looked = stage.gate.seen('look after').then(() => {
+      isLookedAt = true;
+    });
     await isLate;
+    expect(isLookedAt).toBe(false);
     process.kill(reader!, 'SIGCONT');
+    await looked;
     const done = await stage.gate.done;
     const verdict = expectVerdict(done, ({ verdict: own }) => expect(own, done.stderr).toBe('pass'));
-    expect(Number(PASSING.exec(done.stderr)?.[1])).toBeGreaterThan(LOOK_SECONDS);
-    expect(verdict.sequential!.decidedAtSeconds).toBeGreaterThan(LOOK_SECONDS);
+    expect(verdict.sequential!.decidedAtSeconds).not.toBeNull();
     expect(await loadOf(stage)).toMatchObject({ lost: 0, failures: [] });
   });
 
