@@ -10,7 +10,7 @@ import { type Html, html } from './html.ts';
 
 export function traffic({ settings }: CapacityRecord, result: CapacityResult): Html | null {
   if (result.traffic === null) return null;
-  return html`<section aria-labelledby="growth"><h2 id="growth">Growth of the traffic</h2>${weeklyPeaks(result.traffic)}${listed(trafficDetails(result, settings.confidence))}</section>`;
+  return html`<section aria-labelledby="growth"><h2 id="growth">Growth of the traffic</h2><div class="panels">${weeklyPeaks(result.traffic)}</div>${listed(trafficDetails(result, settings.confidence))}</section>`;
 }
 
 export function earlierSearches({ earlier }: CapacityResult): Html | null {

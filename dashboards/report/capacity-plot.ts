@@ -74,10 +74,10 @@ function drawn(plot: Scatter): Html {
     ({ at, label }) =>
       html`<line x1="${left}" x2="${width - right}" y1="${fixed(y.at(at))}" y2="${fixed(y.at(at))}" class="limit"/><text x="${left + 6}" y="${fixed(y.at(at) - 5)}">${label}</text>`,
   );
-  const uprights = upright.map(({ at, label, level }, index) => {
-    const isRight = index % 2 === 1 && x.at(at) < width - 140;
-    return html`<line x1="${fixed(x.at(at))}" x2="${fixed(x.at(at))}" y1="${top}" y2="${height - bottom}" class="upright ${level}"/><text x="${fixed(x.at(at) + (isRight ? 5 : -5))}" y="${top - 7}" text-anchor="${isRight ? 'start' : 'end'}" class="${level}">${label}</text>`;
-  });
+  const uprights = labelled(upright.map((one) => ({ ...one, x: x.at(one.at) }))).map(
+    ({ x: at, y: labelY, side, label, level }) =>
+      html`<line x1="${fixed(at)}" x2="${fixed(at)}" y1="${top}" y2="${height - bottom}" class="upright ${level}"/><text x="${fixed(at + (side === 'start' ? 5 : -5))}" y="${labelY}" text-anchor="${side}" class="${level}">${label}</text>`,
+  );
   const path = (values: readonly { readonly x: number; readonly y: number }[]) =>
     values
       .map((one, index) => `${index === 0 ? 'M' : 'L'}${fixed(x.at(one.x))} ${fixed(clamp(one.y))}`)
@@ -100,6 +100,24 @@ function drawn(plot: Scatter): Html {
       html`<circle cx="${fixed(x.at(mark.x))}" cy="${fixed(clamp(mark.y))}" r="${mark.isHold ? 6.5 : 4.5}" class="${mark.level}${mark.isHold ? ' hold' : ''}"><title>${mark.title}</title></circle>`,
   );
   return html`<svg class="scatter" viewBox="0 0 ${width} ${height}">${gridY}${gridX}${lines}${uprights}${fitted}${dots}<text x="${(left + width - right) / 2}" y="${height - 8}" text-anchor="middle" class="far">${xTitle}</text></svg>`;
+}
+
+/** The longest label of a rate. */
+const LABEL_WIDTH = 140;
+
+/** Labels of vertical lines: the first to the left, the others to the right, where there is room; on a line of their own where not. */
+function labelled<T extends { readonly x: number }>(lines: readonly T[]) {
+  const { width, left, right, top } = SIZE;
+  const sides = lines.map(({ x }, index) => {
+    const isRoomLeft = x - left > LABEL_WIDTH - left;
+    const isRoomRight = width - right - x > LABEL_WIDTH;
+    return (index === 0 ? isRoomLeft : !isRoomRight) ? ('end' as const) : ('start' as const);
+  });
+  return lines.map((line, index) => ({
+    ...line,
+    side: sides[index]!,
+    y: top - 7 + (sides.indexOf(sides[index]!) < index ? 16 : 0),
+  }));
 }
 
 function linear(from: number, to: number, start: number, end: number): Scale {

@@ -29,7 +29,8 @@ import { STYLE } from './style.ts';
 export function renderCapacity(record: CapacityRecord, result: CapacityResult): string {
   const [first, second] = answerInWords(record, result);
   const caution = cautionInWords(record, result);
-  const also = [growthInWords(record, result), trafficInWords(record, result), regressionInWords(result)];
+  const also = [growthInWords(record, result), trafficInWords(record, result)];
+  const cautions = [regressionInWords(result), caution];
   const isAnswered = result.answer?.ok === true;
   return `<!doctype html>\n${
     html`<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
@@ -39,7 +40,7 @@ export function renderCapacity(record: CapacityRecord, result: CapacityResult): 
 <div class="verdict ${isAnswered ? 'good' : 'warn'}"><h1>${unbroken(first)}</h1></div>
 <p class="second">${unbroken(second)}</p>
 ${also.map((one) => (one === null ? null : html`<p class="second">${unbroken(one)}</p>`))}
-${caution === null ? null : html`<p class="second warn">${unbroken(caution)}</p>`}
+${cautions.map((one) => (one === null ? null : html`<p class="second warn">${unbroken(one)}</p>`))}
 <dl class="run">${factsOf(record, result).map(([name, value]) => html`<div><dt>${name!}</dt><dd>${value!}</dd></div>`)}</dl></header>
 <main>
 ${plots(record, result)}

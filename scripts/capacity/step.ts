@@ -42,7 +42,9 @@ export async function prepareStep(
   );
   if (!prepared.ok) return prepared;
   const { plan } = prepared.value;
-  const sequential = scheduleLooks(step.maxSeconds, step.confidence, step.atLeastSeconds);
+  const { maxSeconds, confidence, missConfidence, atLeastSeconds } = step;
+  const { looks: missLooks } = scheduleLooks(maxSeconds, missConfidence, atLeastSeconds);
+  const sequential = { ...scheduleLooks(maxSeconds, confidence, atLeastSeconds), missLooks };
   return accept({ ...prepared.value, plan: { ...plan, sequential } });
 }
 

@@ -53,4 +53,4 @@ export function knownFrom(log: readonly StepSeen[], { stepSeconds }: SearchSetti
 }
 
 export const lowestOf = (rates: readonly number[]) => (rates.length === 0 ? null : Math.min(...rates));
-const highestOf = (rates: readonly number[]) => (rates.length === 0 ? null : Math.max(...rates));
+export const highestOf = (rates: readonly number[]) => (rates.length === 0 ? null : Math.max(...rates));

@@ -84,12 +84,30 @@ function between(low: number, high: number): number | null {
   return middle > low && middle < high ? middle : null;
 }
 
-/** The middle of the widest part above all rates that were not missed. null: it is narrow enough. */
-export function rateBelowMissed(proven: number, missed: number, log: readonly StepSeen[]): number | null {
-  const tried = log.map(({ ratePerSecond }) => ratePerSecond).filter((rate) => rate < missed);
-  const highest = Math.max(proven, ...tried);
-  return isWide(proven, missed) && gapOf(highest, missed) > MIN_GAP ? between(highest, missed) : null;
+/** A rate that narrows the interval, and the part of it that is divided there. */
+export interface Divided {
+  readonly rate: number;
+  readonly gap: number;
 }
 
-/** Steps at closer rates than this are rarely decided. */
+/** The middle of the part above all rates that were not missed. null: it is narrow enough. */
+export function rateBelowMissed(proven: number, missed: number, log: readonly StepSeen[]): Divided | null {
+  const tried = log.map(({ ratePerSecond }) => ratePerSecond).filter((rate) => rate < missed);
+  return divided(Math.max(proven, ...tried), missed, isWide(proven, missed));
+}
+
+/** The middle of the part below all rates that no long run met. null: it is narrow enough. */
+export function rateAboveProven(proven: number, missed: number, log: readonly StepSeen[]): Divided | null {
+  const open = log.filter(({ outcome }) => outcome === 'undecided').map(({ ratePerSecond }) => ratePerSecond);
+  const lowest = Math.min(missed, ...open.filter((rate) => rate > proven));
+  return divided(proven, lowest, isWide(proven, missed));
+}
+
+function divided(low: number, high: number, isWorthIt: boolean): Divided | null {
+  const gap = gapOf(low, high);
+  const rate = isWorthIt && gap > MIN_GAP ? between(low, high) : null;
+  return rate === null ? null : { rate, gap };
+}
+
+/** Runs at closer rates than this are rarely decided. */
 const MIN_GAP = 0.02;

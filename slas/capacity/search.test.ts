@@ -1,12 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import {
-  answerOf,
-  MAX_HOLDS,
-  nextOf,
-  type SearchSettings,
-  type StepOutcome,
-  type StepSeen,
-} from './search.ts';
+import { answerOf, nextOf, type SearchSettings, type StepOutcome, type StepSeen } from './search.ts';
 
 /** The search step by step: what is run next, and what is answered. */
 
@@ -94,7 +87,7 @@ describe('the hold', () => {
     if (!('run' in found)) throw new Error('no hold');
     expect(found.run).toMatchObject({ kind: 'hold', ratePerSecond: 196 });
     expect(found.run.atLeastSeconds).toBeGreaterThanOrEqual(SETTINGS.holdSeconds);
-    expect(found.run.confidence).toBe(1 - 0.05 / MAX_HOLDS);
+    expect(found.run.confidence).toBeCloseTo(1 - 0.4 * 0.05, 9);
     expect(rateOf([...narrow, hold(196, 'met')])).toEqual({
       ...{ ok: true, provenPerSecond: 196, refutedPerSecond: 200, openBecause: null },
     });
@@ -104,8 +97,14 @@ describe('the hold', () => {
     expect(rateOf([...narrow, hold(196, 'missed')])).toBe('hold 188');
     const lower = [...narrow, hold(196, 'missed'), hold(188, 'met')];
     expect(rateOf(lower)).toMatchObject({ provenPerSecond: 188, refutedPerSecond: 196 });
-    expect(rateOf([...narrow, hold(196, 'undecided'), hold(188, 'met')])).toMatchObject({
-      ...{ provenPerSecond: 188, refutedPerSecond: 200 },
+    const undecided = [...narrow, hold(196, 'undecided'), hold(188, 'met')];
+    expect(answerOf(SETTINGS, undecided)).toMatchObject({ provenPerSecond: 188, refutedPerSecond: 200 });
+    expect(rateOf(undecided)).toBe('hold 192');
+    const higher = [...undecided, hold(192, 'met')];
+    expect(rateOf(higher)).toMatchObject({ provenPerSecond: 192, refutedPerSecond: 200 });
+    // What does not hold there takes nothing from what was confirmed.
+    expect(answerOf(SETTINGS, [...undecided, hold(192, 'missed')])).toMatchObject({
+      ...{ provenPerSecond: 188, refutedPerSecond: 192 },
     });
   });
 
@@ -118,7 +117,7 @@ describe('the hold', () => {
     expect(rateOf([seen(130, 'met'), ...near.slice(1), hold(167, 'undecided')], isLast)).toBe('hold 130');
   });
 
-  test('leaves its time to steps below the missed rate, which never change what is proven', () => {
+  test('leaves its time to the wider side: steps below the missed rate, or a higher hold', () => {
     const wide = [seen(160, 'met'), seen(200, 'missed'), seen(180, 'undecided'), hold(167, 'met')];
     expect(rateOf(wide)).toBe('step 190');
     // An interrupted search has an answer already.
@@ -144,8 +143,31 @@ describe('the hold', () => {
 });
 
 describe('the budget', () => {
+  test('of three minutes has time for a short step and a hold', () => {
+    const short = { budgetSeconds: 180, aroundSeconds: 12 };
+    expect(next([], short)).toMatchObject({ run: { kind: 'step', maxSeconds: 36 } });
+    expect(rateOf([seen(100, 'met', { tookSeconds: 32 })], short)).toBe('hold 100');
+  });
+
+  test('the shares of the error are at most the whole error', () => {
+    const log: StepSeen[] = [];
+    const spent = { lower: 0, upper: 0 };
+    for (;;) {
+      const found = next(log, { budgetSeconds: 24 * 3600 });
+      if ('answer' in found) break;
+      const { kind, ratePerSecond, confidence, missConfidence, maxSeconds } = found.run;
+      if (kind === 'hold') spent.lower += 1 - confidence;
+      spent.upper += 1 - missConfidence;
+      const outcome = kind === 'hold' || ratePerSecond > 300 ? 'undecided' : 'met';
+      log.push(seen(ratePerSecond, ratePerSecond > 700 ? 'missed' : outcome, { kind, maxSeconds }));
+    }
+    expect(log.filter(({ kind }) => kind === 'hold')).toHaveLength(4);
+    expect(spent.lower).toBeLessThanOrEqual(0.05 + 1e-9);
+    expect(spent.upper).toBeLessThanOrEqual(0.05 + 1e-9);
+  });
+
   test('leaves time for the hold', () => {
-    expect(rateOf([seen(100, 'met'), seen(200, 'missed')], { budgetSeconds: 250 })).toBe('hold 100');
+    expect(rateOf([seen(100, 'met'), seen(200, 'missed')], { budgetSeconds: 210 })).toBe('hold 100');
   });
 
   test('without the time for a hold there is no answer', () => {

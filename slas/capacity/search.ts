@@ -1,5 +1,5 @@
-import { type Known, knownFrom } from './known.ts';
-import { firstHold, nextRate, rateBelowMissed, rounded } from './rates.ts';
+import { highestOf, type Known, knownFrom } from './known.ts';
+import { firstHold, nextRate, rateAboveProven, rateBelowMissed, rounded } from './rates.ts';
 import type {
   Next,
   SearchAnswer,
@@ -20,9 +20,17 @@ export type * from './search-model.ts';
  * the rate, and is repeated. The time that is left then lowers the rate that is known to be missed.
  */
 
-/** The error of the lower end is shared by at most this many holds, that of the upper end by these and so many steps. */
 export const MAX_HOLDS = 4;
 export const MAX_STEPS = 24;
+/** Shares of the error of the lower end: the first hold is most often the one that counts. */
+const HOLD_SHARES = [0.4, 0.3, 0.2, 0.1];
+/**
+ * Shares of the error of the upper end. Few runs are long, and they find the upper end; the many short ones are at rates that are
+ * missed clearly or not at all.
+ */
+const LONG_RUNS = 8;
+const LONG_SHARE = 0.05;
+const SHORT_SHARE = (1 - LONG_RUNS * LONG_SHARE) / (MAX_STEPS + MAX_HOLDS);
 /** How much lower a hold is than the one before that did not pass. */
 const LOWER = [0.96, 0.92, 0.85];
 /** After a hold at a rate that no step met. */
@@ -32,34 +40,73 @@ const LAST_LOWER = { from: 0.88, to: 0.75 };
 export function nextOf(settings: SearchSettings, log: readonly StepSeen[]): Next {
   const known = knownFrom(log, settings);
   if (known.isGone) return { answer: refuse('service-ended', known) };
-  const held = log.find(({ kind, outcome }) => kind === 'hold' && outcome === 'met');
-  if (held !== undefined) return narrowed(held.ratePerSecond, known, settings, log);
+  const proven = provenIn(log);
+  if (proven !== null) return narrowed(proven, known, settings, log);
   const holds = log.filter(({ kind }) => kind === 'hold');
   if (holds.length > 0) return lowerHold(holds, known, settings, log);
   const isLongAffordable = isAffordable(settings.stepSeconds.close, settings, log);
   const seen = isLongAffordable ? known : withoutRepeats(known);
   const ratePerSecond = known.steps >= MAX_STEPS ? null : nextRate(seen, settings);
   if (ratePerSecond === null) return toHold(known, settings, log);
-  const plan = stepAt(ratePerSecond, seen.isClose && isLongAffordable, settings);
-  return isAffordable(plan.maxSeconds, settings, log) ? { run: plan } : toHold(known, settings, log);
+  const plan = inTime(stepAt(ratePerSecond, seen.isClose && isLongAffordable, settings, log), settings, log);
+  return plan === null ? toHold(known, settings, log) : { run: plan };
 }
 
 /** What is known so far; null: nothing is proven or refused yet. Once a hold has passed, further steps only narrow the answer. */
 export function answerOf(settings: SearchSettings, log: readonly StepSeen[]): SearchAnswer | null {
-  const held = log.find(({ kind, outcome }) => kind === 'hold' && outcome === 'met');
-  if (held !== undefined) return answered(held.ratePerSecond, knownFrom(log, settings), settings, log);
+  const proven = provenIn(log);
+  if (proven !== null) return answered(proven, knownFrom(log, settings), settings, log);
   const next = nextOf(settings, log);
   return 'answer' in next ? next.answer : null;
 }
 
-/** After the hold, the time that is left lowers the upper end: what holds is proven, and steps cannot change it. */
+/** The highest rate that a hold confirmed. */
+const provenIn = (log: readonly StepSeen[]): number | null =>
+  highestOf(
+    log
+      .filter(({ kind, outcome }) => kind === 'hold' && outcome === 'met')
+      .map(({ ratePerSecond }) => ratePerSecond),
+  );
+
+/** After the hold, the time that is left narrows the wider side: a higher hold, which is as fresh, or a step below the missed rate. */
 function narrowed(proven: number, known: Known, settings: SearchSettings, log: readonly StepSeen[]): Next {
   const answer = { answer: answered(proven, known, settings, log) };
+  const higher = higherHold(proven, known, settings, log);
+  const below = known.missed === null ? null : stepBelow(proven, known.missed, known, settings, log);
+  if (higher === null && below === null) return answer;
+  return { run: below === null || (higher !== null && higher.gap > below.gap) ? higher!.run : below.run };
+}
+
+interface Narrowing {
+  readonly run: StepPlan;
+  /** Between the ends that it lies between. */
+  readonly gap: number;
+}
+
+function stepBelow(
+  proven: number,
+  missed: number,
+  { steps }: Known,
+  settings: SearchSettings,
+  log: readonly StepSeen[],
+): Narrowing | null {
   const { close } = settings.stepSeconds;
   const isInTime = left(settings, log) >= close + around(settings, log);
-  if (known.missed === null || known.steps >= MAX_STEPS || !isInTime) return answer;
-  const ratePerSecond = rateBelowMissed(proven, known.missed, log);
-  return ratePerSecond === null ? answer : { run: stepAt(ratePerSecond, true, settings) };
+  if (steps >= MAX_STEPS || !isInTime) return null;
+  const found = rateBelowMissed(proven, missed, log);
+  return found === null ? null : { run: stepAt(found.rate, true, settings, log), gap: found.gap };
+}
+
+function higherHold(
+  proven: number,
+  { missed }: Known,
+  settings: SearchSettings,
+  log: readonly StepSeen[],
+): Narrowing | null {
+  const holds = log.filter(({ kind }) => kind === 'hold');
+  if (holds.length >= MAX_HOLDS || left(settings, log) < holdTime(settings, log)) return null;
+  const found = missed === null ? null : rateAboveProven(proven, missed, log);
+  return found === null ? null : { run: holdPlan(found.rate, settings, log), gap: found.gap };
 }
 
 /** Without the time for longer steps, what a short one left undecided stays so. */
@@ -115,16 +162,26 @@ function holdAt(rate: number, known: Known, settings: SearchSettings, log: reado
   const isFirst = log.every(({ kind }) => kind !== 'hold');
   if (left(settings, log) < holdTime(settings, log))
     return { answer: refuse(isFirst ? 'budget-spent' : 'not-confirmed', known) };
-  const seconds = holdSecondsOf(settings, log);
-  const confidence = 1 - (1 - settings.confidence) / MAX_HOLDS;
-  const missConfidence = missConfidenceOf(settings);
-  const times = { maxSeconds: seconds, atLeastSeconds: seconds };
-  return { run: { kind: 'hold', ratePerSecond: rate, confidence, missConfidence, ...times } };
+  return { run: holdPlan(rate, settings, log) };
 }
 
-function stepAt(ratePerSecond: number, isClose: boolean, settings: SearchSettings): StepPlan {
+function holdPlan(ratePerSecond: number, settings: SearchSettings, log: readonly StepSeen[]): StepPlan {
+  const seconds = holdSecondsOf(settings, log);
+  const before = log.filter(({ kind }) => kind === 'hold').length;
+  const confidence = 1 - (1 - settings.confidence) * HOLD_SHARES[before]!;
+  const missConfidence = missConfidenceOf(true, settings, log);
+  const times = { maxSeconds: seconds, atLeastSeconds: seconds };
+  return { kind: 'hold', ratePerSecond, confidence, missConfidence, ...times };
+}
+
+function stepAt(
+  ratePerSecond: number,
+  isClose: boolean,
+  settings: SearchSettings,
+  log: readonly StepSeen[],
+): StepPlan {
   const { confidence, stepSeconds } = settings;
-  const missConfidence = missConfidenceOf(settings);
+  const missConfidence = missConfidenceOf(isClose, settings, log);
   return {
     kind: 'step',
     ratePerSecond,
@@ -135,7 +192,15 @@ function stepAt(ratePerSecond: number, isClose: boolean, settings: SearchSetting
   };
 }
 
-const missConfidenceOf = ({ confidence }: SearchSettings) => 1 - (1 - confidence) / (MAX_STEPS + MAX_HOLDS);
+/** By what was run before, and not by its results: so the shares add up to the whole error, whatever happens. */
+function missConfidenceOf(
+  isLong: boolean,
+  { confidence, stepSeconds }: SearchSettings,
+  log: readonly StepSeen[],
+): number {
+  const before = log.filter(({ maxSeconds }) => maxSeconds >= stepSeconds.close).length;
+  return 1 - (1 - confidence) * (isLong && before < LONG_RUNS ? LONG_SHARE : SHORT_SHARE);
+}
 
 // ---------------------------------------------------------------------------------------------- the budget
 
@@ -151,6 +216,13 @@ const RESERVED_HOLDS = 2;
 
 const isAffordable = (seconds: number, settings: SearchSettings, log: readonly StepSeen[]) =>
   left(settings, log) >= seconds + around(settings, log) + reserve(settings, log);
+
+/** A step for which there is less time is shorter. null: there is too little. */
+function inTime(plan: StepPlan, settings: SearchSettings, log: readonly StepSeen[]): StepPlan | null {
+  const most = Math.floor(left(settings, log) - around(settings, log) - reserve(settings, log));
+  if (most < plan.atLeastSeconds) return null;
+  return { ...plan, maxSeconds: Math.min(plan.maxSeconds, most) };
+}
 
 /** A budget for little more than one hold is spent on steps and one hold. */
 const reserve = (settings: SearchSettings, log: readonly StepSeen[]) => {

@@ -46,3 +46,17 @@ test('looks after the end of a load that was cut short are not judged', () => {
 test('a time that is not a look of the plan decides nothing', () => {
   expect(judged({ 150: 'pass' }, 150, 160)).toMatchObject({ verdict: 'inconclusive', decidedAt: null });
 });
+
+test('a miss that a search would not count does not end its step, and a pass does', () => {
+  const step = { ...schedule, missLooks: scheduleLooks(600, 0.99).looks };
+  const at = (outcomeAt: (confidence: number) => Outcome) =>
+    judgeLooks(step, 152, 156, {
+      part: (_, confidence) => ({ verdict: outcomeAt(confidence), objectives: [] }) as unknown as Verdict,
+      whole: () => ({ verdict: 'inconclusive', objectives: [] }) as unknown as Verdict,
+    });
+  const lenient = schedule.looks.find(({ atSeconds }) => atSeconds === 152)!.confidence;
+  const weak = at((confidence) => (confidence > lenient ? 'inconclusive' : 'fail'));
+  expect(weak).toMatchObject({ verdict: 'inconclusive', sequential: { decidedAtSeconds: null } });
+  expect(at(() => 'fail')).toMatchObject({ verdict: 'fail', sequential: { decidedAtSeconds: 152 } });
+  expect(at(() => 'pass')).toMatchObject({ verdict: 'pass', sequential: { decidedAtSeconds: 152 } });
+});

@@ -24,7 +24,7 @@ export interface LookJudge {
 
 /** @param recordedSeconds how long the load ran */
 export function judgeLooks(
-  { looks, maxSeconds, atLeastSeconds }: Sequential,
+  { looks, maxSeconds, atLeastSeconds, missLooks }: Sequential,
   stoppedAtSeconds: number | null,
   recordedSeconds: number,
   { part, whole }: LookJudge,
@@ -41,7 +41,14 @@ export function judgeLooks(
     verdict: part(atSeconds, confidence),
   }));
   const decisive = stopped === -1 ? undefined : judged.at(-1);
-  const isDecisive = decisive !== undefined && isDecided(decisive.verdict.verdict, decisive, atLeastSeconds);
+  const strict = missLooks?.find(({ atSeconds }) => atSeconds === decisive?.atSeconds);
+  const isMiss = (seen: Judged) =>
+    missLooks === undefined ||
+    (strict !== undefined && part(seen.atSeconds, strict.confidence).verdict === 'fail');
+  const isDecisive =
+    decisive !== undefined &&
+    isDecided(decisive.verdict.verdict, decisive, atLeastSeconds) &&
+    (decisive.verdict.verdict !== 'fail' || isMiss(decisive));
   // A load that was stopped without a decision is cut short, like any other.
   const verdict = isDecisive ? decisive.verdict : whole(last.confidence);
   const atEnd = { ...last, verdict };

@@ -202,6 +202,8 @@ export interface Sequential {
   readonly atLeastSeconds: number;
   /** From the start of the load, in order; the last one is at its end. Bounds at a look have the look's confidence. */
   readonly looks: readonly { readonly atSeconds: number; readonly confidence: number }[];
+  /** A miss ends the load only if it is one at these confidences, too: a search counts no other. Absent: every miss does. */
+  readonly missLooks?: Sequential['looks'];
 }
 
 export interface Plan {

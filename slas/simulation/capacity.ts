@@ -128,7 +128,8 @@ function judged(answers: Answers, limitSeconds: number, plan: StepPlan) {
     const bounds = shareBounds(sample, confidence);
     const atMiss = strict.looks.find((look) => look.atSeconds === atSeconds)?.confidence;
     const isMissed = atMiss !== undefined && shareBounds(sample, atMiss).low > BUDGET;
-    if (bounds.low > BUDGET) return { outcome: isMissed ? 'missed' : 'undecided', atSeconds } as const;
+    // A miss that does not count ends nothing.
+    if (bounds.low > BUDGET && isMissed) return { outcome: 'missed', atSeconds } as const;
     const isMet = effect !== null && bounds.high <= BUDGET && isSteady(own);
     if (isMet && atSeconds >= schedule.atLeastSeconds) return { outcome: 'met', atSeconds } as const;
   }

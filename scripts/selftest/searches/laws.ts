@@ -6,12 +6,12 @@ import { LIMIT_MS } from '../at-limit/known-document.ts';
 export interface KnownLaw extends ServiceLaw {
   readonly name: string;
   readonly arrivals: 'even' | 'poisson';
-  /** A quarter of the capacity or so: the search doubles it. */
+  /** Far below the capacity: the search doubles it. */
   readonly startPerSecond: number;
 }
 
 export const LAWS: readonly KnownLaw[] = [
-  { name: 'fixed-2', workers: 2, workMs: 40, arrivals: 'even', startPerSecond: 12 },
+  { name: 'fixed-2', workers: 2, workMs: 40, arrivals: 'even', startPerSecond: 25 },
   { name: 'fixed-4', workers: 4, workMs: 40, arrivals: 'even', startPerSecond: 25 },
   { name: 'random-4', workers: 4, workMs: 40, isRandom: true, arrivals: 'poisson', startPerSecond: 25 },
 ];

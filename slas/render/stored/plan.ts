@@ -69,6 +69,13 @@ const Load = Type.Object({
 
 const LabelMatcher = Type.Union([text, Type.Object({ matches: text })]);
 
+const Looks = Type.Array(
+  Type.Object({
+    atSeconds: count,
+    confidence: Type.Number({ minimum: 0.5, exclusiveMaximum: 1 }),
+  }),
+);
+
 export const PlanSchema = Type.Object({
   schema: Type.Literal('sla-harness/plan/v1'),
   sla: Type.Object({ name: text, scenario: nullable(text) }),
@@ -77,12 +84,8 @@ export const PlanSchema = Type.Object({
     Type.Object({
       maxSeconds: count,
       atLeastSeconds: count,
-      looks: Type.Array(
-        Type.Object({
-          atSeconds: count,
-          confidence: Type.Number({ minimum: 0.5, exclusiveMaximum: 1 }),
-        }),
-      ),
+      looks: Looks,
+      missLooks: optional(Looks),
     }),
   ),
   load: nullable(Load),
