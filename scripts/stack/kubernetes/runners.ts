@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { HarnessError } from '../../cli/errors.ts';
+import { clockOf } from './clock.ts';
 import type { Kubectl } from './kubectl.ts';
 import {
   jobOf,
@@ -54,7 +55,11 @@ export async function startRunners(options: StartRunners): Promise<Runners> {
   await create(options);
   const pods = await allRunning(options);
   await refuseUnplanned(pods, options);
-  const clocks = await Promise.all(pods.map((pod, at) => clockOf(pod, options.names[at]!, options)));
+  const clocks = await Promise.all(
+    pods.map(({ metadata }, at) =>
+      clockOf(`${options.names[at]} (pod ${metadata.name})`, inRecord(options, pods[at]!), options),
+    ),
+  );
   const each = pods.map((pod, at) =>
     cleanUp.use(
       watchRunner(
@@ -230,27 +235,4 @@ async function begin(pods: readonly Pod[], options: StartRunners): Promise<numbe
     ),
   );
   return at;
-}
-
-/** Beyond this, responses would be placed between the wrong scrapes. */
-const MAX_SKEW_SECONDS = 0.5;
-
-/**
- * A pod's clock, read when its second changes, which takes up to a second. The answer took at most as long as the whole exec less
- * that wait, so the difference is known to within the time of an exec.
- */
-async function clockOf(pod: Pod, name: string, options: StartRunners): Promise<string | null> {
-  const { kubectl, signal } = options;
-  const exec = inRecord(options, pod);
-  const beganMs = Date.now();
-  await kubectl.run([...exec, 'true'], { signal });
-  const execMs = Date.now() - beganMs;
-  const nextSecond = 's=$(date +%s); while [ "$(date +%s)" = "$s" ]; do :; done; date +%s';
-  const second = Number(await kubectl.run([...exec, 'sh', '-c', nextSecond], { signal }));
-  const arrivedSeconds = Date.now() / 1000;
-  const least = second - arrivedSeconds;
-  const most = least + (2 * execMs) / 1000;
-  if (least <= MAX_SKEW_SECONDS && most >= -MAX_SKEW_SECONDS) return null;
-  const [seconds, direction] = least > 0 ? [least, 'ahead of'] : [-most, 'behind'];
-  return `the clock of ${name} (pod ${pod.metadata.name}) is at least ${seconds.toFixed(1)} s ${direction} that of this machine`;
 }
