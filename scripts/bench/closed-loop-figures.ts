@@ -2,7 +2,7 @@
 export interface ClosedLoop {
   readonly answeredPerSecond: number;
   readonly answered: number;
-  /** Responses other than 2xx, and failed requests: they are fast, and count in no other figure. */
+  /** Failed requests, and responses other than 2xx. They are often fast, so no other figure includes them. */
   readonly bad: number;
   readonly p50Ms: number;
   readonly p99Ms: number;

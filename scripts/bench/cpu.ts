@@ -19,7 +19,7 @@ export function readCpuSeconds(pid: number): CpuSeconds | undefined {
 }
 
 function read(path: string): number {
-  // The name, in brackets, may contain spaces; the fields are counted from behind it.
+  // The name is in parentheses and may contain spaces, so the fields are counted from the closing parenthesis.
   const fields = readFileSync(path, 'utf8').split(') ').at(-1)!.split(' ');
   const [user, system] = [Number(fields[11]), Number(fields[12])];
   return (user + system) / ticksASecond;

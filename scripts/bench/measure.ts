@@ -98,7 +98,10 @@ export async function compare(setting: Setting, limits: readonly Limit[]) {
   return { series, limitSeries };
 }
 
-/** Metrics cost a few percent, less than the difference between rounds: this needs many short rounds of only these two. */
+/**
+ * Metrics cost a few percent, less than the difference between rounds, so this comparison needs many short rounds of these two
+ * only.
+ */
 const pairsARound = 4;
 
 /** The service with and without metrics at the highest number of clients, in turn. */

@@ -1,7 +1,7 @@
 import { percentile } from './figures.ts';
 import { RawClient, requestBytes } from './raw-client.ts';
 
-/** One measurement in open loop: requests are sent on schedule, whether earlier ones received a response or not. */
+/** One measurement in open loop: requests are sent on schedule, whether or not earlier ones have received a response. */
 export interface OpenLoop {
   readonly offeredPerSecond: number;
   /** Successful responses that arrived while requests were sent, after the first second, in which the queue fills. */

@@ -2,7 +2,7 @@ import { median, ratios } from './figures.ts';
 import { type Setting, turned } from './measure.ts';
 import { type OpenLoop, runOpenLoop, settlingSeconds } from './open-loop.ts';
 
-/** Multiples of the service's capacity. The last one is judged. */
+/** Multiples of the service's capacity. Only the last one is judged. */
 const steps = [0.5, 0.9, 1.2, 2, 3];
 
 /** The results at one rate over all rounds: medians of the figures, sums of failed and refused requests. */

@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net';
 /** How one request ended: its status, or `lost` if the connection ended without a response. */
 export type Outcome = number | 'lost';
 
-/** A request as bytes, written in one go. */
+/** A whole request as bytes, sent with one write. */
 export function requestBytes(
   path: string,
   body: string,
@@ -42,7 +42,7 @@ export class RawClient implements Disposable {
     });
   }
 
-  /** Sends, and disconnects without waiting for the response. */
+  /** Sends the request, and disconnects without waiting for the response. */
   sendAndLeave(request: Buffer, afterMs: number): void {
     const socket = connect(this.#port, '127.0.0.1', () => {
       socket.write(request);

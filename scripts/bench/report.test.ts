@@ -15,7 +15,7 @@ const sample = (answeredPerSecond: number): Sample => ({
   bad: 0,
 });
 
-/** A bench in which every server responded to this many requests per second, in rounds of 3 s. */
+/** The results of a bench in which every server responded to this many requests per second, in rounds of 3 s. */
 function measuredAt(answeredPerSecond: number): Measured {
   const samples = [sample(answeredPerSecond)];
   const names = candidateNames.flatMap((name) => clientCounts.map((clients) => keyOf(name, clients)));
@@ -65,7 +65,7 @@ test('with enough responses per client the p99 is reported', () => {
   expect(report.notes).toEqual([]);
 });
 
-test('a value near its limit is marked as within noise', () => {
+test('a value whose confidence interval contains the limit is marked', () => {
   const measured = measuredAt(107);
   const rounds = (values: readonly number[]) => values.map(sample);
   const withMetrics = new Map([
@@ -85,6 +85,6 @@ test('throughput above capacity is compared with the best step, round by round',
     answeredPerSecond: median(answeredPerSecondByRound),
     answeredPerSecondByRound,
   });
-  // In the second round the machine was slow, for both.
+  // In the second round the machine was slow, which affected both.
   expect(ofPeak([at([50, 30, 60]), at([100, 40, 110]), at([90, 38, 99])])).toEqual([0.9, 0.95, 0.9]);
 });

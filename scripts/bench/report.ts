@@ -16,7 +16,7 @@ export interface Target {
   readonly between: readonly [number, number] | null;
   readonly unit: string;
   readonly met: boolean;
-  /** The limit lies within those bounds, so another run may come out on its other side. */
+  /** The limit lies within those bounds, so another run could fall on the other side of it. */
   readonly isWithinNoise: boolean;
 }
 
@@ -33,7 +33,7 @@ export interface Report {
   readonly closedLoop: readonly { candidate: CandidateName; clients: number; figures: Figures }[];
   readonly limit: readonly (LimitVariant & { perSecond: number; perCpuSecond: number })[];
   readonly byLength: readonly { pieces: string; ours: Figures; usual: Figures; ratio: number }[];
-  /** With metrics relative to without: one ratio per pair of short rounds. */
+  /** Metrics on, relative to metrics off: one ratio per pair of short rounds. */
   readonly metricsCost: { throughput: readonly number[]; textsPerCpuSecond: readonly number[] };
   readonly scrape: { count: number; p50Ms: number; p99Ms: number };
   readonly overload: readonly OverloadStep[];

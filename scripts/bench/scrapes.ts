@@ -3,7 +3,7 @@ import { Worker } from 'node:worker_threads';
 
 const everyMs = 20;
 
-/** How long `/metrics` takes while `load` runs, in milliseconds. */
+/** Measures how long requests to `/metrics` take while `load` runs, in milliseconds. */
 export async function timeScrapes(url: string, load: () => Promise<unknown>): Promise<readonly number[]> {
   const program = new URL('./scrape-worker.ts', import.meta.url);
   const worker = new Worker(program, { workerData: { url, everyMs } });

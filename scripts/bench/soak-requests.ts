@@ -10,8 +10,8 @@ export interface RequestKind {
   /** The client disconnects after this many milliseconds instead of waiting. */
   readonly leavesAfterMs?: number;
   /**
-   * The response is sent while the client still sends, and the connection is closed: the system may drop the response with
-   * it.
+   * The response is sent while the client is still sending, and then the connection is closed. The operating system may discard
+   * the response.
    */
   readonly mayBeCutOff?: boolean;
 }

@@ -39,7 +39,7 @@ const maxGrowth = 1.05;
 const patienceMs = 30_000;
 const maxExamples = 5;
 
-/** A mixed load in closed loop with invalid input and dying workers; counts responses that are not permitted. */
+/** Sends a mixed load in closed loop, with invalid input and workers that die, and counts responses that are not permitted. */
 export async function soak(
   server: Candidate,
   texts: readonly string[],
@@ -104,7 +104,7 @@ function count(counted: KindCount, kind: RequestKind, { outcome, body }: Sent): 
   if (counted.wrong.length < maxExamples) counted.wrong.push(`${outcome} ${body.slice(0, 200)}`);
 }
 
-/** Reads the service's own memory metrics every second; returns how many workers it lost. */
+/** Reads the service's own memory metrics every second; returns how many workers the service lost. */
 async function watch(
   server: Candidate,
   seconds: number,

@@ -1,8 +1,8 @@
-/** The service with metrics that count nothing: the difference is the cost of counting. */
+/** The service with metrics that count nothing. The difference between the two is the cost of counting. */
 import { Counter, Gauge, Histogram } from 'prom-client';
 import { Count, Distribution } from '../../service/counting.ts';
 
-// Counters and histograms take `inc` and `observe` from these longer names when they are created.
+// Counters and histograms take `inc` and `observe` from these longer methods when they are created.
 const methods = ['inc', 'incWithoutExemplar', 'dec', 'set', 'observeWithoutExemplar'];
 
 const nothing = () => {};

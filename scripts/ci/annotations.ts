@@ -5,7 +5,7 @@ import { wordsOf } from '../../slas/render/reasons/words.ts';
 import type { PlacedProblem } from '../cli/inputs.ts';
 import type { Annotation } from './github-commands.ts';
 
-/** Each problem of a document, where it is. */
+/** Annotates each problem of a document at its line. */
 export const annotationsOfProblems = (problems: readonly PlacedProblem[]): readonly Annotation[] =>
   problems.map(({ file, line, column, message, path }) => ({
     level: 'error',
@@ -17,8 +17,8 @@ export const annotationsOfProblems = (problems: readonly PlacedProblem[]): reado
   }));
 
 /**
- * One for each objective that is missed, or undecided, and for each precondition that does not hold: at its line of the document
- * if that is given. GitHub shows the first ten of a step, so misses come first.
+ * Makes one annotation for each objective that is missed or undecided, and for each precondition that does not hold, at its
+ * line of the document if that is given. GitHub shows the first ten of a step, so misses come first.
  */
 export function annotationsOfVerdict(
   { objectives, preconditions }: Verdict,
@@ -58,7 +58,7 @@ function inWords(row: ObjectiveVerdict): Pick<Annotation, 'title' | 'message'> {
   return { title: `${id} ${verdict}`, message: printableLine(measured + wordsOf(reasons)) };
 }
 
-/** `- id: latency-p95`; an objective of a phase is written there under the id before the colon or the at sign. */
+/** Finds the line `- id: latency-p95`. For an objective of a phase, that is the part of its id before the colon or the at sign. */
 function lineOf(id: string, text: string): { readonly line?: number } {
   const lines = text.split('\n');
   const bare = id.replace(/[@ (].*$/, '');

@@ -24,7 +24,7 @@ describe('the text of a comment', () => {
     expect(body).toMatch(/- check \d+ holds\n\n<\/details>\n\n…cut here: the whole text is in summary\.md/);
   });
 
-  test('has a first line that no key can end early', () => {
+  test('has a first line that a key cannot end early', () => {
     expect(markerOf('CI --> <b>/gate')).toBe('<!-- sla-harness: CI - -b-/gate -->');
     expect(markerOf('two\nlines')).not.toContain('\n');
   });
@@ -57,7 +57,7 @@ test('an API that cannot be reached is an error of the environment', async () =>
   });
 });
 
-test('an annotation is one line, whatever its values contain', () => {
+test('an annotation is a single line, whatever its values contain', () => {
   const line = annotationLine({
     ...{
       level: 'error',

@@ -1,12 +1,12 @@
 import { HarnessError } from '../cli/errors.ts';
 import type { Platform } from './platform.ts';
 
-/** One comment on a pull request: created once, and replaced afterwards. It is found by its first line, and by who wrote it. */
+/** One comment on a pull request: it is created once, and replaced afterwards. It is found by its first line and its author. */
 
 export const markerOf = (key: string) =>
   `<!-- sla-harness: ${key.replace(/[^\w ./-]/g, '-').replace(/--+/g, '-')} -->`;
 
-/** With our own lines around it, and cut at the end of a line if it is too long for the platform. */
+/** Puts our marker lines around the text, and cuts it at the end of a line if it is too long for the platform. */
 export function bodyOf(markdown: string, key: string, { maxLength, jobUrl, commit }: Platform): string {
   const origin = [
     ...(commit === null ? [] : [`commit ${commit.slice(0, 12)}`]),
@@ -27,7 +27,7 @@ function cut(markdown: string, maxLength: number): string {
 interface Comment {
   readonly id: number;
   readonly body: string | null;
-  /** GitHub's name of the author, and GitLab's. */
+  /** GitHub calls the author `user`, GitLab calls it `author`. */
   readonly user?: Author | null;
   readonly author?: Author | null;
 }
@@ -38,10 +38,10 @@ interface Author {
 }
 
 const PAGE = 100;
-/** More comments than a person reads. */
+/** More pages than any pull request has in practice. */
 const MAX_PAGES = 100;
 
-/** Creates the comment or replaces its text. Resolves to what was done. Throws HarnessError `comment`. */
+/** Creates the comment or replaces its text. Resolves to which of the two it did. Throws HarnessError `comment`. */
 export async function postComment(
   platform: Platform,
   key: string,
@@ -58,7 +58,7 @@ export async function postComment(
   return 'updated';
 }
 
-/** A comment by another author with our first line is not ours: its author could change the verdict in it. */
+/** A comment by another author that starts with our first line is not ours: its author could change the verdict in it. */
 async function findComment(platform: Platform, marker: string, signal: AbortSignal): Promise<Comment | null> {
   let isOurs: ((comment: Comment) => boolean) | null = null;
   for (let page = 1; page <= MAX_PAGES; page++) {
@@ -73,7 +73,10 @@ async function findComment(platform: Platform, marker: string, signal: AbortSign
   return null;
 }
 
-/** The token of a GitHub job belongs to an app, which may not ask who it is: its comments are those of bots. */
+/**
+ * The token of a GitHub job belongs to an app, which may not request its own identity. Comments by the app have a bot as
+ * author.
+ */
 async function ownComments(platform: Platform, signal: AbortSignal): Promise<(comment: Comment) => boolean> {
   const response = await send(platform, 'GET', platform.user, signal);
   const me = response.ok ? ((await response.json()) as Author) : null;
@@ -102,7 +105,7 @@ async function ask(
 
 function nextStepFor(status: number, { permission, name }: Platform): string {
   if (status === 401) return `the token is not valid: ${permission}`;
-  // A token without access to a repository learns nothing about it, not even that it exists.
+  // To a token without access, a repository looks the same as one that does not exist (404).
   if (status === 403 || status === 404) return permission;
   if (status >= 300 && status < 400)
     return 'the address of the API redirects, and a token is not sent elsewhere: correct it';

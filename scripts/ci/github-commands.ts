@@ -1,10 +1,10 @@
-/** Lines that GitHub's runner takes for commands: annotations at a file, shown next to the changes of a pull request. */
+/** Lines that GitHub's runner executes as commands: annotations of a file, which a pull request shows next to its changes. */
 
 export interface Annotation {
   readonly level: 'error' | 'warning';
   readonly title: string;
   readonly message: string;
-  /** From the repository's root. */
+  /** Relative to the repository's root. */
   readonly file?: string;
   readonly line?: number;
   readonly column?: number;
@@ -18,7 +18,7 @@ export function annotationLine({ level, title, message, file, line, column }: An
   return `::${level} ${listed}::${data(message)}\n`;
 }
 
-/** Nothing in a message can begin a command of its own. */
+/** Escapes a text, so that nothing in a message can start another command. */
 const data = (text: string) => text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
 
 const property = (text: string) => data(text).replaceAll(':', '%3A').replaceAll(',', '%2C');

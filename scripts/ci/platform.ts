@@ -1,26 +1,26 @@
 import { readFileSync } from 'node:fs';
 import type { Io } from '../cli/io.ts';
 
-/** Where the comments of a pull request are, in the API of the platform whose job this is. */
+/** Where the comments of the pull request are, in the API of the platform that runs this job. */
 
 export interface Platform {
   readonly name: 'github' | 'gitlab';
-  /** Of the pull request, or merge request; without a slash at the end. */
+  /** The URL of the comments of the pull request or merge request, without a trailing slash. */
   readonly comments: string;
   readonly update: (id: number) => { readonly method: 'PATCH' | 'PUT'; readonly url: string };
-  /** Who the token belongs to. */
+  /** The URL that returns the owner of the token. */
   readonly user: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** The longest text that it accepts, with room for our own lines. */
+  /** The longest text that the platform accepts, less room for our own lines. */
   readonly maxLength: number;
-  /** What a token needs that is refused. */
+  /** The permission that a token lacks if the API refuses it. */
   readonly permission: string;
-  /** The page of the job. */
+  /** The URL of the job's page. */
   readonly jobUrl: string | null;
   readonly commit: string | null;
 }
 
-/** Not a job of a pull request, or without a token: why there is nothing to comment on, or what is missing. */
+/** Why there is nothing to comment on, or what is missing: this is not a job of a pull request, or it has no token. */
 export type NoPlatform = {
   readonly why: 'no-pull-request' | 'no-token' | 'no-platform';
   readonly message: string;
@@ -85,7 +85,7 @@ function eventOf({ GITHUB_EVENT_PATH: path }: Io['env']): GithubEvent {
   }
 }
 
-/** GITHUB_SHA of a pull request is a merge that exists only for the test. */
+/** In a pull request, GITHUB_SHA is a merge commit that exists only for the test. */
 const headOf = (env: Io['env']) => eventOf(env).pull_request?.head?.sha ?? null;
 
 function pullRequestOf(env: Io['env']): number | null {

@@ -36,7 +36,7 @@ async function record(run: MadeRun, more: object): Promise<void> {
 }
 
 describe('./sla attest', () => {
-  test('states the result of a run about an image and a commit', async () => {
+  test('states the result of a run for an image and a commit', async () => {
     const done = await attest(
       healthy,
       '--subject',
@@ -79,7 +79,7 @@ describe('./sla attest', () => {
     expect(failed.length).toBeGreaterThan(0);
   });
 
-  test('without options, it is about the commit of the checkout, unless that had changes', async () => {
+  test('without options, the statement is about the commit of the checkout, unless it has uncommitted changes', async () => {
     const git = { commit: COMMIT, dirty: false, remote: 'https://git.example/shop' };
     const ci = { GITHUB_SERVER_URL: 'https://git.example', GITHUB_REPOSITORY: 'a/shop', GITHUB_RUN_ID: '47' };
     await record(healthy, { git, ci });
@@ -110,7 +110,7 @@ describe('./sla attest', () => {
     expect(code).toBe(2);
   });
 
-  test('a run whose seal is broken, or that has none, is refused', async () => {
+  test('a run without a seal, or with a broken one, is refused', async () => {
     const run = await made({ ...HEALTHY, suffix: '00ad' }, 'altered');
     await appendFile(join(run.stored.path, 'verdict.json'), '\n');
     const { code, stdout, stderr } = await attest(run, '--commit', COMMIT);
@@ -118,7 +118,7 @@ describe('./sla attest', () => {
     expect(stderr).toContain('the run does not match its seal');
   });
 
-  test('a stored verdict that the evidence does not give is refused, even if it was sealed', async () => {
+  test('a stored verdict that does not follow from the evidence is refused, even if it was sealed', async () => {
     const run = await made({ ...FAULTY, suffix: '00ae' }, 'forged');
     await record(run, { faults: null });
     const file = join(run.stored.path, 'verdict.json');

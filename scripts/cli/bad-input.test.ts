@@ -4,7 +4,7 @@ import { ServiceProcess } from '../../service/testing/service.ts';
 import type { Load } from '../../slas/model/model.ts';
 import { loadOn } from '../testing/load-on.ts';
 
-/** 40 visits of two valid and two invalid requests: more than four rounds of all refusals. */
+/** 40 visits with two valid and two invalid requests each: every refusal occurs more than four times. */
 const LOAD: Load = {
   scenario: 'bad-input',
   script: 'loadtests/bad-input.ts',

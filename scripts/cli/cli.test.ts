@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { ROOT, sla, slaHere, temporaryFolder } from '../testing/sla.ts';
 
-/** What can be tested without load: invalid usage, invalid documents, help. In this process, to be fast. */
+/** What can be tested without load: invalid usage, invalid documents, help. The commands run in this process, which is fast. */
 
 describe('invalid usage exits with 2 and names the problem', () => {
   test.each([
@@ -208,7 +208,7 @@ describe('help', () => {
     '--prometheus': 'http://127.0.0.1:1',
   };
 
-  /** Each option of a command with the others that it is said to need. */
+  /** Each option of a command, with the options that its help says it needs. */
   async function neededBy(command: string): Promise<readonly (readonly [string, readonly string[]])[]> {
     const { stdout } = await slaHere([command, '--help']);
     const options = stdout.slice(stdout.indexOf('Options:')).split(/\n {2}(?:-\w, )?(?=--)/);
@@ -225,7 +225,7 @@ describe('help', () => {
     });
   }
 
-  test('an option that is said to need another one is rejected without it', async () => {
+  test('an option that needs another one is rejected without it', async () => {
     const checked: string[] = [];
     for (const command of ['gate', 'run', 'capacity', 'verify', 'init', 'review', 'doctor'])
       for (const [option, needed] of await neededBy(command)) {
@@ -236,7 +236,7 @@ describe('help', () => {
           option,
           ...(value === undefined ? [] : [value]),
         ];
-        // These are allowed without the stack that their text names as an exception or a default.
+        // These are allowed without the stack that their help names as an exception or a default.
         if (option === '--snapshot' || option === '--generators') continue;
         const { code, stderr } = await slaHere([command, ...given]);
         expect({ command, option, code }).toEqual({ command, option, code: 2 });
@@ -259,7 +259,7 @@ describe('help', () => {
   test('with --stack kubernetes, neither --target nor --prometheus needs the other', async () => {
     for (const option of ['--target', '--prometheus']) {
       const args = ['gate', '--stack', 'kubernetes', option, A_VALUE[option]!, '--rate', 'fast'];
-      // Only the rate is wrong.
+      // The only problem is the rate.
       expect((await slaHere(args)).stderr).toMatch(/^--rate: "fast" is not a valid rate[^\n]*\n$/);
     }
   });
@@ -282,7 +282,7 @@ describe('plan', () => {
     expect(code).toBe(0);
   });
 
-  test('a load that is too short exits with 2 and says so next to the numbers', async () => {
+  test('a load that is too short exits with 2, and the message names the load that is needed', async () => {
     const { code, stdout, stderr } = await slaHere(['plan', '--scenario', 'smoke', '--duration', '10s']);
     expect(stdout).toContain('smoke: 200 requests in 10 s');
     expect(stderr).toContain('needs 299 requests, 200 are planned; make it at least 15 s long');
@@ -381,7 +381,7 @@ describe('check', () => {
     expect(stderr).toMatch(/^c\.yaml: the SLA document cannot be read/m);
   });
 
-  test('a limit that is not a bucket edge is only a warning, with the line that adds the edge', async () => {
+  test('a limit that is not a bucket edge is only a warning, which shows the line that adds the edge', async () => {
     await using folder = await temporaryFolder();
     const shipped = await readFile(join(ROOT, 'slas', 'documents', 'sentiment-api.yaml'), 'utf8');
     await writeFile(join(folder.path, 'a.yaml'), shipped.replace('< 200ms', '< 210ms'));

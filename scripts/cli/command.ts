@@ -6,8 +6,8 @@ import type { ExitCode, Io } from './io.ts';
 export type Outcome = ExitCode | readonly PlacedProblem[];
 
 /**
- * Declares a command: its description, its arguments and options, and the function that runs it. Every file
- * of `commands/` has one.
+ * Declares a command: its description, its arguments and options, and the function that runs it. Every file in `commands/`
+ * exports one.
  */
 export type Register = (program: Program, io: Io, done: (outcome: Outcome) => void) => void;
 
@@ -15,7 +15,7 @@ export interface Command {
   readonly register: Register;
 }
 
-/** Our messages name commands as a checkout has them; with the npm package, the user types them differently. */
+/** Our messages write commands as users of a checkout type them; users of the npm package type them differently. */
 export const named = (text: string, { isInstalled }: Pick<Io, 'isInstalled'>): string =>
   isInstalled ? text.replace(/\.\/sla(?=[ `])/g, 'npx sla-harness') : text;
 

@@ -5,11 +5,11 @@ import type { SlaDocument } from '../../slas/model/model.ts';
 import { renderRules } from '../../slas/render/rules.ts';
 import { accept, badOption, type Input } from './inputs.ts';
 
-/** Of every command that writes alerting rules. */
+/** An option of every command that writes alerting rules. */
 export const RUNBOOKS =
   "where the alerts' runbooks are, instead of alerting.runbooks; {alert} stands for the name of the alert";
 
-/** The document whose alerts link to the runbooks of `--runbooks`, if it is given. */
+/** The document with the runbooks of `--runbooks`, if given: its alerts link to them. */
 export function withRunbooks(document: SlaDocument, runbooks: string | undefined): Input<SlaDocument> {
   if (runbooks === undefined) return accept(document);
   const wrong = wrongRunbooks(runbooks);

@@ -68,7 +68,7 @@ test('several thresholds of one kind have different ids', () => {
   expect(objectives.map(({ id }: { id: string }) => id)).toEqual(['latency-p95', 'latency-p95-2']);
 });
 
-test('thresholds that cannot be translated are listed with the reason, in the document, too', () => {
+test('thresholds that cannot be translated are listed with the reason, also in the document', () => {
   expect(whyNot('http_req_duration', 'max<2000')).toContain('a histogram has no exact max');
   expect(whyNot('http_req_duration', 'p(95)>10')).toContain('must have an upper limit');
   expect(whyNot('http_req_duration{scenario:browse}', 'p(95)<500')).toContain(
@@ -101,7 +101,7 @@ test('without a translatable threshold there is no document', () => {
   expect(imported({ checks: ['rate>0.9'] }).text).toBeNull();
 });
 
-test('without a histogram, latencies are judged by the clock of the client alone', () => {
+test("without a histogram, latencies are judged by k6's measurements alone", () => {
   const { text, left } = importThresholds(
     {
       'http_req_duration{name:checkout}': ['p(95)<500'],

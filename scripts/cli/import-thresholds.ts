@@ -18,7 +18,7 @@ type Thresholds = Readonly<Record<string, readonly string[]>>;
 /**
  * @param name of the service, for the document
  * @param script as the operator named it, for comments
- * @param isWithoutHistogram only the clock of k6 measures how long requests take
+ * @param isWithoutHistogram the service has no latency histogram, so only k6 measures latencies
  */
 export function importThresholds(
   thresholds: Thresholds,
@@ -174,7 +174,7 @@ const wordsOf = (text: string) =>
     .replace(/[^a-z0-9]+/g, '-')
     .replace(/^-+|-+$/g, '');
 
-/** The path of a URL, with `:id` where a template of `http.url` has `${}`; any other name unchanged. */
+/** The path of a URL, with `:id` in place of each `${}` of an `http.url` template. Any other name is returned unchanged. */
 const pathOf = (text: string): string => {
   const path = /^https?:\/\/[^/]*/.test(text) ? text.replace(/^https?:\/\/[^/]*/, '') || '/' : text;
   return path.replace(/\?.*$/s, '').replace(/\$\{\}/g, ':id');
@@ -197,7 +197,7 @@ function labelsOf(tags: Read['tags']): Pick<Objective, 'where' | 'client'> | str
   return { where, client };
 }
 
-/** The second objective of an id gets a number. */
+/** An id that is already in use gets a number. */
 function withIds<T extends { readonly entry: Entry | string }>(all: readonly T[]): readonly T[] {
   const seen = new Map<string, number>();
   return all.map((one) => {
@@ -210,7 +210,7 @@ function withIds<T extends { readonly entry: Entry | string }>(all: readonly T[]
   });
 }
 
-/** The clock of the client judges the successful responses to all requests of a path. */
+/** An objective on k6's own latencies covers the successful responses to all requests of a path. */
 function needsHistogram({ kind, where }: Objective): string | null {
   if (kind === 'mean') return `a mean needs a histogram of the service; ${STAYS}`;
   const { status, method } = where;

@@ -1,6 +1,6 @@
 /** Writes the SLA document of imported thresholds. */
 
-/** A threshold that is not in the document. */
+/** A threshold that could not be translated. */
 export interface Left {
   readonly threshold: string;
   readonly why: string;
@@ -23,7 +23,7 @@ interface Around {
   readonly script: string;
   readonly checks: string | null;
   readonly left: readonly Left[];
-  /** Latencies are judged by the clock of the client alone. */
+  /** Latencies are judged by k6's measurements alone. */
   readonly isWithoutHistogram: boolean;
 }
 

@@ -27,7 +27,7 @@ export const badOption = (option: string, message: string) =>
 
 export const SHIPPED_DOCUMENT = join('slas', 'documents', 'sentiment-api.yaml');
 
-/** Resolves a path from the user against the working directory; paths of ours are relative to the project. */
+/** Resolves a path given by the user against the working directory; our own paths are relative to the project. */
 export const userPath = (io: Io, path: string) => (isAbsolute(path) ? path : resolve(io.cwd, path));
 /** Where run folders are. */
 export const runsFolder = (io: Io, out: string | undefined) =>
@@ -88,9 +88,9 @@ export interface LoadOptions {
   readonly confidence?: string;
   readonly rate?: string;
   readonly duration?: string;
-  /** Look at the run while it lasts, and stop once it is decided; false: not even if the scenario says so. */
+  /** Look at the run while it lasts, and stop once it is decided; false: never, even if the scenario says so. */
   readonly untilDecided?: boolean;
-  /** With `untilDecided`, the maximum duration; else a bound on the plan. */
+  /** With `untilDecided`, the maximum duration; otherwise an upper bound on the planned duration. */
   readonly maxDuration?: string;
 }
 
@@ -159,7 +159,7 @@ export function checkConfidence(
 
 const RFC_3339 = /^(\d{4})-(\d\d)-(\d\d)[Tt ]([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/;
 
-/** Every wait is bounded, this one by an hour. */
+/** Every wait is bounded; this one by an hour. */
 const MAX_INGEST_DELAY_SECONDS = 3600;
 
 /** The problem with `--ingest-delay`. */

@@ -9,7 +9,7 @@ import { dirname, extname } from 'node:path';
  */
 
 let isOver = false;
-// The exit code until there is a result, in case the event loop runs empty.
+// The exit code until there is a result, in case nothing keeps the event loop alive.
 process.exitCode = 4;
 process.on('exit', () => {
   if (!isOver) writeError('this is a bug in the harness, please report it: it ended without a result');
@@ -29,10 +29,7 @@ function end(code: number): never {
   process.exit(code);
 }
 
-/**
- * A thread that waits for the file system can block an exit forever, so a helper process kills this one after
- * 2 s.
- */
+/** A thread that waits for the file system can block an exit forever, so a helper process kills this process after 2 s. */
 function endAtOnce(code: number): never {
   const killer = spawn('/bin/sh', ['-c', `sleep 2; kill -KILL ${process.pid}`], {
     detached: true,
@@ -111,8 +108,8 @@ const { main, hasHung, HarnessError, createTerminal } = await load().catch((erro
   return end(4);
 });
 
-// A reader that closes the pipe (a pager, head), or a full disk, must not keep the children alive, nor hide
-// that the verdict was not printed.
+// If a reader closes the pipe (a pager, head), or the disk is full, the children must still be stopped, and the exit code must
+// show that the verdict was not printed.
 let isUnreported = false;
 for (const [what, stream] of [
   ['standard output', process.stdout],
@@ -136,7 +133,7 @@ const root = dirname(dirname(import.meta.dirname));
 // The npm package contains JavaScript.
 const isInstalled = extname(import.meta.filename) === '.js';
 
-/** Asks on standard error, because standard output may be redirected. A closed input answers with the default. */
+/** Asks on standard error, because standard output may be redirected. If the input is closed, the answer is the default. */
 async function ask(question: string, otherwise: string): Promise<string> {
   const { createInterface } = await import('node:readline/promises');
   const lines = createInterface({ input: process.stdin, output: process.stderr });
@@ -164,7 +161,7 @@ const code = await main(process.argv.slice(2), {
   signal: controller.signal,
   colour: process.stdout.isTTY === true && process.env.NO_COLOR === undefined,
 });
-// Wait until a pipe has taken all output.
+// Waits until a pipe has taken all output.
 await new Promise((resolve) => process.stdout.write('', resolve));
 const result = isUnreported && code === 0 ? 4 : code;
 if (hasHung()) endAtOnce(result);

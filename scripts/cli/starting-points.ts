@@ -41,7 +41,7 @@ const general = ({ objectives }: SlaDocument) =>
     .filter(({ measure, onlyWhereNamed }) => measure.kind !== 'recovery' && onlyWhereNamed !== true)
     .map(({ id }) => id);
 
-/** The text of the document with one more scenario, as the first; null if it cannot be inserted. */
+/** The text of the document with one more scenario, inserted as the first; null if it cannot be inserted. */
 export function withScenario(text: string, name: string, entry: Entry): string | null {
   const lines = text.split('\n');
   const at = lines.findIndex((line) => /^scenarios:\s*(#.*)?$/.test(line));
@@ -60,7 +60,10 @@ export function withScenario(text: string, name: string, entry: Entry): string |
   return [...lines.slice(0, at + 1), ...added, '', ...lines.slice(at + 1)].join('\n');
 }
 
-/** The load script: texts of the corpus for the sentiment service; the warm-up body for any other, or a GET of the path that is judged. */
+/**
+ * The load script. For the sentiment service it sends texts of the corpus; for any other, the warm-up body or a GET of the
+ * path that is judged.
+ */
 export function scriptText({ service, objectives }: SlaDocument, isShipped: boolean): string {
   const { warmUp } = service;
   if (isShipped)

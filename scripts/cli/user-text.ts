@@ -3,14 +3,17 @@ import { open, stat } from 'node:fs/promises';
 import { Socket } from 'node:net';
 import { promisify } from 'node:util';
 
-/** Reads a text file named by the user. It may be anything, so size and time are bounded, and reading can be interrupted. */
+/**
+ * Reads a text file named by the user. The path may lead to anything, so size and time are bounded, and reading can be
+ * interrupted.
+ */
 
 /** About a hundred times the size of the largest hand-written document. */
 const MAX_BYTES = 2 * 2 ** 20;
 /** How long the writer of a pipe may be silent. */
 const PIPE_PATIENCE_MS = 30_000;
 
-/** Why a text cannot be read, as words that follow the file name. */
+/** Why a text cannot be read, in words that follow the file name. */
 export class NoText extends Error {
   constructor(message: string) {
     super(message);
@@ -80,7 +83,7 @@ async function readPipe(path: string, signal: AbortSignal): Promise<Buffer> {
 
 // ---------------------------------------------------------------------------------------------- encodings
 
-/** Longer marks first, because the mark of UTF-32 begins with that of UTF-16. */
+/** Longer marks are tried first, because the mark of UTF-32 begins with that of UTF-16. */
 const BYTE_ORDER_MARKS: readonly (readonly [encoding: string, mark: readonly number[]])[] = [
   ['UTF-32 (little-endian)', [0xff, 0xfe, 0, 0]],
   ['UTF-32 (big-endian)', [0, 0, 0xfe, 0xff]],

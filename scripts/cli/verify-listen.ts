@@ -19,7 +19,7 @@ interface ListenOptions extends AskOptions {
   readonly prometheus?: string;
   readonly sla?: string;
   readonly confidence?: string;
-  /** Not for a server. */
+  /** Options that do not apply to a server. */
   readonly run?: string;
   readonly from?: string;
   readonly to?: string;

@@ -16,7 +16,7 @@ import {
   type Settings,
 } from './testing/small-stack.ts';
 
-/** A small stack in a namespace of its own: first healthy, then with everything broken that the doctor looks for. */
+/** A small stack in a namespace of its own: first healthy, then with every fault that the doctor looks for. */
 
 const NAMESPACE = `doctor-${process.pid}`;
 const LIMIT_MS = 240_000;
@@ -41,14 +41,14 @@ async function until(isExpected: (report: string) => boolean): Promise<Done> {
 }
 
 describe('a healthy stack', () => {
-  test('shows nothing, and exits with 0', { timeout: LIMIT_MS + 60_000 }, async () => {
+  test('has no findings, and exits with 0', { timeout: LIMIT_MS + 60_000 }, async () => {
     await apply(NAMESPACE, ...healthyStack(NAMESPACE));
     const { code, stdout } = await until((report) => report.includes('\nnothing found\n'));
     expect(stdout.match(/✓/g)).toHaveLength(10);
     expect(code).toBe(0);
   });
 
-  test('with permissions for a part of it: says which checks it could not make, and exits with 3', async () => {
+  test('with permissions for only a part of it, the doctor says which checks it could not make, and exits with 3', async () => {
     await apply(
       NAMESPACE,
       {
@@ -186,14 +186,14 @@ describe('a broken stack', () => {
 
   test.each(Object.entries(BROKEN))('%s is found', (_, pattern) => expect(report).toMatch(pattern));
 
-  test('it exits with 1, and each finding has a next step and a runbook', () => {
+  test('the doctor exits with 1, and each finding has a next step and a runbook', () => {
     expect(code).toBe(1);
     const findings = Number(/(\d+) findings\n$/.exec(report)![1]);
     expect(report.match(/^ {8}next: /gm)).toHaveLength(findings);
     expect(report.match(/^ {8}docs\/runbooks\/Kubernetes\.md#[a-z-]+$/gm)).toHaveLength(findings);
   });
 
-  test('it changed nothing: what it may do is get, and forward a port', async () => {
+  test('the doctor changed nothing: it may only get objects and forward a port', async () => {
     const names = await kubectl(['get', 'deployments', '--namespace', NAMESPACE, '--output', 'name']);
     expect(names.trim().split('\n')).toHaveLength(14);
   });

@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { sla, temporaryFolder } from '../testing/sla.ts';
 
-/** Without a cluster: doctor.cluster.test.ts has one. */
+/** Tests without a cluster; those with one are in doctor.cluster.test.ts. */
 
-test('without kubectl, it says where to get it, and exits with 4', async () => {
+test('without kubectl, the doctor says where to get it, and exits with 4', async () => {
   await using folder = await temporaryFolder();
   const { code, stderr } = await sla(['doctor', '--kubernetes'], { env: { PATH: folder.path } });
   expect(stderr).toContain('kubectl is not on PATH');
@@ -13,7 +13,7 @@ test('without kubectl, it says where to get it, and exits with 4', async () => {
   expect(code).toBe(4);
 });
 
-test('a cluster that does not respond is no finding about the service: exit code 4', async () => {
+test('a cluster that does not respond is not a finding about the service: exit code 4', async () => {
   await using folder = await temporaryFolder();
   const bin = join(folder.path, 'bin');
   await mkdir(bin);

@@ -21,8 +21,8 @@ import {
 } from './testing/healthy-state.ts';
 
 /**
- * The shipped manifests as a healthy cluster would show them, with one thing broken at a time. That a real API server
- * shows it like this is tested in doctor.cluster.test.ts.
+ * The shipped manifests as a healthy cluster would show them, with one fault at a time. doctor.cluster.test.ts tests that a
+ * real API server shows them like this.
  */
 
 const JUST_NOW = '2026-11-30T11:55:00Z';
@@ -70,7 +70,7 @@ const policiesWithout = (...names: readonly string[]): Partial<State> => ({
   ),
 });
 
-test('the shipped manifests, running, show nothing', () => {
+test('the shipped manifests, running, give no findings', () => {
   const checks = examine(healthy, NOW_MS);
   expect(findingsOf(checks)).toEqual([]);
   expect(checks.filter(({ kind }) => kind === 'unchecked')).toEqual([]);
@@ -244,7 +244,7 @@ describe('one thing broken', () => {
   ])('%s', (_, change, expected) => expect(found(change)).toEqual(expected));
 });
 
-describe('what is no fault', () => {
+describe('what is not a fault', () => {
   test('a restart of yesterday', () => {
     const lastState = { terminated: { reason: 'Error', exitCode: 1, finishedAt: '2026-11-29T12:00:00Z' } };
     expect(

@@ -18,12 +18,12 @@ import type { PrometheusState } from './prometheus.ts';
 import type { Read } from './reader.ts';
 import type { State } from './state.ts';
 
-/** Every check, in the order in which causes come before their effects. */
+/** Every check, causes before their effects. */
 export function examine(state: State, nowMs: number): readonly Checked[] {
   const { deployments, pods, services, slices, autoscalers, policies, events, namespaceLabels } = state;
   const apiPods = podsBehind(API, state);
   const operated = state.operated.ok ? state.operated.value : null;
-  // If it is not known who runs Prometheus, its absence is no finding.
+  // If it is unknown who runs Prometheus, its absence is not a finding.
   const stack = operated === null && state.operated.ok ? OWN_STACK : OPERATED_STACK;
   return [
     checked('deployments', [deployments], () => checkDeployments(known(deployments), stack.deployments)),
@@ -57,7 +57,7 @@ export function examine(state: State, nowMs: number): readonly Checked[] {
   ];
 }
 
-/** In the place of the annotations, and of the paths to a Prometheus in this namespace. */
+/** These checks replace those of the annotations and of the paths to a Prometheus in this namespace. */
 function operatedChecked(operated: Operated, state: State, apiPods: readonly Pod[]): readonly Checked[] {
   const { namespace, services, pods, policies, namespaceLabels } = state;
   const { servers, scraper } = operated;
@@ -92,7 +92,7 @@ function checked(what: string, needed: readonly Read<unknown>[], check: () => re
     : { kind: 'checked', what, findings: check() };
 }
 
-/** Only after `checked` has found it there. */
+/** Called only after `checked` has found it there. */
 function known<T>(read: Read<T>): T {
   if (!read.ok) throw new Error(`not read: ${read.why}`);
   return read.value;

@@ -33,7 +33,7 @@ export type FindingCode = keyof typeof SECTIONS;
 
 export interface Finding {
   readonly code: FindingCode;
-  /** What it is about: `pod sentiment-api-7d9c`. */
+  /** The object concerned: `pod sentiment-api-7d9c`. */
   readonly object: string;
   readonly what: string;
   readonly nextStep: string;
@@ -46,7 +46,7 @@ export const RUNBOOKS = 'docs/runbooks';
 export const runbookOf = ({ code, page }: Finding): string =>
   page ?? `${RUNBOOKS}/Kubernetes.md#${SECTIONS[code]}`;
 
-/** What a check found; or why it could not be done. */
+/** What a check found, or why the check could not be made. */
 export type Checked =
   | { readonly kind: 'checked'; readonly what: string; readonly findings: readonly Finding[] }
   | { readonly kind: 'unchecked'; readonly what: string; readonly why: string };

@@ -10,7 +10,7 @@ export const ALERTMANAGER = 'alertmanager';
 const isSelected = (wanted: Labels, labels: Labels = {}) =>
   Object.entries(wanted).every(([name, value]) => labels[name] === value);
 
-/** An empty selector selects everything; so does none here: the caller decides what an absent one means. */
+/** An empty selector selects everything. Here an absent selector does, too; the caller decides what an absent one means. */
 export function matches(
   { matchLabels = {}, matchExpressions = [] }: LabelSelector,
   labels: Labels = {},
@@ -40,7 +40,7 @@ export const podsOf = ({ spec: { selector } }: Service, pods: readonly Pod[]): r
     ? []
     : pods.filter(({ metadata }) => isSelected(selector, metadata.labels));
 
-/** The pods behind one of the stack's services; none if it or the pods could not be read. */
+/** The pods behind one of the stack's services; none if the service or the pods could not be read. */
 export function podsBehind(
   name: string,
   { services, pods }: { readonly services: Read<readonly Service[]>; readonly pods: Read<readonly Pod[]> },
@@ -50,7 +50,7 @@ export function podsBehind(
   return service === undefined ? [] : podsOf(service, pods.value).filter(isCurrent);
 }
 
-/** Not one that is being deleted, or has ended. */
+/** Excludes pods that are being deleted or have ended. */
 export const isCurrent = ({ metadata, status }: Pod): boolean =>
   metadata.deletionTimestamp === undefined && status.phase !== 'Succeeded' && status.phase !== 'Failed';
 

@@ -28,7 +28,7 @@ const pods: readonly Pod[] = deployments.map(({ spec: { template } }) => ({
   status: { phase: 'Running', podIP: '10.0.0.1', conditions: [{ type: 'Ready', status: 'True' }] },
 }));
 
-/** What the chart makes by default. */
+/** What the chart creates by default. */
 const RELEASE = { matchLabels: { release: 'kube-prometheus-stack' } };
 const server: OperatedPrometheus = {
   metadata: { name: 'kube-prometheus-stack-prometheus', namespace: 'monitoring' },
@@ -57,7 +57,7 @@ interface World {
   readonly deployments?: readonly Deployment[];
 }
 
-/** A reader of the objects of such a cluster. */
+/** Reads the objects of such a cluster. */
 function readerIn(world: World): () => Reader {
   const items = (read: Read<readonly unknown[]>): Read<unknown> =>
     read.ok ? ok({ items: read.value }) : read;
@@ -99,11 +99,11 @@ async function examined(world: World = {}, change: Partial<State> = {}) {
   };
 }
 
-test('the overlay, running, shows nothing: it has no Prometheus, Grafana or Alertmanager of its own', async () => {
+test('the overlay, running, gives no findings: it has no Prometheus, Grafana or Alertmanager of its own', async () => {
   expect(await examined()).toMatchObject({ findings: [], unchecked: [], exitCode: 0 });
 });
 
-test('without the objects of the operator, a missing Prometheus is a finding, as before', async () => {
+test("without the operator's objects, a missing Prometheus is a finding", async () => {
   const nothing = await examined({ monitors: ABSENT, rules: [] });
   expect(nothing.operated).toEqual(ok(null));
   expect(nothing.findings).toEqual(
@@ -165,7 +165,7 @@ test.each<[string, World, readonly string[]]>([
   expect((await examined(world)).findings).toEqual(expected);
 });
 
-test('a Prometheus in another namespace than the network policy names cannot connect', async () => {
+test('a Prometheus in a namespace that the network policy does not name cannot connect', async () => {
   const narrowed = ofKind<NetworkPolicy>('NetworkPolicy').filter(
     ({ metadata }) => metadata.name !== 'sentiment-api',
   );
@@ -190,7 +190,7 @@ test('its targets are examined without annotations, and only the alerts of our r
   ]);
 });
 
-test('what cannot be listed is not checked, and is no finding', async () => {
+test('objects that cannot be listed are reported as not checked, and not as a finding', async () => {
   const prometheus = { ok: false, kind: 'unknown', why: 'forbidden' } as const;
   expect(await examined({ servers: FORBIDDEN }, { prometheus })).toMatchObject({
     findings: [],

@@ -19,7 +19,10 @@ export interface PrometheusRule {
   };
 }
 
-/** A Prometheus that the operator runs. An absent selector selects nothing; an absent one of namespaces, its own namespace. */
+/**
+ * A Prometheus that the operator runs. An absent selector selects nothing; an absent namespace selector selects its own
+ * namespace.
+ */
 export interface OperatedPrometheus {
   readonly metadata: Meta;
   readonly spec: {
@@ -33,9 +36,9 @@ export interface OperatedPrometheus {
 export interface Operated {
   readonly monitors: readonly ServiceMonitor[];
   readonly rules: readonly PrometheusRule[];
-  /** Of all namespaces. */
+  /** The Prometheus objects of all namespaces. */
   readonly servers: Read<readonly OperatedPrometheus[]>;
-  /** The one that selects the service's monitor; null: none does, or it is not known. */
+  /** The one that selects the service's monitor; null: none does, or it is unknown. */
   readonly scraper: Scraper | null;
 }
 
@@ -46,7 +49,7 @@ export interface Scraper {
 }
 
 const GROUP = 'monitoring.coreos.com';
-/** The headless service of every Prometheus of a namespace; the operator makes it. */
+/** The headless service of every Prometheus in a namespace; the operator creates it. */
 export const OPERATED_SERVICE = 'prometheus-operated';
 
 interface Known {
@@ -84,7 +87,7 @@ export async function readOperated(
 
 const NONE = { ok: true, value: null } as const;
 
-/** Without the operator's definitions, there are no such objects. */
+/** If the operator's definitions are not installed, there are no such objects. */
 async function listed<T>(
   reader: Reader,
   kind: string,

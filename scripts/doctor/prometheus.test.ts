@@ -8,7 +8,7 @@ import { temporaryFolder } from '../testing/sla.ts';
 import { readPrometheus } from './prometheus.ts';
 import type { Reader } from './reader.ts';
 
-/** A real Prometheus that asks for a password, as the one in k8s/. Only the way to it is another one. */
+/** A real Prometheus that requires a password, like the one in k8s/. Only the connection to it differs. */
 
 const owned = new AsyncDisposableStack();
 let reader: Reader;
@@ -30,14 +30,14 @@ afterAll(() => owned.disposeAsync());
 const read = (headers: Readonly<Record<string, string>> = {}) =>
   readPrometheus(reader, 'prometheus', { headers }, signal);
 
-test('with its password, it shows its targets and alerts', async () => {
+test('with its password, its targets and alerts can be read', async () => {
   expect(await read({ authorization: basicAuthorization('sla-1', 'a-long-password') })).toEqual({
     ok: true,
     value: { targets: [], alerts: [] },
   });
 });
 
-test('without credentials, the check cannot be made; with wrong ones, that is a finding', async () => {
+test('without credentials the check cannot be made; wrong credentials are a finding', async () => {
   expect(await read()).toMatchObject({
     ok: false,
     kind: 'forbidden',

@@ -1,13 +1,13 @@
 import { type Kubectl, KubectlError } from '../stack/kubernetes/kubectl.ts';
 import { type Forwarded, forward } from '../stack/kubernetes/port-forward.ts';
 
-/** kubectl in one namespace, limited to what changes nothing: `get`, and forwarding a port. What cannot be read is data. */
+/** kubectl in one namespace, limited to what changes nothing: `get`, and forwarding a port. A failed read is returned as data. */
 export interface Reader {
-  /** The JSON of `kubectl get`; or why there is none. Throws a HarnessError if kubectl cannot be run. */
+  /** The JSON of `kubectl get`, or why there is none. Throws a HarnessError if kubectl cannot be run. */
   get(args: readonly string[]): Promise<Read<unknown>>;
-  /** The text of `kubectl get`, as the server prints it: of a Secret, no value. */
+  /** The text of `kubectl get` as the server prints it, which shows no value of a Secret. */
   text(args: readonly string[]): Promise<Read<string>>;
-  /** A local address of a service's port. */
+  /** A local address that is forwarded to a service's port. */
   forward(service: string, port: number): Promise<Read<Pick<Forwarded, 'url' | typeof Symbol.asyncDispose>>>;
 }
 
@@ -16,8 +16,8 @@ export type Read<T> = { readonly ok: true; readonly value: T } | Unread;
 export interface Unread {
   readonly ok: false;
   /**
-   * `rejected`: credentials were given, and are wrong; `forbidden`: there are none, or they allow less; `unknown`: it is not known where to
-   * read it.
+   * `rejected`: the credentials are wrong; `forbidden`: there are none, or their permissions are insufficient; `unknown`: it is
+   * unknown where to read them.
    */
   readonly kind: 'absent' | 'forbidden' | 'rejected' | 'unreachable' | 'unknown' | 'other';
   readonly why: string;

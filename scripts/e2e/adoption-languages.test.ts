@@ -1,7 +1,10 @@
 import { expect, test } from 'vitest';
 import { expectFirstVerdicts } from '../testing/adoption-verdicts.ts';
 
-/** The same as adoption.test.ts for services in Python, Go and Java, which need these languages; part of ./sla test --full. */
+/**
+ * The same as adoption.test.ts, for services in Python, Go and Java. These tests need the languages installed; they are part of
+ * ./sla test --full.
+ */
 
 const LONG = { timeout: 1_200_000 };
 const GO_BUILD = ['go', 'build', '-o', 'checkout', '.'];
@@ -30,7 +33,7 @@ test.concurrent('Go with promhttp', LONG, async ({ expect }) => {
   expect(init.stderr).toContain('library: client_golang');
 });
 
-// Alone: a JVM that starts needs all of the CPU.
+// Runs alone, because a JVM needs all of the CPU when it starts.
 test('Spring Boot with Micrometer, which has no buckets', LONG, async () => {
   const { init } = await expectFirstVerdicts({
     name: 'spring',

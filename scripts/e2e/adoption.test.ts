@@ -3,8 +3,8 @@ import type { Adoption } from '../testing/adopted.ts';
 import { expectFirstVerdicts } from '../testing/adoption-verdicts.ts';
 
 /**
- * Node services with common instrumentation at its defaults, installed from the registry: `./sla init`, then the gate on the first run
- * after their start. Those in other languages: adoption-languages.test.ts.
+ * Node services with common instrumentation at its defaults, installed from the registry: `./sla init`, then the gate on the
+ * first run after they start. Services in other languages are in adoption-languages.test.ts.
  */
 
 const NPM = ['npm', 'install', '--no-audit', '--no-fund', '--ignore-scripts'];

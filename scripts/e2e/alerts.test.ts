@@ -18,9 +18,9 @@ import { serve } from '../testing/http-server.ts';
 import { ROOT, temporaryFolder } from '../testing/sla.ts';
 
 /**
- * The rules in a real Prometheus over the real service, delivered by a real Alertmanager: silent while the
- * service is healthy, firing while it refuses requests, resolved when it responds again. And how a verdict
- * cross-checks them.
+ * The rules in a real Prometheus over the real service, with a real Alertmanager that delivers them. The alerts are silent
+ * while the service is healthy, fire while it refuses requests, and resolve when it responds again. The verdict cross-checks
+ * them.
  */
 
 const PATIENCE = { timeout: 60_000, interval: 250 };
@@ -94,7 +94,7 @@ async function startReceiver(): Promise<Receiver> {
   return { ...server, url: `${server.url}/alerts?token=of-the-receiver`, notified };
 }
 
-/** By name; like the next function, without the model's alerts. */
+/** Alerts by name; like the next function, without the model's alerts. */
 const namesOf = (notified: readonly Notified[], status: Notified['status']) =>
   notified
     .filter((one) => one.status === status && one.labels.objective !== 'model-uptime')
@@ -109,7 +109,7 @@ async function judged(document: SlaDocument, prometheusUrl: string, fromSeconds:
   return judge(plan, run, await collectEvidence(plan, run, asker));
 }
 
-/** Without the model's alerts: the first scrapes may have seen it loading, and these alerts report that. */
+/** Excludes the model's alerts: the first scrapes may happen while the model is loading, and these alerts report that. */
 const firing = async (prometheusUrl: string) =>
   (await ask(prometheusUrl, 'ALERTS{alertstate="firing",objective!="model-uptime"}')).map(
     ({ metric }) => metric.alertname,
@@ -123,7 +123,7 @@ test('an alert fires while the service refuses requests, is delivered, and resol
   await using receiver = await startReceiver();
   await using stack = await startLocalStack({
     root: ROOT,
-    // A small queue that fills quickly: further requests are refused with 503.
+    // A small queue fills quickly; further requests are refused with 503.
     env: { ...process.env, SERVICE_WORKERS: '1', QUEUE_LIMIT: '4', MAX_BATCH_TEXTS: '4' },
     prometheusPath: toolPath('PROMETHEUS_BIN'),
     selector: document.service.selector,
@@ -170,7 +170,7 @@ test('an alert fires while the service refuses requests, is delivered, and resol
     await expect.poll(() => firing(prometheusUrl), PATIENCE).not.toContain('HighErrorRate');
     await expect.poll(() => namesOf(receiver.notified, 'resolved'), PATIENCE).toContain('HighErrorRate');
   }
-  // The receiver's URL contains a token, so it is kept in a file of its own that is deleted with the stack.
+  // The receiver's URL contains a token, so it is kept in a separate file that is deleted with the stack.
   const written = await Promise.all(
     ['alertmanager.yml', 'alertmanager.log'].map((name) => readFile(join(folder.path, name), 'utf8')),
   );

@@ -8,7 +8,7 @@ import { openShopStage, type ShopStage } from '../testing/shop-stage.ts';
 import { type Done, sla } from '../testing/sla.ts';
 import { expectVerdict, outcomesOf } from '../testing/verdict.ts';
 
-/** k6 scripts in the usual styles, written for no harness, run unchanged and are judged. */
+/** k6 scripts in common styles, not written for this harness, run unchanged and are judged. */
 
 const SCRIPTS = join(import.meta.dirname, 'k6-scripts');
 

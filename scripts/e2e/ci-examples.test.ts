@@ -12,7 +12,7 @@ const text = (file: string) => readFileSync(join(ROOT, file), 'utf8');
 const parsed = parseDocument(text(SHIPPED_DOCUMENT));
 const known = parsed.ok ? parsed.value.scenarios.map(({ name }) => name) : [];
 
-/** Every launcher command line in a YAML file, with the quotes of its arguments removed. */
+/** Every launcher command line in a YAML file, without the quotes around its arguments. */
 const commandsIn = (file: string) =>
   [...text(file).matchAll(/(?:run:|-) (\.\/sla [^\n]+)$/gm)].map(([, line]) => line!.split(' ').slice(1));
 

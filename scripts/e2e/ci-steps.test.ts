@@ -10,9 +10,12 @@ import { serve, type TestServer } from '../testing/http-server.ts';
 import { FAULTY, finishMadeRun, HEALTHY, type MadeRun, makeRun } from '../testing/simulated-run.ts';
 import { type Done, ROOT } from '../testing/sla.ts';
 
-/** The steps of action.yml as its runner runs them, with a server on this machine that speaks the comment API of GitHub and GitLab. */
+/**
+ * Runs the steps of action.yml as GitHub's runner does, with a server on this machine that implements the comment API of GitHub
+ * and GitLab.
+ */
 
-// Inside the checkout, where the packages that the gate imports are found.
+// The folder is inside the checkout, so that the packages that the gate imports are found.
 const PLACE = join(ROOT, '.sla', `ci-steps-test-${process.pid}`);
 const TOOL = join(PLACE, 'sla-harness');
 const USER = join(PLACE, 'user');
@@ -102,7 +105,10 @@ async function made(options: typeof HEALTHY): Promise<MadeRun> {
   return run;
 }
 
-/** As the runner does: a shell, the variables of the step, nothing else of this process but what programs need. */
+/**
+ * Runs a step as the runner does: in a shell, with the variables of the step and only those variables of this process that
+ * programs need.
+ */
 function step(name: string, env: Record<string, string>): Promise<Done> {
   const node = join(process.execPath, '..');
   const given = {
@@ -155,7 +161,7 @@ describe('the comment', () => {
     expect([...world.tokens]).toEqual([`Bearer ${TOKEN}`]);
   });
 
-  test('is found behind hundreds of others', async () => {
+  test('is found among hundreds of others', async () => {
     const own = { id: 5000, body: '<!-- sla-harness: CI/gate -->\nold', user: BOT };
     world.comments = [...several(230), own];
     expect((await comment(passed)).stderr).toContain('was updated');
@@ -163,7 +169,7 @@ describe('the comment', () => {
     expect(own.body).toContain('PASS');
   });
 
-  test('is not the one of another job, nor one that a person wrote', async () => {
+  test('is neither the comment of another job nor one that a person wrote', async () => {
     world.comments = [
       { id: 1, body: '<!-- sla-harness: CI/other -->\n', user: BOT },
       { id: 2, body: '<!-- sla-harness: CI/gate -->\nPASS, trust me', user: PERSON },
@@ -182,7 +188,7 @@ describe('the comment', () => {
     expect((await comment(passed)).stderr).toContain('was updated');
   });
 
-  test('says that there is no verdict where the gate stored none, instead of keeping an earlier pass', async () => {
+  test('says that there is no verdict if the gate stored none, instead of keeping an earlier pass', async () => {
     world.comments = [{ id: 3, body: '<!-- sla-harness: CI/gate -->\n## ✅ PASS', user: BOT }];
     const { code } = await step('comment', { GITHUB_TOKEN: TOKEN, SLA_RUN: '', SLA_EXIT_CODE: '4' });
     expect(code).toBe(0);
@@ -190,7 +196,7 @@ describe('the comment', () => {
     expect(world.comments[0]!.body).not.toContain('PASS');
   });
 
-  test('that the token may not write names the missing permission, and not the token', async () => {
+  test('without permission to write, names the missing permission and does not print the token', async () => {
     world.refuses = 403;
     const { code, stderr, stdout } = await comment(passed);
     expect(stderr).toMatch(
@@ -200,7 +206,7 @@ describe('the comment', () => {
     expect(code).toBe(4);
   });
 
-  test('without a token or a pull request says what is missing', async () => {
+  test('without a token or a pull request, says what is missing', async () => {
     const without = await step('comment', { SLA_RUN: runOf(passed) });
     expect(without.stderr).toContain("comment: set GITHUB_TOKEN to the job's token");
     expect(without.code).toBe(2);
@@ -233,7 +239,7 @@ describe('the other steps', () => {
     expect(stdout).toMatch(/^::error file=broken\.yaml,line=2,col=7,title=SLA document::/m);
   });
 
-  test('report adds the summary, and annotates each missed objective at its line of the document', async () => {
+  test('report adds the summary, and annotates each missed objective at its line in the document', async () => {
     const document = await readFile(join(ROOT, SHIPPED), 'utf8');
     await writeFile(join(USER, 'sla.yaml'), document);
     const { code, stdout } = await step('report', { SLA_RUN: runOf(failed) });
@@ -267,7 +273,7 @@ describe('the other steps', () => {
     expect(await readFile(output, 'utf8')).toBe('exit-code=2\n');
   });
 
-  test('key names the caches by the versions of this checkout', async () => {
+  test('key outputs a cache key with the versions of this checkout', async () => {
     const output = join(PLACE, 'output');
     await rm(output, { force: true });
     expect(await step('key', {})).toMatchObject({ code: 0 });
@@ -334,7 +340,7 @@ describe('action.yml', () => {
     expect([...new Set(used)].toSorted()).toEqual(Object.keys(action.inputs).toSorted());
   });
 
-  test('puts no input into a command: inputs reach the steps as variables that the script reads', async () => {
+  test('puts no input into a command: inputs reach the steps as environment variables', async () => {
     const { action } = await read();
     const script = await readFile(STEPS, 'utf8');
     for (const { run, env = {} } of action.runs.steps as { run?: string; env?: Record<string, string> }[]) {

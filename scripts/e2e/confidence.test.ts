@@ -20,14 +20,14 @@ async function documentWith(folder: string, confidence: number): Promise<string>
   return file;
 }
 
-describe('less than the document requires is rejected', () => {
+describe("a confidence below the document's is rejected", () => {
   const window = ['verify', '--prometheus', 'http://127.0.0.1:1', '--from', '1', '--to', '2'];
   test.each([
     [['plan', '--scenario', 'steady']],
     [['gate', '--scenario', 'steady']],
     [['run', 'steady']],
     [window],
-  ])('is refused by %j, naming both and the file', async (args) => {
+  ])('is refused by %j, with both values and the file', async (args) => {
     await using folder = await temporaryFolder();
     const file = await documentWith(folder.path, 0.95);
     const { code, stdout, stderr } = await slaHere([...args, '--sla', file, '--confidence', '0.94']);
@@ -39,7 +39,7 @@ describe('less than the document requires is rejected', () => {
   });
 });
 
-test('the same, more, or any value if the document requires none is accepted', async () => {
+test('the same confidence or a higher one is accepted, and any if the document requires none', async () => {
   await using folder = await temporaryFolder();
   const sure = ['--sla', await documentWith(folder.path, 0.95)];
   const confidences = async (asked: readonly string[]) => {

@@ -7,8 +7,8 @@ import { sla, startSla, type TemporaryFolder, temporaryFolder } from '../testing
 import { expectVerdict, objectiveOf } from '../testing/verdict.ts';
 
 /**
- * The gate with every part in a container of its own. Without a container engine these tests fail, so that
- * silence is not mistaken for success; SLA_SKIP_CONTAINERS=1 skips them, and ./sla test reports that.
+ * The gate with each part in a container. Without a container engine these tests fail instead of passing silently;
+ * SLA_SKIP_CONTAINERS=1 skips them, and ./sla test reports that.
  */
 const IN_CONTAINERS = ['--stack', 'containers', '--scenario', 'smoke', '--rate', '30', '--duration', '12s'];
 /** Images may have to be built first: a Debian base, npm packages, and the tools with Go. */
@@ -50,7 +50,7 @@ describe.skipIf(process.env.SLA_SKIP_CONTAINERS === '1')('a stack in containers'
       const { images } = JSON.parse(await readFile(join(run, 'environment.json'), 'utf8'));
       for (const { digest } of images) expect(digest).toMatch(/^sha256:[0-9a-f]{64}$/);
       expect(await left(engine)).toEqual(before);
-      // A bundle is judged the same wherever its run was made.
+      // A bundle gives the same verdict wherever its run was made.
       const again = await sla(['verify', run, '--json']);
       expect(again.stdout).toBe(done.stdout);
     },
@@ -93,7 +93,7 @@ describe.skipIf(process.env.SLA_SKIP_CONTAINERS === '1')('a stack in containers'
   );
 
   test(
-    'a failing container shows its last lines, and nothing is left behind',
+    'a failing container shows its last log lines, and nothing is left behind',
     async () => {
       const run = await sla(['gate', ...IN_CONTAINERS, '--out', folder.path], {
         env: { MAX_TEXT_CHARS: 'many' },
@@ -120,7 +120,7 @@ describe.skipIf(process.env.SLA_SKIP_CONTAINERS === '1')('a stack in containers'
   );
 
   test(
-    'a killed harness leaves none either',
+    'a killed harness leaves no container and no network',
     async () => {
       const running = gate();
       await running.seen(/loading http/);

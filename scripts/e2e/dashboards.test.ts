@@ -34,7 +34,7 @@ const read = async <T>(...path: string[]) => JSON.parse(await readFile(join(...p
 let folder: TemporaryFolder;
 let prometheus: SnapshotPrometheus;
 let verdict: Verdict;
-/** The scrapes between which the verdict subtracted. */
+/** The scrapes between which the verdict computed its differences. */
 let opened: number;
 let closed: number;
 
@@ -76,7 +76,7 @@ afterAll(async () => {
   await folder?.[Symbol.asyncDispose]();
 });
 
-/** As Grafana sends it, with the default selection: only the prediction endpoints. */
+/** The query as Grafana sends it with the default selection: only the prediction endpoints. */
 const sent = (expr: string, rate: string, range: string) =>
   expr
     .replaceAll('$namespace', '.*')
@@ -90,7 +90,7 @@ async function ask(path: string, parameters: Record<string, string>): Promise<An
   return (await response.json()) as Answer;
 }
 
-/** Over the verdict's own window: its first and last samples are its edges, so nothing is extrapolated. */
+/** Evaluated over the verdict's own window: its first and last samples are its edges, so nothing is extrapolated. */
 async function overWindow(expr: string): Promise<Answer> {
   const range = `${Math.round((closed - opened) * 1000) + 1}ms`;
   return await ask('query', { query: sent(expr, range, range), time: String(closed) });
@@ -120,7 +120,7 @@ describe('every query of every dashboard', () => {
       expect(answer.error).toBeUndefined();
       expect(answer.warnings ?? []).toEqual([]);
       const values = answer.data.result.flatMap(({ value, values: all }) => all ?? [value!]);
-      // There were no batch requests: its objectives show nothing, rather than another endpoint's values.
+      // There were no batch requests, so their objectives show nothing, and not the values of another endpoint.
       if (isOfBatches(legendFormat) && !expr.includes('count_over_time')) return expect(values).toEqual([]);
       expect(values.length).toBeGreaterThan(0);
       expect(values.filter(([, value]) => !Number.isFinite(Number(value)))).toEqual([]);
@@ -128,7 +128,7 @@ describe('every query of every dashboard', () => {
   );
 });
 
-describe('what the dashboards show of the run is what was judged', () => {
+describe('dashboards show the same values of the run as the verdict', () => {
   const objective = (id: string): ObjectiveVerdict => verdict.objectives.find((one) => one.id === id)!;
   const number = async (title: string, legend: string) => {
     const { expr } = targets.flat().find((one) => one.title === title && one.legendFormat === legend)!;
@@ -155,7 +155,7 @@ describe('what the dashboards show of the run is what was judged', () => {
     within5Percent(await number('Error Rate', 'errors'), objective('error-rate').value!);
   });
 
-  test('the rate of predictions is the throughput', async () => {
+  test('the rate of predictions equals the throughput', async () => {
     within5Percent(await number('Prediction Rate', 'predictions'), objective('throughput').value!);
   });
 

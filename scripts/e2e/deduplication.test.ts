@@ -36,7 +36,7 @@ const REQUESTS = 80;
 let folder: TemporaryFolder;
 const owned = new AsyncDisposableStack();
 let service: string;
-/** The stores, by what is wrong with them. */
+/** The stores, by the fault in their setup. */
 let stores: Readonly<Record<'deduplicated' | 'doubled' | 'labelled', string>>;
 let window: RunRecord['window'];
 /** With and without deduplication, for samples that are made here. */
@@ -77,7 +77,7 @@ async function serve(): Promise<string> {
   return url;
 }
 
-/** One of the two replicas; only what it sends to `labelled` says which. */
+/** One of the two replicas. Only the samples that it sends to `labelled` carry a label of the replica. */
 async function scraping(replica: string, target: string): Promise<void> {
   const own = join(folder.path, `prometheus-${replica}`);
   await mkdir(own);
@@ -145,14 +145,14 @@ describe('two replicas that write the same series', { timeout: 120_000 }, () => 
     expect(objectiveOf(verdict, 'model-uptime').samples).toBeLessThan(seconds / INTERVAL_SECONDS + 3);
   });
 
-  test('without it, they are undecided or right: both replicas report the same process truly', async () => {
+  test('without it, the verdict is undecided or right: both replicas truly report the same process', async () => {
     const verdict = await judgedBy('doubled');
     expect(verdict.verdict).not.toBe('fail');
     const { verdict: outcome, samples } = objectiveOf(verdict, 'error-rate');
     if (outcome !== 'undecided') expect(samples).toBe(REQUESTS);
   });
 
-  test('a label that tells the replicas apart prevents deduplication: each process is counted twice, and refused', async () => {
+  test('with a label that distinguishes the replicas, each process is counted twice, and the run is refused', async () => {
     const verdict = await judgedBy('labelled');
     expect(verdict.verdict).toBe('inconclusive');
     expect(preconditionOf(verdict, 'targets-distinct')).toMatchObject({
@@ -162,7 +162,9 @@ describe('two replicas that write the same series', { timeout: 120_000 }, () => 
   });
 });
 
-/** What the two replicas see of one process with 4 requests per second, of which 1 in 10 fails if `isFailing`. */
+/**
+ * The samples that the two replicas scrape from one process with 4 requests per second, of which 1 in 10 fails if `isFailing`.
+ */
 function samplesOf(job: string, phase: number, skew: number, isFailing: boolean): string {
   const lines: string[] = [];
   for (const [offset, ahead] of [
@@ -210,7 +212,7 @@ test("the component's command line is accepted: everything but /health asks for 
   expect(await ask({ authorization: basicAuthorization('sla', 'a-long-password') })).toBe(200);
 });
 
-describe('however far apart they scrape, and however much their clocks differ', { timeout: 120_000 }, () => {
+describe('for any distance between the scrapes, and any clock difference', { timeout: 120_000 }, () => {
   test('scrapes 10 ms apart make the scrape interval unknown: undecided without deduplication', async () => {
     const server = imported[1]!;
     await importInto(server, samplesOf('close', 0.01, 0, false));

@@ -10,8 +10,8 @@ import { objectsOf, VARIANTS } from '../kubernetes/testing/overlays.ts';
 import { ROOT, slaHere } from '../testing/sla.ts';
 
 /**
- * Every command and query of the pages about operating exists: options of ./sla, objects and files that kubectl names, PromQL and its metrics.
- * The commands of "Health checks" are run on a cluster by scripts/kubernetes/operations.cluster.test.ts.
+ * Every command and query on the pages about operations exists: options of ./sla, objects and files in kubectl commands, PromQL
+ * and its metrics. scripts/kubernetes/operations.cluster.test.ts runs the commands of "Health checks" on a cluster.
  */
 
 const PAGES = [
@@ -23,7 +23,7 @@ const PAGES = [
 ];
 const read = (page: string) => readFileSync(join(ROOT, page), 'utf8');
 
-/** Lines of code blocks, without comments, with continued lines joined; and inline code. */
+/** The lines of code blocks, without comments and with continued lines joined, and inline code. */
 function codeOf(text: string): readonly string[] {
   const blocks = [...text.matchAll(/^ *```\w*\n([\s\S]*?)^ *```$/gm)].flatMap(([, block]) =>
     block!.replace(/\\\n\s*/g, ' ').split('\n'),
@@ -34,7 +34,7 @@ function codeOf(text: string): readonly string[] {
   );
 }
 
-/** The parts of a line between pipes and the like that begin with this program. */
+/** The parts of a line that begin with this program, split at pipes and similar separators. */
 const callsOf = (program: string, code: readonly string[]) =>
   code.flatMap((line) =>
     line
@@ -76,7 +76,7 @@ const others = ['load', 'progressive-delivery']
   .filter(({ metadata }) => metadata?.name !== undefined);
 const all: readonly Manifest[] = [...objects, ...others];
 const names = (kind: string) => all.filter((one) => one.kind === kind).map(({ metadata }) => metadata.name);
-/** The operator makes it. */
+/** The Prometheus Operator creates it. */
 const KNOWN: Readonly<Record<string, readonly string[]>> = {
   deployment: names('Deployment'),
   service: [...names('Service'), 'prometheus-operated'],
@@ -119,7 +119,7 @@ async function exported(): Promise<readonly string[]> {
   const own = [...JSON.stringify(metricNames).matchAll(/"([a-z]\w*_\w+)"/g)].map(([, name]) => name!);
   return [...own, ...registry.getMetricsAsArray().map(({ name }) => name)];
 }
-/** Of Prometheus itself, of the kubelet, and of the rules. */
+/** Metrics of Prometheus itself, of the kubelet, and of the rules. */
 const FOREIGN = /^(up|ALERTS|prometheus_tsdb_\w+|container_cpu_cfs_\w+|sla:\w+)$/;
 const METRIC = /(?<![\w"$/.-])(?:sentiment|http|nodejs|process)_[a-z0-9_]+\b/g;
 
@@ -142,11 +142,11 @@ describe.each(PAGES)('%s', (page) => {
     expect(unknown.flat()).toEqual([]);
   });
 
-  test('every object and file that kubectl names exists', () => {
+  test('every object and file in kubectl commands exists', () => {
     expect(callsOf('kubectl', code).flatMap(kubectlProblems)).toEqual([]);
   });
 
-  test('every query is valid PromQL of metrics that exist', async () => {
+  test('every query is valid PromQL, and its metrics exist', async () => {
     const known = await exported();
     const queries = code.filter(isQuery);
     const unknown = code
@@ -164,14 +164,14 @@ describe.each(PAGES)('%s', (page) => {
   });
 });
 
-test('the pages have commands and queries that are checked', () => {
+test('the pages contain commands and queries to check', () => {
   const code = PAGES.flatMap((page) => codeOf(read(page)));
   expect(callsOf('./sla', code).length).toBeGreaterThan(20);
   expect(callsOf('kubectl', code).length).toBeGreaterThan(40);
   expect(code.filter(isQuery).length).toBeGreaterThan(20);
 });
 
-test('docs/operations.md names the namespace in every command of kubectl, as it says', () => {
+test('every kubectl command in docs/operations.md names the namespace, as the page promises', () => {
   const calls = callsOf('kubectl', codeOf(read('docs/operations.md')));
   const unnamed = calls.filter(
     (call) => !/-n sentiment-analysis|^kubectl (apply|get nodes)|^kubectl$/.test(call),

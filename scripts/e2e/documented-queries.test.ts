@@ -11,11 +11,11 @@ import { serviceAddress, serviceReady, startService } from '../stack/local.ts';
 import { startPrometheusFrom } from '../testing/scraping.ts';
 import { ROOT, type TemporaryFolder, temporaryFolder } from '../testing/sla.ts';
 
-/** The four queries of docs/operations.md, typed into a real Prometheus that scrapes the real service. */
+/** The four queries of docs/operations.md, sent to a real Prometheus that scrapes the real service. */
 
 const signal = new AbortController().signal;
 const page = readFileSync(join(ROOT, 'docs/operations.md'), 'utf8');
-/** The panels of the dashboard that answer the same questions. */
+/** The dashboard panels that answer the same questions. */
 const panels = JSON.parse(
   readFileSync(join(ROOT, 'dashboards/generated/sentiment-production.json'), 'utf8'),
 ) as { panels: { title: string; targets?: { expr: string; legendFormat: string }[] }[] };
@@ -25,7 +25,7 @@ const owned = new AsyncDisposableStack();
 /** Two replicas, and a Prometheus that scrapes both. */
 let replicas: readonly string[];
 let prometheus: string;
-/** Another Prometheus: its only target is an address behind which the replicas take turns. */
+/** Another Prometheus. Its only target is an address that leads to the replicas in turn. */
 let behindAService: string;
 let beforeLoad: number;
 
@@ -75,7 +75,7 @@ async function scraping(job: string, targets: readonly string[]): Promise<string
   return url;
 }
 
-/** Waits until both servers have scraped whatever happened before. */
+/** Waits until both servers have scraped everything that happened before the call. */
 async function scraped(): Promise<void> {
   const now = Date.now() / 1000;
   for (const url of [prometheus, behindAService])
@@ -107,7 +107,7 @@ async function ask(query: string, { url = prometheus, at = Date.now() / 1000 } =
   }));
 }
 
-/** The value of a query with a single one. */
+/** The value of a query with a single result. */
 async function one(query: string, where: Parameters<typeof ask>[1] = {}): Promise<number> {
   const values = await ask(query, where);
   expect(values).toHaveLength(1);
@@ -136,7 +136,7 @@ async function post(url: string, body: unknown): Promise<{ status: number; senti
   return { status: response.status, ...(sentiment === undefined ? {} : { sentiment }) };
 }
 
-/** The value of a series in the service's own exposition: what a query should come to. */
+/** The value of a series in the service's own metrics: the expected result of a query. */
 async function exposed(series: RegExp): Promise<number> {
   const texts = await Promise.all(replicas.map(async (url) => (await fetch(`${url}/metrics`)).text()));
   const values = texts.flatMap((text) => [...text.matchAll(series)].map(([, value]) => Number(value)));
@@ -148,13 +148,13 @@ test('the page has each query as it is executed here', () => {
 });
 
 describe('before the first scrape', () => {
-  test.each(Object.entries(documentedQueries))('%s has no result, which is not 0', async (_, query) => {
+  test.each(Object.entries(documentedQueries))('%s has no result, rather than 0', async (_, query) => {
     expect(await ask(query, { at: beforeLoad - 600 })).toEqual([]);
   });
 });
 
 describe('without traffic', () => {
-  test('the rate is 0, and everything that divides is NaN', async () => {
+  test('the rate is 0, and every quotient is NaN', async () => {
     expect(await one(documentedQueries['prediction-rate-5m'])).toBe(0);
     expect(await one(documentedQueries['error-percentage-5m'])).toBeNaN();
     expect(await one(documentedQueries['positive-share'])).toBeNaN();
@@ -176,12 +176,12 @@ describe('with failed requests only', () => {
     await scraped();
   });
 
-  test('the error percentage is infinite, because failed requests make no predictions', async () => {
+  test('the error percentage is infinite, because failed requests produce no predictions', async () => {
     expect(await one(documentedQueries['error-percentage-5m'])).toBe(Infinity);
     expect(await ask(panelQueries.errors)).toEqual([]);
   });
 
-  test('a counter that is not at 0 from the start gives no percentage at all before its first error', async () => {
+  test('a counter that does not start at 0 gives no percentage at all before its first error', async () => {
     const unseen = documentedQueries['error-percentage-5m'].replace(
       'sentiment_errors_total',
       'sentiment_errors_total{error_type="first_seen_later"}',
@@ -221,8 +221,8 @@ describe('with traffic', { timeout: 60_000 }, () => {
     expect(await one(panelQueries.rate, { at })).toBe(value);
   });
 
-  test('scraped through an address that several replicas share, it counts restarts that never happened', async () => {
-    // To Prometheus, each change to the replica with the lower count is a restart: the rate grows without traffic.
+  test('scraped through an address that several replicas share, the rate includes restarts that never happened', async () => {
+    // To Prometheus, each switch to the replica with the lower count is a restart, so the rate grows without traffic.
     await until(`${documentedQueries['prediction-rate-5m']} * 300 > ${2 * 60 * factor}`, behindAService);
     expect(await ask('resets(sentiment_predictions_total[5m]) > 0', { url: behindAService })).toHaveLength(2);
   });
@@ -247,7 +247,7 @@ describe('with traffic', { timeout: 60_000 }, () => {
     expectBetween(whole!.value, mean / factor, mean * factor);
   });
 
-  test('a percentile needs the buckets of all replicas added by le: without it, it has one value for each series', async () => {
+  test('a percentile requires summing the buckets of all replicas by le; otherwise it has one value for each series', async () => {
     const buckets = 'rate(sentiment_prediction_duration_seconds_bucket{endpoint="/predict"}[5m])';
     expect(await ask(`histogram_quantile(0.95, sum by (le) (${buckets}))`)).toHaveLength(1);
     expect(await ask(`histogram_quantile(0.95, ${buckets})`)).toHaveLength(2);
@@ -255,7 +255,7 @@ describe('with traffic', { timeout: 60_000 }, () => {
     expect(await ask(`histogram_quantile(0.95, sum(${buckets}))`)).toEqual([]);
   });
 
-  test('the positive share is exact, and forgets a replica that is gone', async () => {
+  test('the positive share is exact, and drops a replica that has stopped', async () => {
     const positive = sentiments.filter((sentiment) => sentiment === 'POSITIVE').length;
     expect(positive).toBeGreaterThan(0);
     expect(positive).toBeLessThan(60);
@@ -277,7 +277,7 @@ describe('with traffic', { timeout: 60_000 }, () => {
     text!.split('\n').flatMap((line) => line.trim() || []),
   );
 
-  test.each(reviewed)('a query of the reviews is accepted, and warns of nothing: %s', async (query) => {
+  test.each(reviewed)('every query of the reviews is accepted without warnings: %s', async (query) => {
     const parameters = new URLSearchParams({ query });
     const response = await fetch(`${prometheus}/api/v1/query?${parameters}`);
     const {

@@ -7,8 +7,8 @@ import { SHIPPED_YAML } from '../../slas/testing/cases.ts';
 import { renderDashboards } from '../cli/commands/dashboards.ts';
 
 /**
- * What a user sees in Grafana, as far as the JSON determines it: selectors, lookback, colours, names, units,
- * space for titles.
+ * What a user sees in Grafana, as far as the JSON determines it: selectors, lookback, colours, names, units, and room for
+ * titles.
  */
 
 interface Override {
@@ -154,7 +154,7 @@ describe('an objective keeps its own selector', () => {
     },
   );
 
-  test('variables narrow the selectors of objectives and service, and replace neither', () => {
+  test('variables narrow the selectors of objectives and the service, and replace neither', () => {
     const exprs = [...several].flatMap(([, board]) =>
       panelsOf(board).flatMap(({ targets: own = [] }) => own),
     );
@@ -304,7 +304,7 @@ describe('colours have meanings', () => {
     expect(text('Feedback')).toMatchObject({ agree: { color: 'green' }, disagree: { color: 'orange' } });
   });
 
-  test('minutes beyond the SLO target are not green', () => {
+  test('minutes above the SLO target are not green', () => {
     const { steps } = panelNamed('Minutes beyond the target, last 24 h').fieldConfig!.defaults.thresholds;
     const colourAt = (minutes: number) => steps.findLast(({ value }) => (value ?? 0) <= minutes)!.color;
     expect([0, 1, 14, 15, 29, 1440].map(colourAt)).toEqual([
@@ -317,7 +317,7 @@ describe('colours have meanings', () => {
     ]);
   });
 
-  test('a panel without traffic does not alert, whether its value is 0 or missing', () => {
+  test('a panel without traffic shows no alarm colour, whether its value is 0 or missing', () => {
     const stats = all.filter(({ type }) => type === 'stat');
     expect(stats.length).toBeGreaterThan(4);
     for (const { fieldConfig } of stats) {
@@ -388,6 +388,6 @@ test.each(['HTTP Request Rate by endpoint', 'Requests by status', 'Requests in p
   },
 );
 
-test('the list of verdicts shows verdicts only, without starts and phases', () => {
+test('the list of verdicts contains only verdicts, and no starts or phases', () => {
   expect(panelNamed('Verdicts of runs').options.tags).toEqual(['sla-run', 'verdict']);
 });

@@ -8,8 +8,8 @@ import { type Done, ROOT, sla, slaHere, type TemporaryFolder, temporaryFolder } 
 import { expectVerdict } from '../testing/verdict.ts';
 
 /**
- * One real gate; everything else is done to copies of its run folder. It does not matter here whether the
- * service was fast enough on this machine: the same verdict must come out again, whatever it is.
+ * One real gate; all other tests work on copies of its run folder. The service's speed on this machine does not matter here:
+ * judging the run again must give the same verdict, whatever it is.
  */
 
 let runs: TemporaryFolder;

@@ -92,8 +92,8 @@ describe.concurrent('an existing service', { timeout: 180_000 }, () => {
       ...['--max-rate', '30', '--max-duration', '12s'],
     ]);
 
-    // Whether it is fast enough depends on this machine. Checked here: all requests were authorised, and
-    // Prometheus had the data.
+    // Whether the service is fast enough depends on this machine. Checked here: all requests were authorised, and Prometheus
+    // had the data.
     const { load } = await lastRun(place);
     expectVerdict(passed, (verdict) => {
       expect(load, passed.stderr).toMatchObject({ completed: true, sent: 360, lost: 0 });
@@ -132,7 +132,7 @@ describe.concurrent('an existing service', { timeout: 180_000 }, () => {
     expect(wrong.stderr).toContain('SLA_TARGET_TOKEN');
   });
 
-  test('is no longer loaded once more than half of its responses are errors, and does not pass', async () => {
+  test('the load stops once more than half of the responses are errors, and the run does not pass', async () => {
     const place = await placeOf('failing');
     await using stack = await startStack(place, 'errors=60%');
     const env = { SLA_TARGET_TOKEN: TOKENS.target };

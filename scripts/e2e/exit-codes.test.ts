@@ -7,8 +7,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { copyCheckout, ROOT, type TemporaryFolder, temporaryFolder } from '../testing/sla.ts';
 
 /**
- * Exit code 1 means that an SLA was missed, and 0 that none was: no problem around the harness may cause
- * either. Each row runs the launcher from a shell, as people do, with one thing broken.
+ * Exit code 1 means that an SLA was missed, and 0 that all were met. No problem around the harness may cause either. Each row
+ * runs the launcher from a shell, as users do, with one thing broken.
  */
 
 let folder: TemporaryFolder;
@@ -17,7 +17,7 @@ beforeAll(async () => {
   folder = await temporaryFolder();
   checkout = join(folder.path, 'checkout');
   await copyCheckout(checkout);
-  // It shares our packages, so it must not install any.
+  // The checkout shares our packages, so it must not install any.
   const long = new Date(2001, 1, 1);
   await utimes(join(checkout, 'package-lock.json'), long, long);
 });
@@ -240,7 +240,7 @@ describe('unusable input exits with 2, in bounded time', () => {
     expect(code).toBe(0);
   });
 
-  test('a pipe without a writer is waited for until Ctrl-C', async () => {
+  test('a pipe without a writer blocks until Ctrl-C', async () => {
     const script = `${HELD} "$SLA" check "$DIR/pipe-$$" & sleep 2; kill -INT $!; wait $!`;
     const { code, stderr } = await shell(script, { DIR: folder.path });
     expect(stderr).toContain('interrupted: everything that was started has been stopped');

@@ -21,7 +21,7 @@ test('the Dockerfile has the images that the harness uses', () => {
 const docker = (...args: string[]) =>
   promisify(execFile)('docker', args, { cwd: ROOT, timeout: GATE_BUILD_MS });
 
-/** The image with a project mounted, on the network of this machine, with nothing writable but the project. */
+/** Runs the image with a project mounted, on the network of this machine. Only the project is writable. */
 const gate = (project: string, ...args: string[]): Promise<Done> =>
   docker(
     ...['run', '--rm', '--network', 'host', '--read-only', '--tmpfs', '/tmp', '-v', `${project}:/work`],
@@ -40,7 +40,7 @@ describe.skipIf(process.env.SLA_SKIP_CONTAINERS === '1')('the image of the gate'
     const { folder, shop, prometheusUrl } = stage;
     const project = join(folder.path, 'project');
     await mkdir(project);
-    // The user of the image has no name here.
+    // The image's user has no name on this machine.
     await chmod(folder.path, 0o755);
     await chmod(project, 0o777);
     await writeFile(join(project, 'shop.yaml'), SHOP_DOCUMENT);

@@ -23,7 +23,7 @@ import { expectVerdict, objectiveOf, outcomesOf, preconditionOf } from '../testi
 const SHORT = ['--scenario', 'smoke', '--rate', '30', '--duration', '12s'];
 let documents: TemporaryFolder;
 let document: string;
-/** For loads that are interrupted early: without a warm-up, which needs a third of the CPU time of a short gate. */
+/** For loads that are interrupted early. There is no warm-up, which needs a third of the CPU time of a short gate. */
 let cold: readonly string[];
 
 beforeAll(async () => {
@@ -46,7 +46,7 @@ describe('a run that can no longer pass', () => {
       expect(reason).toContain('certain, although');
       // Our stop interrupted the requests in flight; they are not errors of the service.
       expect(value).toBeCloseTo(0.2, 1);
-      // 15 of the planned 1,500 are too many: the 75th request reaches that number, and k6 checks every 2 s.
+      // 15 errors of the planned 1,500 requests exceed the budget. The 75th request is the 15th error; k6 checks every 2 s.
       expect(samples).toBeLessThan(750);
       expect(done.code).toBe(1);
     });
@@ -69,7 +69,7 @@ describe('a process that dies during the load is evidence', () => {
     expectVerdict(done, (verdict) => check(verdict, done.code));
   }
 
-  // Alone, because a busy machine makes its latencies miss their limits before it dies.
+  // Runs alone, because on a busy machine its latencies would miss their limits before it dies.
   test('Prometheus: inconclusive', () =>
     gateLosing('--config.file', (verdict, code) => {
       expect(new Set(Object.values(outcomesOf(verdict)))).toEqual(new Set(['undecided']));
@@ -110,17 +110,17 @@ describe.concurrent('Ctrl-C', () => {
     const gate = startSla(['gate', ...load, '--out', folder.path]);
     await until(gate);
     await expectCleanInterrupt(gate, expect);
-    // Prometheus's data are removed, too; everything reported so far stays.
+    // Prometheus's data is removed, too; everything reported so far stays.
     const logs = await readdir(join(folder.path, 'latest', 'logs'));
     expect(logs).not.toContain('prometheus-data');
   });
 });
 
-test('a killed harness takes its child processes with it', async () => {
+test('a killed harness leaves no child processes', async () => {
   await using folder = await temporaryFolder();
   const gate = startSla(['gate', ...cold, '--out', folder.path]);
   await underLoad(gate);
-  // The service, Prometheus and k6. The watchdog ends by itself.
+  // The service, Prometheus and k6. The watchdog exits by itself.
   const parts = ['service/server.ts', '--config.file', 'single-texts.ts'];
   const children = parts.flatMap((commandLine) => gate.children(commandLine));
   expect(children).toHaveLength(3);

@@ -101,7 +101,7 @@ test.skipIf(SKIPS_LONG)(
     const verdicts = [one, three].map((done) =>
       expectVerdict(done, (verdict) => {
         const { value, samples, ...errorRate } = objectiveOf(verdict, 'error-rate');
-        // Faults are spread evenly: the same number of requests always fails.
+        // Faults are spread evenly, so the same number of requests always fails.
         expect(errorRate).toMatchObject({ verdict: 'missed', severity: 'target' });
         expect([samples, value]).toEqual([360, 0.05]);
         expect(verdict.reconciliation.every(({ ok }) => ok)).toBe(true);

@@ -7,7 +7,7 @@ import { unwrap } from '../../slas/model/result.ts';
 import { SHIPPED_YAML } from '../../slas/testing/cases.ts';
 import { renderDashboards } from '../cli/commands/dashboards.ts';
 
-/** What is committed for Grafana. That its queries are right is asked of a real Prometheus: dashboards.test.ts. */
+/** The dashboards that are committed for Grafana. dashboards.test.ts checks their queries against a real Prometheus. */
 
 const parsed = unwrap(parseDocument(SHIPPED_YAML));
 const rendered = await renderDashboards(parsed);
@@ -31,7 +31,7 @@ const main = boards.get('sentiment-production.json')!;
 
 const GENERATED = new URL('../../dashboards/generated/', import.meta.url);
 
-test('what is committed is what the document gives: ./sla dashboards writes it again', () => {
+test('the committed dashboards are those that ./sla dashboards generates from the document', () => {
   const committed = readdirSync(GENERATED).map((name) => [
     name,
     readFileSync(new URL(name, GENERATED), 'utf8'),
@@ -66,7 +66,7 @@ describe('the main dashboard', () => {
     ]);
   });
 
-  test('each panel is drawn as its name says', () => {
+  test('each panel has the visualisation that its name suggests', () => {
     const types = Object.fromEntries(main.panels.map(({ title, type }) => [title, type]));
     expect(types).toMatchObject({
       'Total Predictions (24h)': 'stat',
@@ -80,7 +80,7 @@ describe('the main dashboard', () => {
     });
   });
 
-  test('thresholds are those of the document, on the side that it says', () => {
+  test('thresholds are those of the document, and mark the right side of each limit', () => {
     const steps = (title: string) =>
       main.panels.find((panel) => panel.title === title)!.fieldConfig!.defaults.thresholds.steps;
     expect(steps('Error Rate')).toEqual([
@@ -95,7 +95,7 @@ describe('the main dashboard', () => {
     ]);
   });
 
-  test('latencies lead to traces by exemplar', () => {
+  test('latency panels link to traces through exemplars', () => {
     const latency = main.panels.find(({ title }) => title.startsWith('API Latency'))!;
     const measured = latency.targets!.filter(({ expr }) => !expr.startsWith('vector('));
     expect(measured.map(({ exemplar }) => exemplar)).toEqual([true, true, true]);

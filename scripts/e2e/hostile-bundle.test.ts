@@ -208,7 +208,7 @@ describe('a sealed folder that is not a run is rejected with the reason', () => 
   });
 });
 
-describe('a broken run does not hide another', () => {
+describe('a broken run does not prevent listing the others', () => {
   const broken: Record<string, (path: string) => Promise<unknown>> = {
     '{} as plan': write('plan.json', '{}'),
     'objectives of nothing': write('plan.json', '{"objectives":[null],"sla":1}'),
@@ -237,7 +237,7 @@ describe('a broken run does not hide another', () => {
   });
 });
 
-test("a run's name controls neither the terminal nor a CI server", async () => {
+test("a run's name cannot control the terminal or a CI server", async () => {
   await using run = await copyRun();
   const name =
     'x\u001b]0;owned\u0007\u001b[2J\u009b1m\u202e\r\n::error::PASS ##[error] <img src=x onerror=alert(1)> [y](http://z)';

@@ -3,8 +3,8 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 
 /**
- * Which of our own files a file may import: the arrows of the design. `import type` and libraries are not
- * restricted; an import circle is an error even if it consists of types only.
+ * Which of our own files a file may import: the dependency arrows of the design. `import type` and libraries are not
+ * restricted. An import circle is an error even if it consists only of types.
  */
 
 const ROOT = dirname(dirname(import.meta.dirname));
@@ -18,15 +18,14 @@ interface Rule {
 /** The first matching rule applies to a file; inside `slas`, the stages below apply, too. */
 const RULES: readonly Rule[] = [
   { files: /^service\/metric-names\.ts$/, mayImport: /^$/ },
-  // Only slas/prometheus talks to a server, and in it only these files.
+  // Only slas/prometheus communicates with a server, and only in these files.
   { files: /^slas\/prometheus\//, mayImport: /^slas\// },
-  // What other programs embed.
+  // The files that other programs embed.
   { files: /^slas\/index\.ts$/, mayImport: /^slas\// },
   { files: /^slas\//, mayImport: /^slas\/(?!prometheus\/(prometheus|http|series|transport|wait)\.ts)/ },
   {
     files: /^dashboards\//,
-    // Numbers and reasons are put into words in one place, and the columns of a record are parsed in one
-    // place.
+    // Numbers and reasons become words in one place only, and only one place parses the columns of a record.
     mayImport:
       /^(dashboards\/|slas\/(model|render|document\/(?:units|edges)|client\/requests|prometheus\/promql)\b|service\/metric-names\.ts$)/,
   },

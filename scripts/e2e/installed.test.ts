@@ -9,7 +9,10 @@ import { openShopStage, SHOP_DOCUMENT, SHOP_SCRIPT, type ShopStage } from '../te
 import { ROOT, type TemporaryFolder } from '../testing/sla.ts';
 import { expectVerdict } from '../testing/verdict.ts';
 
-/** The npm package as users have it: packed, and installed from the registry into an empty project. Part of ./sla test --full. */
+/**
+ * The npm package as users install it: packed, and installed from the registry into an empty project. Part of ./sla test
+ * --full.
+ */
 
 const INSTALL_MS = 5 * 60_000;
 
@@ -18,7 +21,7 @@ scenarios:
   steady: { description: steady, script: load/steady.ts, rate: 40/s, duration: 5s, seed: 1 }
 `;
 
-/** A scenario's script needs nothing of ours: the harness tells it the load. */
+/** A scenario's script needs nothing from this project: the harness passes it the load. */
 const SCENARIO_SCRIPT = `
 import http from 'k6/http';
 const { phases } = JSON.parse(open(__ENV.SLA_LOAD));
@@ -43,7 +46,7 @@ let stage: ShopStage;
 let shop: Shop;
 let prometheusUrl: string;
 let project: string;
-/** Programs to run the package with. */
+/** The Node.js programs that run the package. */
 const nodes: Record<string, string> = { 'Node 24': process.execPath };
 
 const npm = (cwd: string, ...args: string[]) =>
@@ -83,7 +86,7 @@ async function entriesOf(path: string): Promise<readonly string[]> {
   return entries.filter((entry) => !entry.isSymbolicLink()).map((one) => join(one.parentPath, one.name));
 }
 
-/** Root may write anyway, so the content is compared, too. */
+/** Root can write anyway, so the content is compared, too. */
 async function setWritable(path: string, isWritable: boolean): Promise<void> {
   for (const one of [...(await entriesOf(path)), path]) {
     const { mode } = await lstat(one);
@@ -106,7 +109,7 @@ interface Done {
   readonly stderr: string;
 }
 
-/** As npx runs it: the link in node_modules/.bin, by the Node that is first on PATH. */
+/** Runs the link in node_modules/.bin with the Node.js that is first on PATH, as npx does. */
 async function run(node: string, ...args: string[]): Promise<Done> {
   const bin = join(project, 'node_modules', '.bin', 'sla-harness');
   const env = { ...process.env, NO_COLOR: '1', PATH: `${join(node, '..')}:${process.env.PATH}` };
@@ -172,13 +175,14 @@ describe.each(['Node 24', 'Node 22'])('the installed package on %s', { timeout: 
       ],
       { cwd: project },
     ).catch((error: Done) => error);
-    // The verdict depends on what the tests before loaded in these seconds; that there is one shows that all parts work together.
+    // The verdict depends on the load that the tests before sent in these seconds. That there is one shows that all parts work
+    // together.
     expect(result.stdout).toMatch(/^(PASS|FAIL|INCONCLUSIVE) /m);
     expect(result.stdout).toMatch(/errors\s+< 5%/);
   });
 });
 
-test('the gate of action.yml runs the installed package, and names its run', {
+test('the gate of action.yml runs the installed package, and outputs the folder of its run', {
   timeout: 120_000,
 }, async () => {
   const runner = join(folder.path, 'runner');

@@ -10,8 +10,8 @@ import { sla, startSla } from '../testing/sla.ts';
 import { expectVerdict } from '../testing/verdict.ts';
 
 /**
- * `./sla gate --stack kubernetes` on a real cluster: the pods of k6, their record, and what is left of them. The service is a light
- * one on this machine, which is the node; kubernetes-service.cluster.test.ts has one in the cluster.
+ * `./sla gate --stack kubernetes` on a real cluster: the k6 pods, their record, and what remains of them. The service is a
+ * light one on this machine, which is also the cluster's node. kubernetes-service.cluster.test.ts has a service in the cluster.
  */
 
 const NAMESPACE = 'sla-load-test';
@@ -49,7 +49,7 @@ export const options = {
   scenarios: {
     all: { executor: 'constant-arrival-rate', rate: 20, duration: __ENV.SECONDS + 's', preAllocatedVUs: 50 },
   },
-  // Of two generators, one has the odd iterations, and only it crosses this.
+  // With two generators, one of them sends the odd iterations, and only it crosses this threshold.
   thresholds: __ENV.IS_CROSSED ? { part: ['max<1'] } : {},
 };
 export default () => {
@@ -92,7 +92,7 @@ const lastRun = async () =>
     readonly load: LoadRecord;
   };
 
-/** What the gate makes has its label. */
+/** The objects that the gate creates have its label. */
 const left = async () =>
   (
     await kubectl([
@@ -101,14 +101,14 @@ const left = async () =>
     ])
   ).trim();
 
-/** Resolves to the names of both pods when k6 has begun in them. */
+/** Resolves to the names of both pods once k6 is running in them. */
 const began = async (running: ReturnType<typeof startSla>) => {
   const [, first, second] = await running.seen(/k6-1 and k6-2 started in (\S+) and (\S+)/);
   return [first!, second!] as const;
 };
 
 describe('./sla gate --stack kubernetes', { timeout: 240_000 }, () => {
-  test('passes with two generators, whose records are whole and merged, and leaves nothing', async () => {
+  test('passes with two generators, whose records are complete and merged, and leaves nothing behind', async () => {
     const done = await start().done;
     expectVerdict(done, ({ verdict }) => expect(verdict, done.stdout + done.stderr).toBe('pass'));
     const { load } = await lastRun();
@@ -119,7 +119,7 @@ describe('./sla gate --stack kubernetes', { timeout: 240_000 }, () => {
     expect(await left()).toBe('');
   });
 
-  test('a threshold that one of two generators crossed rules out a pass', async () => {
+  test('a threshold that one of two generators crossed prevents a pass', async () => {
     await writeFile(
       runner,
       (await readFile(runner, 'utf8')).replace('[{', '[{ name: IS_CROSSED, value: "1" }, {'),
@@ -135,7 +135,7 @@ describe('./sla gate --stack kubernetes', { timeout: 240_000 }, () => {
     );
   });
 
-  test('a generator whose pod is deleted makes the run inconclusive, and is named', async () => {
+  test('a generator whose pod is deleted makes the run inconclusive, and the message names it', async () => {
     const running = start();
     const [, pod] = await began(running);
     await kubectl([
@@ -157,7 +157,7 @@ describe('./sla gate --stack kubernetes', { timeout: 240_000 }, () => {
     expect(await left()).toBe('');
   });
 
-  test('a generator that exceeds its memory limit makes the run inconclusive, and is named', async () => {
+  test('a generator that exceeds its memory limit makes the run inconclusive, and the message names it', async () => {
     const hungry = join(stage.folder.path, 'hungry.yaml');
     const own = (await readFile(runner, 'utf8')).replace('[{', '[{ name: IS_HUNGRY, value: "1" }, {');
     await writeFile(hungry, `${own}resources: { limits: { memory: 150Mi } }\n`);
@@ -170,7 +170,7 @@ describe('./sla gate --stack kubernetes', { timeout: 240_000 }, () => {
     expect(await left()).toBe('');
   });
 
-  test('Ctrl-C during the load leaves nothing', async () => {
+  test('Ctrl-C during the load leaves nothing behind', async () => {
     const running = start();
     await began(running);
     running.child.kill('SIGINT');
@@ -208,7 +208,7 @@ describe('./sla gate --stack kubernetes', { timeout: 240_000 }, () => {
     await kubectl(['delete', 'pv', VOLUME, '--wait=false']);
   });
 
-  test('pods that cannot start are reported with the reason of Kubernetes, and removed', async () => {
+  test('pods that cannot start are removed, and the message quotes the reason that Kubernetes gives', async () => {
     const other = join(stage.folder.path, 'other.yaml');
     await writeFile(other, 'image: sla-harness/no-such-image:1\nimagePullPolicy: Never\n');
     const done = await start({}, '--runner', other).done;

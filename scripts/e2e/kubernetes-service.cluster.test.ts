@@ -21,14 +21,14 @@ const PORTS = { 30800: 30810, 30900: 30910 } as const;
 const IN = ['--namespace', NAMESPACE] as const;
 const WANTED = ['ServiceAccount', 'Role', 'RoleBinding', 'ConfigMap', 'Service', 'Deployment'];
 
-/** k8s/ in a namespace and at node ports of this test, with the service and Prometheus alone. */
+/** k8s/ in a namespace of this test, on node ports of its own, with only the service and Prometheus. */
 async function manifests(): Promise<readonly Manifest[]> {
   const text = await render(join(ROOT, 'k8s'), {}, TOOL_IO);
   const moved = text
     .replaceAll('namespace: sentiment-analysis', `namespace: ${NAMESPACE}`)
     .replaceAll('nodePort: 30800', `nodePort: ${PORTS[30800]}`)
     .replaceAll('nodePort: 30900', `nodePort: ${PORTS[30900]}`);
-  // Samples of a test need no volume that outlives it.
+  // The test's samples need no volume that outlives it.
   const claim = /persistentVolumeClaim:\s+claimName: \S+/g;
   return parseManifests(moved.replace(claim, 'emptyDir: {}')).filter(
     ({ kind, metadata }) => WANTED.includes(kind) && !/^(grafana|alertmanager)/.test(metadata.name),
@@ -38,7 +38,7 @@ async function manifests(): Promise<readonly Manifest[]> {
 const apply = (objects: readonly object[]) =>
   kubectl(['apply', '-f', '-'], objects.map((one) => stringify(one)).join('---\n'));
 
-/** The service with other replicas; a slow one has a Deployment of its own behind the same Service. */
+/** Deploys the service with another set of replicas. A slow replica has a Deployment of its own behind the same Service. */
 function serviceIn(objects: readonly Manifest[], name: string, replicas: number, faults?: string): object {
   const { spec, metadata, ...rest } = named(workloadsOf(objects), 'sentiment-api')!;
   const [container] = spec.template.spec.containers;
@@ -57,7 +57,7 @@ function serviceIn(objects: readonly Manifest[], name: string, replicas: number,
           containers: [
             {
               ...container,
-              // The node has other work.
+              // The node runs other work, too.
               resources: { requests: { cpu: '50m', memory: '256Mi' }, limits: { cpu: '1', memory: '1Gi' } },
               env: [...(container!.env ?? []), ...faultsOf(faults)],
             },
@@ -68,7 +68,7 @@ function serviceIn(objects: readonly Manifest[], name: string, replicas: number,
   };
 }
 
-/** The image runs as in production, where faults must be allowed. */
+/** The image runs in production mode, in which faults must be allowed explicitly. */
 const faultsOf = (faults: string | undefined) =>
   faults === undefined
     ? []
@@ -140,8 +140,8 @@ const podsOfService = async () =>
     .split('\n');
 
 /**
- * Before a load, the gate waits for a scrape of every target of the last minute. One that was removed meanwhile is not scraped again,
- * so these tests begin when the last minute has the current pods alone.
+ * Before a load, the gate waits for a scrape of every target of the last minute. A target that was removed in that minute is
+ * never scraped again. These tests therefore start only when the last minute has the current pods alone.
  */
 async function onlyTheseAreScraped(count: number): Promise<void> {
   const query = encodeURIComponent('count(count_over_time(up{job="sentiment-api"}[65s]))');
@@ -160,13 +160,13 @@ const LONG = ['--duration', '60s', '--no-abort'];
 describe('./sla gate --stack kubernetes --generators 2', { timeout: 400_000 }, () => {
   test('--scenario smoke passes in 60 s', async () => {
     await onlyTheseAreScraped(2);
-    // Scraped every 10 s, its 20 s have too few scrapes for the uptime.
+    // With a scrape every 10 s, its 20 s contain too few scrapes for the uptime.
     const done = await start('--duration', '60s').done;
     expectVerdict(done, ({ verdict }) => expect(verdict, done.stdout + done.stderr).toBe('pass'));
     expect(await lastLoad()).toMatchObject({ sent: 1200, lost: 0, completed: true });
   });
 
-  test('a replica that is killed during the run cannot hide what it did not report', async () => {
+  test('a replica that is killed during the run cannot hide the requests that it did not report', async () => {
     await onlyTheseAreScraped(2);
     const running = start(...LONG);
     await running.seen(/k6-1 and k6-2 started/);
@@ -179,7 +179,7 @@ describe('./sla gate --stack kubernetes --generators 2', { timeout: 400_000 }, (
     await rolledOut('sentiment-api');
   });
 
-  test('a rolling update loses no request, and is judged with what the old pods counted', async () => {
+  test('a rolling update loses no request, and the verdict includes the counts of the old pods', async () => {
     await onlyTheseAreScraped(2);
     const running = start(...LONG, '--sla', elastic);
     await running.seen(/k6-1 and k6-2 started/);
@@ -193,7 +193,7 @@ describe('./sla gate --stack kubernetes --generators 2', { timeout: 400_000 }, (
     expect(preconditionOf(verdict, 'load-delivered')).toMatchObject({ ok: true });
   });
 
-  test('one slow replica of three misses the latency, although the others are fast', async () => {
+  test('with one slow replica of three, the latency is missed, although the others are fast', async () => {
     await apply([serviceIn(objects, 'sentiment-slow', 1, 'latency=300ms')]);
     await rolledOut('sentiment-slow');
     await onlyTheseAreScraped(3);

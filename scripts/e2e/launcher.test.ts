@@ -26,7 +26,7 @@ console.log(JSON.stringify({ args, cwd: process.cwd(), version: process.version 
 process.exitCode = Number(process.env.EXIT_CODE ?? 0);
 `;
 
-/** Runs before npm installs: leaves a marker, and continues when a file \`go-on\` exists. */
+/** Runs before npm installs: it leaves a marker, and continues when a file \`go-on\` exists. */
 const BEFORE_INSTALL = `
 const fs = require('node:fs');
 fs.appendFileSync('installs', process.pid + '\\n');

@@ -6,12 +6,9 @@ import { serve } from '../testing/http-server.ts';
 import { asScript, loadOn } from '../testing/load-on.ts';
 import { ROOT, temporaryFolder } from '../testing/sla.ts';
 
-/**
- * Load scripts as people write them: what k6 reports about them is in the run record, whatever the script
- * exports.
- */
+/** Load scripts as users write them: the run record contains what k6 reports about them, whatever the script exports. */
 
-/** Responds to everything with 200 and an error body; to `/refused` with 503. Records the requests. */
+/** Responds to everything with 200 and an error body, except to `/refused` with 503. Records the requests. */
 async function startService() {
   const paths: string[] = [];
   const server = await serve((request, response) => {
@@ -171,7 +168,7 @@ ${more}`;
     expect(incidents).toBeNull();
   });
 
-  test('in teardown() has sent everything', async () => {
+  test('in teardown() happens after all requests were sent', async () => {
     const { load } = await run(script("export function teardown() { throw new Error('cannot clean up'); }"));
     expect(load).toMatchObject(WHOLE);
     expect(load!.failures).toEqual([expect.stringContaining('Error: cannot clean up at teardown')]);
@@ -202,7 +199,7 @@ ${more}`;
     expect(load!.stoppedBecause).toContain('the load script aborted the test: test aborted: enough');
   });
 
-  test('with exec.test.fail() has sent everything', async () => {
+  test('with exec.test.fail() has sent every request', async () => {
     const visit = "get('/basket'); if (exec.scenario.iterationInTest === 5) exec.test.fail('a bad sign');";
     const { load } = await run(script('', visit));
     expect(load).toMatchObject(WHOLE);
@@ -226,7 +223,7 @@ export default eachArrival(() => http.get(target + '/basket'));`);
   expect(load!.client!.paths).toEqual(['/basket']);
 });
 
-test.concurrent('the value that setup() returns reaches each arrival', async () => {
+test.concurrent('the value that setup() returns is passed to each arrival', async () => {
   const { load, paths } = await run(`
 export const options = planned();
 export const setup = () => ({ path: '/basket-7' });

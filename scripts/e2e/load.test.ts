@@ -11,7 +11,7 @@ import { serve } from '../testing/http-server.ts';
 import { loadOn } from '../testing/load-on.ts';
 import { ROOT } from '../testing/sla.ts';
 
-/** What is actually sent, recorded by a server. */
+/** What k6 really sends, recorded by a server. */
 
 interface Recorder extends AsyncDisposable {
   readonly url: string;
@@ -26,8 +26,8 @@ interface Recorder extends AsyncDisposable {
 }
 
 /**
- * Responds to every POST with a valid prediction; to every `refuse`-th with 503, never to the `lose`-th; to
- * none before `hold` have arrived.
+ * Responds to every POST with a valid prediction, to every `refuse`-th with 503, and never to the `lose`-th. With `hold`, it
+ * responds to none before that many have arrived.
  */
 async function startRecorder({ refuse = 0, lose = 0, hold = 0 } = {}): Promise<Recorder> {
   const bodies: string[] = [];
@@ -89,10 +89,10 @@ const LOAD: Load = {
 
 const signal = new AbortController().signal;
 
-// Each has its own server and waits for a load of several seconds.
+// Each test has its own server and waits for a load of several seconds.
 describe.concurrent('k6', () => {
   test.each(['even', 'poisson'] as const)(
-    'two runs of one plan send the same bytes, and another seed sends others: %s arrivals',
+    'two runs of one plan send the same bytes, and another seed sends different ones: %s arrivals',
     async (arrivals) => {
       const sentWith = async (seed: number) => {
         await using recorder = await startRecorder();
@@ -218,11 +218,11 @@ describe.concurrent('k6', () => {
     // It stops within seconds: k6 writes its samples once per second.
     expect(recorder.bodies.length).toBeLessThan(600);
     expect(record!.answered['5xx']).toBeGreaterThan(5);
-    // We stopped it; nothing died.
+    // The harness stopped it; nothing died.
     expect(incidents).toBeNull();
   });
 
-  test('a token is sent with each request, directly to the service, whatever proxy is set', async () => {
+  test('a token is sent with each request, directly to the service, even if a proxy is set', async () => {
     await using recorder = await startRecorder();
     const proxy = 'http://127.0.0.1:9';
     const env = {
@@ -231,7 +231,7 @@ describe.concurrent('k6', () => {
       http_proxy: proxy,
       NO_PROXY: '',
     };
-    // It resolves to this machine, and is not one of the addresses that always bypass a proxy.
+    // The name resolves to this machine, and is not one of the addresses that always bypass a proxy.
     const url = recorder.url.replace('127.0.0.1', '0.0.0.0');
     const { load: record } = await loadOn(url, LOAD, { env, isOurs: false });
     expect(record).toMatchObject({ completed: true, lost: 0 });
@@ -280,8 +280,8 @@ describe('warm-up', () => {
     await warmUp(useExisting(recorder.url, 'http://127.0.0.1:9'), LOAD, signal);
     const spanSeconds = (recorder.timesMs.at(-1)! - recorder.timesMs[0]!) / 1000;
     expect(recorder.bodies).toHaveLength(200);
-    // autocannon sends a connection's requests of each second at once: those of the first and last second may
-    // come early.
+    // autocannon sends all of a connection's requests of a second at once, so those of the first and last second may come
+    // early.
     expect((recorder.bodies.length - 80) / spanSeconds).toBeLessThanOrEqual(40);
   });
 

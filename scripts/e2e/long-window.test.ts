@@ -17,8 +17,8 @@ import {
 import { evidenceDifferences } from '../runs/differences.ts';
 
 /**
- * Windows with more scrapes than the evidence holds, from a real Prometheus: downsampled evidence must give
- * the same result as all samples, and no irregularity between block ends may be missed.
+ * Windows with more scrapes than the evidence holds, from a real Prometheus. Downsampled evidence must give the same result as
+ * all samples, and an irregularity between block ends must not be missed.
  */
 
 const START = Date.UTC(2025, 6, 1) / 1000;
@@ -239,14 +239,14 @@ describe('downsampled evidence', () => {
     expect(evidenceDifferences(evidence, renamed, run).join('\n')).toContain('count of up');
   });
 
-  test('without an aggregate, or the samples of an irregular block, decides nothing', async () => {
+  test('a block without its aggregate, or an irregular block without its samples, decides nothing', async () => {
     const plan = planOf(services['one-scrape-failed']);
     const evidence = await collectEvidence(plan, run, asker());
     expect(judgeInWords(plan, run, evidence).verdict).toBe('pass');
     for (const gone of evidence.readings) {
       const readings = evidence.readings.filter((one) => one !== gone);
       const { verdict } = judgeInWords(plan, run, { ...evidence, readings });
-      // The lag is shown as an explanation only.
+      // The lag is shown only as an explanation.
       const isExplaining = gone.digest === undefined && gone.selector === plan.lag;
       expect(verdict === 'pass', `${gone.digest ?? 'raw'} ${gone.query} at ${gone.atSeconds}`).toBe(
         isExplaining,

@@ -8,14 +8,14 @@ import { SKIPS_LONG } from '../testing/long.ts';
 import { copyCheckout, type Done, ROOT, sla, temporaryFolder } from '../testing/sla.ts';
 import { expectVerdict, objectiveOf, preconditionOf } from '../testing/verdict.ts';
 
-/** The output of ./sla new runs unchanged: each is written into a checkout of its own and gated there. */
+/** The output of ./sla new runs unchanged. Each test creates it in a checkout of its own and runs the gate on it. */
 
 const QUICK = { timeout: 240_000 };
 
 const gate = (root: string, ...args: string[]): Promise<Done> =>
   sla(['gate', '--no-abort', '--json', ...args], { root });
 
-/** The speed of this machine is not under test; that every request was sent, answered and counted is. */
+/** The speed of this machine is not under test. Under test is that every request was sent, answered and counted. */
 function expectLoaded(done: Done, requests: number): void {
   expectVerdict(done, (verdict) => {
     expect(preconditionOf(verdict, 'load-delivered')?.detail).toContain(`${requests} of ${requests} planned`);
@@ -51,9 +51,9 @@ describe.concurrent('./sla new', () => {
     );
     const text = await readFile(file, 'utf8');
     expect(text).toContain('client: /checkout');
-    // Nothing of the sentiment service.
+    // The document has nothing of the sentiment service.
     expect(text).not.toMatch(/predict|sentiment|texts/);
-    // Its load sends the body of the warm-up; here what the sentiment service expects.
+    // Its load sends the body of the warm-up, here one that the sentiment service accepts.
     const warmUp = 'service:\n  warmUp: { path: /predict, bodies: [{ text: Works well. }] }\n';
     const adapted = text.replaceAll('/checkout', '/predict').replace('service:\n', warmUp);
     await writeFile(file, adapted.replace('0.1, 0.25,', '0.1, 0.2, 0.3,').replace('250ms', '300ms'));
@@ -80,7 +80,7 @@ describe.concurrent('./sla new', () => {
     expect(refused.code).toBe(2);
   });
 
-  test('an existing script is left alone, and so is the document', async () => {
+  test('an existing script and the document are left unchanged', async () => {
     await using folder = await temporaryFolder();
     await copyCheckout(folder.path);
     const script = join(folder.path, 'loadtests/mine.ts');
@@ -123,7 +123,7 @@ describe('a scenario is added', () => {
     expect(parsed(withScenario(text, 'peak', entry))).toEqual(['peak']);
   });
 
-  test('but not if they are written on one line', () => {
+  test('not if they are written on one line', () => {
     const text = WITH_SMOKE.replace(
       /\nscenarios:[\s\S]*$/,
       '\nscenarios: { a: { rate: 1/s, duration: 60s } }\n',

@@ -9,7 +9,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { onlyTo } from '../run/allowed-addresses.ts';
 import { findTool } from '../tools/find-tool.ts';
 
-/** Whatever a script does, k6 connects to no address other than the load target's. */
+/** Whatever a script does, k6 connects only to the load target's addresses. */
 
 interface Listening {
   readonly server: Server;
@@ -94,7 +94,7 @@ const EVERYWHERE = `
       http.get(url(host));
   }`;
 
-test('without the limits, the same script reaches them all', async () => {
+test('without the restriction, the same script reaches all addresses', async () => {
   const all = await reached(EVERYWHERE, '{}', []);
   expect(Object.values(all).map(({ requests }) => requests)).toEqual([1, 2, 1]);
 });

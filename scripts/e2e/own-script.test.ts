@@ -8,7 +8,7 @@ import { readRun } from '../runs/bundle.ts';
 import { sla, temporaryFolder } from '../testing/sla.ts';
 import { expectVerdict, objectiveOf, outcomesOf, preconditionOf } from '../testing/verdict.ts';
 
-/** k6 scripts that plan their own load, against the real service: nothing of this project is imported by them. */
+/** k6 scripts that plan their own load, against the real service. They import nothing from this project. */
 
 async function gateOf(script: string) {
   const folder = await temporaryFolder();
@@ -22,7 +22,7 @@ const PREDICT = `
   const predict = () => http.post(__ENV.SLA_TARGET + '/predict', JSON.stringify({ text: 'Works well.' }), { headers: { 'content-type': 'application/json' } });
 `;
 
-test('a script with an arrival rate passes; its thresholds and checks are rows', async () => {
+test('a script with an arrival rate passes; its thresholds and checks are rows of the table', async () => {
   const { gated, folder } = await gateOf(`
     import http from 'k6/http';
     import { check } from 'k6';

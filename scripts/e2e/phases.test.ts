@@ -71,7 +71,7 @@ test("each has its rows, with the interval in which the service's requests were 
     ]);
     const [whole, before, after, spike, recovery] = objectives;
     expect(before!.client!.samples + after!.client!.samples).toBeLessThan(whole!.client!.samples);
-    // If the machine is so busy that requests of one phase were sent in the next, that is reported instead.
+    // If the machine is so busy that requests of one phase were sent in the next, the verdict reports that instead.
     const isDelivered = preconditions.find(({ id }) => id === 'load-delivered')!.ok;
     for (const [row, name] of [
       [before, 'before'],

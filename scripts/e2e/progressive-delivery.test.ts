@@ -19,8 +19,8 @@ import { type MadeRunOptions, makeRequests, STARTS_SECONDS } from '../testing/si
 import { ROOT, type RunningSla, slaHere, startSla } from '../testing/sla.ts';
 
 /**
- * The shipped templates for Argo Rollouts and Flagger, evaluated as these programs do, against `./sla verify --listen` and a real
- * Prometheus.
+ * The shipped templates for Argo Rollouts and Flagger, evaluated as these programs do, against `./sla verify --listen` and a
+ * real Prometheus.
  */
 
 const TOKEN = 'verifier-token-4c1f0a92';
@@ -80,7 +80,7 @@ async function metricFor(
   return withArguments(spec.metrics[0]!, { ...defaults, token: TOKEN, verifier, ...given });
 }
 
-/** The webhooks of the canary, as if the verifier were where they name it. */
+/** The canary's webhooks, as if the verifier were at the address that they name. */
 async function webhooksFor(verifier: string, metadata: Readonly<Record<string, string>> = {}) {
   const { spec } = await read<Canary>('canary.yaml');
   return spec.analysis.webhooks.map((hook) => ({
@@ -93,7 +93,7 @@ async function webhooksFor(verifier: string, metadata: Readonly<Record<string, s
 }
 
 const LOAD = { suffix: '00aa', durationSeconds: 600 } as const;
-/** Six minutes of the load, away from both of its ends. */
+/** Six minutes within the load, with a margin at both ends. */
 const INSIDE = { window: '6m', delay: '2m' };
 
 let healthy: PrometheusServer;
@@ -122,7 +122,7 @@ describe('the shipped templates', { timeout: 120_000 }, () => {
     expect(await analyse(await metricFor(verifier.url, INSIDE))).toMatchObject({ phase: 'Failed' });
     const webhooks = await webhooksFor(verifier.url, INSIDE);
     expect(await nextStep(webhooks)).toBe('rolled back');
-    // Without a rollback hook, the promotion is held.
+    // Without a rollback hook, the promotion stays on hold.
     expect(await nextStep(webhooks.filter(({ type }) => type !== 'rollback'))).toBe('held');
   });
 
@@ -133,7 +133,7 @@ describe('the shipped templates', { timeout: 120_000 }, () => {
     expect(await nextStep(await webhooksFor(verifier.url, before))).toBe('held');
   });
 
-  test('hold, and are an error, with a wrong token', async () => {
+  test('hold on a wrong token, which is an error', async () => {
     await using verifier = await startVerifier(healthy.url);
     const metric = await metricFor(verifier.url, { ...INSIDE, token: 'another' });
     expect(await analyse(metric)).toEqual({ phase: 'Error', measurements: 5 });
@@ -143,7 +143,7 @@ describe('the shipped templates', { timeout: 120_000 }, () => {
     ).toBe('held');
   });
 
-  test('hold, and are an error, when the verifier responds with 500 or too late', async () => {
+  test('hold if the verifier responds with 500 or too late, which is an error', async () => {
     await using broken = await serve((_, response) => void response.writeHead(500).end('{"verdict":"pass"}'));
     expect(await analyse(await metricFor(broken.url))).toEqual({ phase: 'Error', measurements: 5 });
     expect(await nextStep(await webhooksFor(broken.url))).toBe('held');
@@ -168,7 +168,7 @@ describe('the shipped templates', { timeout: 120_000 }, () => {
     expect(waited).toBeGreaterThanOrEqual(window! + delay!);
   });
 
-  test('wait longer than the verifier takes at most', async () => {
+  test("wait longer than the verifier's time limit", async () => {
     const limitMs = /JUDGE_LIMIT_MS = ([\d_]+)/
       .exec(await readFile(join(ROOT, 'scripts', 'listen', 'verifier.ts'), 'utf8'))![1]!
       .replaceAll('_', '');
@@ -195,14 +195,14 @@ describe('./sla verify --listen', { timeout: 120_000 }, () => {
     expect(done.stderr).not.toContain(TOKEN);
   });
 
-  test('does not let a promotion through when Prometheus is gone', async () => {
+  test('does not allow a promotion if Prometheus stops responding', async () => {
     const gone = await serve(() => {});
     await gone[Symbol.asyncDispose]();
     await using verifier = await startVerifier(gone.url);
     expect(await callWebhook((await webhooksFor(verifier.url))[0]!)).toBe(false);
   });
 
-  test('does not judge the latest minutes when its clock is not that of Prometheus', async () => {
+  test('does not judge the latest minutes if its clock differs from that of Prometheus', async () => {
     await using ahead = await serve((request, response) => {
       void (async () => {
         const body = await text(request);

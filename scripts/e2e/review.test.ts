@@ -11,7 +11,7 @@ import { serve } from '../testing/http-server.ts';
 import { FAULTY, finishMadeRun, HEALTHY, type MadeRun, makeRun } from '../testing/simulated-run.ts';
 import { ROOT, sla, slaHere, type TemporaryFolder, temporaryFolder } from '../testing/sla.ts';
 
-/** What people look at after a run: the report in a browser, the list of runs, and Grafana. */
+/** What users look at after a run: the report in a browser, the list of runs, and Grafana. */
 
 let folder: TemporaryFolder;
 let healthy: MadeRun;
@@ -111,7 +111,7 @@ describe('review --grafana', () => {
     readonly body: Record<string, unknown>;
   }
 
-  /** Records requests and responds as Grafana's API reference says; it is not a real Grafana. */
+  /** Records requests and responds according to Grafana's API reference; it is not a real Grafana. */
   async function listening(status: number, annotations: readonly unknown[]) {
     const arrived: Arrived[] = [];
     const server = await serve(async (request, response) => {
@@ -171,7 +171,7 @@ describe('review --grafana', () => {
     ).toEqual([]);
   });
 
-  test("a refusal is reported with Grafana's message", async () => {
+  test("an error is reported with Grafana's message", async () => {
     await using grafana = await listening(401, []);
     const { stderr, code } = await review(grafana.url);
     expect(stderr).toContain('status 401: {"message":"invalid API key"}');

@@ -8,7 +8,7 @@ import type { Judged } from '../../slas/testing/worlds.ts';
 import { debianPrometheus } from '../testing/debian-prometheus.ts';
 import { BUILD_MS, importInto, startVictoriaMetrics } from '../testing/victoria-metrics.ts';
 
-/** The same windows, stored in Prometheus 3, in Debian's Prometheus 2 and in VictoriaMetrics, are judged the same. */
+/** The same windows are stored in Prometheus 3, in Debian's Prometheus 2 and in VictoriaMetrics, and get the same verdict. */
 
 const owned = new AsyncDisposableStack();
 let servers: Readonly<Record<'prometheus2' | 'prometheus3' | 'victoriaMetrics', string>>;
@@ -57,10 +57,10 @@ async function judgedBy(url: string, one: Judged) {
   };
 }
 
-/** Servers list series in different orders, and so the last digits of a sum of floating-point numbers differ. */
+/** Servers list series in different orders, so the last digits of a sum of floating-point numbers differ. */
 const rounded = (value: number | null) => (value === null ? null : Number(value.toPrecision(12)));
 
-/** VictoriaMetrics stores no NaN, so there the window has no sample to doubt. */
+/** VictoriaMetrics stores no NaN, so there the window has no sample that makes it undecided. */
 const HAS_NAN = 'nan-inside';
 
 test.each(ALL_WORLDS)('$job', async (one) => {

@@ -15,8 +15,7 @@ import {
 } from '../testing/sla.ts';
 
 /**
- * Secrets in every place where a user may have put them; none of their bytes may appear in a run folder or on
- * the terminal.
+ * Secrets are in every place where a user may have put them. None of their bytes may appear in a run folder or on the terminal.
  */
 
 const PLANTED = {
@@ -135,7 +134,7 @@ describe('a run', () => {
     expect(JSON.parse(named('evidence.json')).prometheus.url).toBe(`${stack.prometheusUrl}/`);
   });
 
-  test('that fails does not show or leave any either', async () => {
+  test('that fails does not print or store any either', async () => {
     await appendFile(
       join(checkout, 'loadtests', 'single-texts.ts'),
       "throw new Error('not with ' + __ENV.DEPLOY_TOKEN);\n",

@@ -32,8 +32,8 @@ import {
 } from '../testing/victoria-metrics.ts';
 
 /**
- * Servers with Prometheus's API other than a scraping Prometheus: a real VictoriaMetrics, and a real
- * Prometheus that receives samples late. Each is queried as soon as the load has ended.
+ * Servers with Prometheus's API other than a Prometheus that scrapes: a real VictoriaMetrics, and a real Prometheus that
+ * receives samples late. Each is queried as soon as the load has ended.
  */
 
 const signal = new AbortController().signal;
@@ -110,7 +110,7 @@ function planFor(job: string): Plan {
   return planWindow(parsed.value);
 }
 
-/** Waits as the gate does before a load, sends the load, and judges immediately. */
+/** Waits before the load as the gate does, sends the load, and judges immediately. */
 async function judged(job: string, url: string, during: () => Promise<unknown>): Promise<Judged> {
   const plan = planFor(job);
   const asker = { url, signal };
@@ -159,7 +159,7 @@ describe('VictoriaMetrics', { timeout: 240_000 }, () => {
     expect(result.evidence.arrival).toMatchObject({ boundBy: 'learned', missing: [] });
   });
 
-  test('a failed scrape is unknown, and not a restart', async () => {
+  test('a failed scrape counts as unknown, and not as a restart', async () => {
     const result = await judged('troubled', url, async () => {
       await predict(faulty.url, 40, 100);
       let failed = 0;
@@ -174,7 +174,7 @@ describe('VictoriaMetrics', { timeout: 240_000 }, () => {
     const values = result.evidence.readings.flatMap(({ series }) =>
       series.flatMap(({ samples }) => samples.map(([, value]) => value)),
     );
-    // Otherwise this test would not involve markers.
+    // Without them, this test would not involve stale markers.
     expect(values).toContain('NaN');
   });
 
@@ -192,7 +192,7 @@ describe('VictoriaMetrics', { timeout: 240_000 }, () => {
       ].map((line) => `${line} ${at * 1000}`),
     );
     await importInto(server, `${lines.join('\n')}\n`);
-    // The first of its samples are visible; its functions see none of the last 30 s.
+    // The first of its samples are visible, but its functions return none of the last 30 s.
     expect(await awaitScrapeAfter('up{job="long"}', now - 30, 30_000, { url, signal })).toMatchObject({
       isScraped: true,
     });
@@ -221,7 +221,7 @@ describe('VictoriaMetrics', { timeout: 240_000 }, () => {
 });
 
 describe('a Prometheus that receives samples in batches', { timeout: 120_000 }, () => {
-  test('of 8 s is waited for, and counts exactly', async () => {
+  test('of 8 s, gets enough time and counts exactly', async () => {
     const service = await serve();
     const options = await optionsFor();
     const receiver = owned.use(await startReceiver(options, options.folder));

@@ -9,8 +9,7 @@ import { SHIPPED_DOCUMENT } from '../cli/inputs.ts';
 import { ROOT } from '../testing/sla.ts';
 
 /**
- * The service does not know that it is judged, and the document does not import the service: this test keeps
- * them consistent.
+ * The service has no knowledge of the gate, and the document does not import the service. This test keeps the two consistent.
  */
 
 const document = unwrap(parseDocument(readFileSync(join(ROOT, SHIPPED_DOCUMENT), 'utf8')));

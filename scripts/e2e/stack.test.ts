@@ -43,7 +43,7 @@ test.concurrent("a stack stays up, carries a run that is judged later, serves an
       expect(one).toMatchObject({ verdict: 'pass', scenario: 'smoke' });
     });
 
-    // The same window, queried again, and as one without a load: the same counts.
+    // The same window, queried again, and as a window without a load: the counts are the same.
     const asked = expectVerdict(await here('verify', 'latest', '--prometheus', prometheus, '--json'));
     expect(asked.objectives).toEqual(verdict.objectives);
     expect(asked.reconciliation).toEqual(verdict.reconciliation);
@@ -89,8 +89,8 @@ test.concurrent('with alerts it has an Alertmanager, if one is available', async
   expect(await answers(`${address('service', up.stdout)}/health/live`)).toBeNull();
   expect(await answers(`${address('Alertmanager', up.stdout)}/-/ready`)).toBeNull();
 
-  // A machine without an Alertmanager still evaluates the rules; a user who asked for notifications is told
-  // that they cannot be sent.
+  // A machine without an Alertmanager still evaluates the rules. If the user asked for notifications, the command says that
+  // they cannot be sent.
   const env = {
     ALERTMANAGER_BIN: '',
     PATH: folder.path,

@@ -48,7 +48,7 @@ describe('the alerts on drift', () => {
   const labels = 'job="sentiment-api",instance="a"';
   const feature = (name: string) => `{${labels},feature="${name}"}`;
 
-  /** Samples a minute apart, and which alerts fire after 20 minutes of them. */
+  /** Samples a minute apart, and the alerts that fire after 20 minutes of them. */
   const after = (values: Readonly<Record<string, number>>, firing: readonly string[]) => ({
     rules,
     test: (file: string) =>
@@ -88,12 +88,12 @@ describe('the alerts on drift', () => {
     expect(await checkRules(rules)).toBe('');
   });
 
-  test('they fire beyond both limits and beyond 10 points, and not before', async () => {
+  test('they fire if the drift exceeds both limits and 10 points, and not before', async () => {
     const tests = [
       after(series(0.05, 0.06, 0.5, 2000), []),
       after(series(0.15, 0.06, 0.59, 2000), []),
       after(series(0.3, 0.06, 0.5, 2000), psiAlerts),
-      // With few predictions this may be chance.
+      // With so few predictions this may be chance.
       after(series(0.3, 0.35, 0.9, 120), []),
       after(series(0.05, 0.06, 0.61, 2000), ['SentimentBalanceDrift']),
       after(series(0.05, 0.06, 0.39, 2000), ['SentimentBalanceDrift']),

@@ -12,7 +12,7 @@ import { linesOf, type Past, pastTraffic, WEEKS } from '../testing/past-traffic.
 import { ROOT, slaHere, type TemporaryFolder, temporaryFolder } from '../testing/sla.ts';
 import { BUILD_MS, importInto, startVictoriaMetrics } from '../testing/victoria-metrics.ts';
 
-/** Eight weeks of traffic in real stores, in which two servers have stored the same service. */
+/** Eight weeks of traffic in real stores. Two servers have stored the same service. */
 
 const signal = new AbortController().signal;
 const owned = new AsyncDisposableStack();
@@ -33,7 +33,7 @@ beforeAll(async () => {
 }, BUILD_MS);
 afterAll(() => owned.disposeAsync());
 
-/** Counters need a type, or their name would be that of a gauge. */
+/** Without a type, Prometheus would treat the counter as a gauge. */
 function openMetrics(): string {
   const of = (name: string) => past.stored.filter(({ labels }) => labels.__name__ === name);
   const counters = linesOf(of('http_requests_total'), (seconds) => seconds);
@@ -47,7 +47,7 @@ const QUESTION = {
 };
 
 describe.each(['Prometheus', 'VictoriaMetrics'])('%s', (store) => {
-  test('has the requests that were counted, each once', async () => {
+  test('returns the requests that were counted, each once', async () => {
     const read = await readHistory({ ...QUESTION, weeks: WEEKS }, { url: urls.get(store)!, signal });
     if (!read.ok) throw new Error(JSON.stringify(read.error));
     const { traffic, copiedBy, doubtfulDays } = read.value;
@@ -60,7 +60,7 @@ describe.each(['Prometheus', 'VictoriaMetrics'])('%s', (store) => {
       expect(traffic.hours[index]!.perSecond ?? 0).toBeCloseTo(perSecond ?? 0, 3);
   });
 
-  test('time without samples is a gap, and the days before the first sample are none', async () => {
+  test('time without samples is a gap, and the days before the first sample are not', async () => {
     const read = await readHistory({ ...QUESTION, weeks: WEEKS + 2 }, { url: urls.get(store)!, signal });
     if (!read.ok) throw new Error(JSON.stringify(read.error));
     const { hours } = read.value.traffic;

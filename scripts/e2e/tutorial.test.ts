@@ -23,7 +23,7 @@ interface Ran {
   readonly output: string;
 }
 
-/** Runs a block in a shell. Background commands keep its output open, so it is then not waited for. */
+/** Runs a block in a shell. A background command keeps its output open, so the test does not wait for the output to close. */
 function run(text: string, cwd: string, path: string): Promise<Ran> {
   const child = spawn('bash', ['-c', text], {
     cwd,
@@ -41,7 +41,7 @@ function run(text: string, cwd: string, path: string): Promise<Ran> {
   });
 }
 
-/** A figure may differ from run to run; the words may not. */
+/** Figures may differ from run to run, but words may not. */
 const patternOf = (line: string) =>
   new RegExp(
     line

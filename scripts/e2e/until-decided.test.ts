@@ -14,18 +14,18 @@ import { startScraping } from '../testing/scraping.ts';
 import { type RunningSla, sla, startSla, type TemporaryFolder, temporaryFolder } from '../testing/sla.ts';
 import { expectVerdict, outcomesOf, preconditionOf } from '../testing/verdict.ts';
 
-/** Runs that last until they are decided, with k6, Prometheus and a service of which everything is known. */
+/** Runs that last until they are decided, with k6, Prometheus and a service whose every response is known. */
 
 const LOAD = { ratePerSecond: 30, maxSeconds: 45, atLeastSeconds: 20 };
 const PLANNED = LOAD.ratePerSecond * LOAD.maxSeconds;
 /** The first look. */
 const LOOK_SECONDS = 20;
-/** The number of the request that is sent at this time, because arrivals are even. */
+/** The number of the request that is sent at this time; arrivals are evenly spaced. */
 const sentAt = (seconds: number) => seconds * LOAD.ratePerSecond;
 
 /**
- * Far below the limit, and differing by more than the delays of this machine, which come in clusters: a design effect of these
- * alone would leave nothing decided in so short a time.
+ * Far below the limit. Latencies differ by more than the delays of this machine, which come in clusters: if these delays were
+ * the only variation, their design effect would leave nothing decided in so short a run.
  */
 const random = seeded(1);
 const fast = () => ({ afterMs: 5 + 140 * random(), status: 200 });
@@ -84,7 +84,7 @@ async function gated(
   return { stage, stderr: done.stderr };
 }
 
-/** For the message of a check that failed. */
+/** For the message of a failed check. */
 const looksOf = ({ sequential }: VerdictDocument) => JSON.stringify(sequential);
 
 const loadOf = async ({ out }: Stage) => (await readRun(join(out, 'latest'))).run.load!;
@@ -93,7 +93,7 @@ const everyRequestAt = (seconds: number) => (index: number) => index >= sentAt(s
 // ---------------------------------------------------------------------------------------------- clear cases
 
 describe.concurrent('a run that lasts until it is decided', { timeout: 240_000 }, () => {
-  test('stops early and passes if the service is far better than promised; the stored run is judged alike', async ({
+  test('stops early and passes if the service is far better than promised; judging the stored run gives the same', async ({
     expect,
   }) => {
     const { stage, stderr } = await gated(fast, (verdict, code) => {
@@ -140,7 +140,7 @@ describe.concurrent('a run that lasts until it is decided', { timeout: 240_000 }
   });
 
   test.skipIf(SKIPS_LONG)(
-    'runs to its maximum and is undecided if the service is exactly at its limit',
+    'runs to its maximum duration and is undecided if the service is exactly at its limit',
     async ({ expect }) => {
       const { stage } = await gated(
         (index) => (index % 20 === 7 ? SLOW : fast()),
@@ -159,70 +159,72 @@ describe.concurrent('a run that lasts until it is decided', { timeout: 240_000 }
 
 // ---------------------------------------------------------------------------------------------- what could deceive a look
 
-describe.skipIf(SKIPS_LONG).concurrent('a look is not deceived by', { timeout: 240_000 }, () => {
-  test('a service that stops responding in the last second before it', async ({ expect }) => {
-    // Not for long: the load on a service that was already running would be stopped.
-    const isDown = (index: number) => index >= sentAt(LOOK_SECONDS - 1) && index < sentAt(LOOK_SECONDS + 1);
-    await gated(
-      (index) => (isDown(index) ? HANGING : fast()),
-      (verdict, code) => {
-        // 30 of the 600 requests sent by then are exactly 5%.
-        expect(verdict.sequential!.looks[0]).toMatchObject({
-          atSeconds: LOOK_SECONDS,
-          verdict: 'inconclusive',
-        });
-        expect([code, verdict.verdict]).toEqual([3, 'inconclusive']);
-      },
-    );
-  });
+describe
+  .skipIf(SKIPS_LONG)
+  .concurrent('a look is not misled by', { timeout: 240_000 }, () => {
+    test('a service that stops responding in the last second before it', async ({ expect }) => {
+      // Not for long: the load on a service that was already running would otherwise be stopped.
+      const isDown = (index: number) => index >= sentAt(LOOK_SECONDS - 1) && index < sentAt(LOOK_SECONDS + 1);
+      await gated(
+        (index) => (isDown(index) ? HANGING : fast()),
+        (verdict, code) => {
+          // 30 of the 600 requests sent by then are exactly 5%.
+          expect(verdict.sequential!.looks[0]).toMatchObject({
+            atSeconds: LOOK_SECONDS,
+            verdict: 'inconclusive',
+          });
+          expect([code, verdict.verdict]).toEqual([3, 'inconclusive']);
+        },
+      );
+    });
 
-  test('a scrape that is missing: the next look decides', async ({ expect }) => {
-    await using stage = await openStage((index) => {
-      stage.service.isScrapable = index < sentAt(LOOK_SECONDS - 3) || index > sentAt(LOOK_SECONDS + 4);
-      return fast();
+    test('a missing scrape: the next look decides', async ({ expect }) => {
+      await using stage = await openStage((index) => {
+        stage.service.isScrapable = index < sentAt(LOOK_SECONDS - 3) || index > sentAt(LOOK_SECONDS + 4);
+        return fast();
+      });
+      const done = await stage.gate().done;
+      expectVerdict(done, ({ verdict, sequential }) => {
+        const [first] = sequential!.looks;
+        expect(first).toMatchObject({ atSeconds: LOOK_SECONDS, verdict: 'inconclusive' });
+        expect(sequential!.decidedAtSeconds).not.toBe(LOOK_SECONDS);
+        expect([done.code, verdict], JSON.stringify(sequential)).toEqual([0, 'pass']);
+      });
     });
-    const done = await stage.gate().done;
-    expectVerdict(done, ({ verdict, sequential }) => {
-      const [first] = sequential!.looks;
-      expect(first).toMatchObject({ atSeconds: LOOK_SECONDS, verdict: 'inconclusive' });
-      expect(sequential!.decidedAtSeconds).not.toBe(LOOK_SECONDS);
-      expect([done.code, verdict], JSON.stringify(sequential)).toEqual([0, 'pass']);
-    });
-  });
 
-  test('a Prometheus that died since the look before it', async ({ expect }) => {
-    await using stage = await openStage((index) => {
-      if (index === sentAt(LOOK_SECONDS - 5)) process.kill(stage.prometheus.pid, 'SIGKILL');
-      return fast();
+    test('a Prometheus that died after the look before', async ({ expect }) => {
+      await using stage = await openStage((index) => {
+        if (index === sentAt(LOOK_SECONDS - 5)) process.kill(stage.prometheus.pid, 'SIGKILL');
+        return fast();
+      });
+      const done = await stage.gate().done;
+      expectVerdict(done, (verdict) => {
+        expect([done.code, verdict.verdict]).toEqual([3, 'inconclusive']);
+        expect(preconditionOf(verdict, 'prometheus-answered')).toMatchObject({ ok: false });
+      });
+      expect((await loadOf(stage)).sent).toBe(PLANNED);
     });
-    const done = await stage.gate().done;
-    expectVerdict(done, (verdict) => {
-      expect([done.code, verdict.verdict]).toEqual([3, 'inconclusive']);
-      expect(preconditionOf(verdict, 'prometheus-answered')).toMatchObject({ ok: false });
-    });
-    expect((await loadOf(stage)).sent).toBe(PLANNED);
-  });
 
-  test('a service that becomes slow after it, which a look cannot see: the verdict says how rare an event can be', async ({
-    expect,
-  }) => {
-    const isLater = everyRequestAt(LOAD.maxSeconds - 5);
-    await gated(
-      (index) => (isLater(index) ? SLOW : fast()),
-      (verdict, code) => {
-        expect([code, verdict.verdict], looksOf(verdict)).toEqual([0, 'pass']);
-        expect(verdict.sequential!.decidedAtSeconds).toBeLessThan(LOAD.maxSeconds - 5);
-      },
-    );
+    test('a service that becomes slow afterwards, which a look cannot see: the verdict says how rare such an event can be', async ({
+      expect,
+    }) => {
+      const isLater = everyRequestAt(LOAD.maxSeconds - 5);
+      await gated(
+        (index) => (isLater(index) ? SLOW : fast()),
+        (verdict, code) => {
+          expect([code, verdict.verdict], looksOf(verdict)).toEqual([0, 'pass']);
+          expect(verdict.sequential!.decidedAtSeconds).toBeLessThan(LOAD.maxSeconds - 5);
+        },
+      );
+    });
   });
-});
 
 // ---------------------------------------------------------------------------------------------- interrupted
 
 test.concurrent('Ctrl-C during a look leaves nothing behind', { timeout: 240_000 }, async ({ expect }) => {
   const { promise: halted, resolve: halt } = Promise.withResolvers<void>();
   await using stage = await openStage((index) => {
-    // A Prometheus that hangs holds the look up.
+    // A Prometheus that does not respond delays the look.
     if (index === sentAt(LOOK_SECONDS - 2)) process.kill(stage.prometheus.pid, 'SIGSTOP');
     if (index === sentAt(LOOK_SECONDS + 5)) halt();
     return fast();

@@ -34,9 +34,9 @@ export interface GrafanaOptions {
 export interface GrafanaInDocker extends AsyncDisposable {
   /** Viewing needs no password. */
   readonly url: string;
-  /** Has the user and password that may write annotations. */
+  /** The same address with the user and password that may write annotations. */
   readonly adminUrl: string;
-  /** Resolves when it has ended. */
+  /** Resolves when Grafana has ended. */
   readonly ended: Promise<unknown>;
 }
 

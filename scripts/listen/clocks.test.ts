@@ -12,7 +12,7 @@ test.each([
   expect(() => refuseOtherClock(clock(aheadSeconds))).toThrow(message);
 });
 
-test('clocks that may agree are no reason to refuse, and neither is one that was not read', () => {
+test('a clock that may agree, or could not be read, is no reason to refuse', () => {
   refuseOtherClock(clock(5));
   refuseOtherClock(clock(15, 6));
   refuseOtherClock({});

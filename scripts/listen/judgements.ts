@@ -1,7 +1,7 @@
 import type { Verdict } from '../../slas/model/model.ts';
 import type { Question } from './question.ts';
 
-/** Judges windows for several clients at once, each window once. */
+/** Judges windows for several clients at once, but each window only once. */
 
 export type Answer =
   | { readonly kind: 'judged'; readonly verdict: Verdict }
@@ -22,14 +22,14 @@ export interface JudgementOptions {
 }
 
 const MAX_AT_ONCE = 4;
-/** Decided verdicts are kept, so that a request that is repeated gets the same answer without queries. */
+/** Decided verdicts are kept, so that a repeated request gets the same response without queries. */
 const MAX_KEPT = 200;
 
 export function shareJudgements({ judge, signal, limitMs }: JudgementOptions): Judgements {
   const running = new Map<string, Promise<Answer>>();
   const kept = new Map<string, Answer>();
   const keep = (key: string, answer: Answer) => {
-    // What was not decided may be, once late samples have arrived.
+    // An undecided window may be decided later, once late samples have arrived.
     if (answer.kind !== 'judged' || answer.verdict.verdict === 'inconclusive') return;
     kept.set(key, answer);
     if (kept.size > MAX_KEPT) kept.delete(kept.keys().next().value!);

@@ -54,7 +54,7 @@ describe('a question', () => {
       value: { window: '5m', delay: '10s' },
     });
     expect(parametersOf(undefined)).toEqual({ ok: true, value: {} });
-    // A lower confidence than the one that its owner meant would make a pass easier.
+    // A lower confidence than the operator set would make a pass easier.
     for (const name of ['confidance', 'Confidence', 'delai'])
       expect(parametersOf({ window: '5m', [name]: '0.99' })).toEqual({
         ok: false,
@@ -64,7 +64,7 @@ describe('a question', () => {
     expect(parametersOf('window')).toEqual({ ok: false, error: 'metadata is not an object' });
   });
 
-  test('has one value for each parameter, in the URL or in the metadata', () => {
+  test('takes each parameter once, from the URL or from the metadata', () => {
     const both = { window: '5m', confidence: '0.99' };
     expect(parametersOfBoth({ window: '5m' }, { confidence: '0.99' })).toEqual({ ok: true, value: both });
     expect(parametersOfBoth({ window: '5m' }, both)).toEqual({ ok: true, value: both });

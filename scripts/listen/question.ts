@@ -6,7 +6,7 @@ import { readConfidence, readTime } from '../cli/inputs.ts';
 export interface Question {
   readonly fromSeconds: number;
   readonly toSeconds: number;
-  /** The window ends now, by our clock, and not at a time that the request names. */
+  /** The window ends now, by our clock, and not at a time given in the request. */
   readonly isLatest?: true;
   readonly confidence?: number;
 }
@@ -17,8 +17,8 @@ type Name = (typeof NAMES)[number];
 export type Parameters = Readonly<Partial<Record<Name, string>>>;
 
 /**
- * A window that ends now would end at another time in each request. On this grid, a request that is repeated soon after asks about
- * the same window.
+ * Without this grid, a window that ends now would have a different end in each request. With it, a request that is repeated
+ * soon after asks about the same window.
  */
 const GRID_SECONDS = 10;
 /** By then, the scrape that closes the window is in Prometheus. */
@@ -40,7 +40,7 @@ export function parametersIn(url: URL): Result<Parameters, string> {
   return twice === undefined ? ok(Object.fromEntries(entries)) : fail(`${twice[0]} is given twice`);
 }
 
-/** Those in the metadata of a webhook, which has only what its owner wrote for the verifier. */
+/** The parameters in the metadata of a webhook, which contains only what the operator wrote for the verifier. */
 export function parametersOf(metadata: unknown): Result<Parameters, string> {
   if (metadata === undefined || metadata === null) return ok({});
   if (typeof metadata !== 'object') return fail('metadata is not an object');
@@ -53,7 +53,7 @@ export function parametersOf(metadata: unknown): Result<Parameters, string> {
     : fail(`metadata.${strange[0]} is not a string`);
 }
 
-/** The same parameter in both places must have the same value: it is unknown which one was meant. */
+/** A parameter that is in both places must have the same value in both; otherwise it is unclear which one was meant. */
 export function parametersOfBoth(inUrl: Parameters, inMetadata: Parameters): Result<Parameters, string> {
   const different = NAMES.find(
     (name) => inUrl[name] !== undefined && inMetadata[name] !== undefined && inUrl[name] !== inMetadata[name],

@@ -1,7 +1,7 @@
 /** Limits the requests of each client address: a burst, then one more for each refill. */
 
 export interface RateLimit {
-  /** Takes one. 0: taken; else the seconds until the next one is free. */
+  /** Takes one request from the allowance. Returns 0 if there was one, otherwise the seconds until the next. */
   take(address: string, nowMs: number): number;
 }
 
@@ -12,7 +12,7 @@ interface Bucket {
 
 /** Progressive delivery asks about once in 10 s for each canary. */
 const DEFAULTS = { burst: 30, perMinute: 60 };
-/** At most this many addresses are remembered; the oldest is forgotten first. */
+/** At most this many addresses are remembered; the oldest is dropped first. */
 const MAX_ADDRESSES = 1_000;
 
 export function limitRates({ burst, perMinute } = DEFAULTS): RateLimit {

@@ -12,7 +12,7 @@ export interface Reply {
   readonly allow?: string;
 }
 
-/** `GET` reports the verdict; the others succeed for one verdict only. */
+/** `GET` returns the verdict; the other routes succeed for one verdict only. */
 export type Asking = 'report' | 'only-on-pass' | 'only-on-fail';
 
 export const refused = (status: number, error: string, more: Partial<Reply> = {}): Reply => ({

@@ -9,9 +9,7 @@ import { limitRates } from './rate-limit.ts';
 import { type Asking, type Reply, refused, replyTo } from './respond.ts';
 import type { IsAuthorised } from './token.ts';
 
-/**
- * The verifier as a server. node:http is enough for three routes without a framework, and the npm package stays as small as it is.
- */
+/** The verifier as a server. node:http suffices for three routes, so no framework enlarges the npm package. */
 
 export interface ListenOptions {
   readonly judgements: Judgements;
@@ -30,7 +28,7 @@ export interface Listening extends AsyncDisposable {
 const MAX_BODY_BYTES = 64 * 1024;
 const RECEIVE_LIMIT_MS = 10_000;
 const MAX_CONNECTIONS = 200;
-/** Time for the requests in progress when the program is asked to stop. */
+/** The time that requests in progress get when the program is asked to stop. */
 const DRAIN_MS = 10_000;
 
 export async function listen(
@@ -43,7 +41,7 @@ export async function listen(
       .catch((): Reply => refused(500, 'the verifier failed'))
       .then((reply) => send(response, reply, options.redact));
   });
-  // These bound slow and idle clients; what is judged has its own limit.
+  // These bound slow and idle clients; judging has a time limit of its own.
   server.requestTimeout = RECEIVE_LIMIT_MS;
   server.headersTimeout = RECEIVE_LIMIT_MS;
   server.keepAliveTimeout = 5_000;
@@ -137,7 +135,7 @@ function metadataIn(text: string): Result<Parameters, string> {
   }
 }
 
-/** null: it is too long. */
+/** null: the body is too long. */
 async function bodyOf(request: IncomingMessage): Promise<string | null> {
   const chunks: Buffer[] = [];
   let size = 0;

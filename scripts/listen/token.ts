@@ -6,9 +6,8 @@ export type IsAuthorised = (authorization: string | undefined) => boolean;
 const digestOf = (text: string) => createHash('sha256').update(text).digest();
 
 /**
- * `Bearer TOKEN`, or `Basic` with the token as its password: Flagger sends no header of its own, but its HTTP library sends user and
- * password of a URL. Compares digests of equal length, so that the time reveals nothing about the token.
- *
+ * `Bearer TOKEN`, or `Basic` with the token as its password: Flagger sends no header of its own, but its HTTP library sends the
+ * user and password of a URL. Compares digests of equal length, so that the response time reveals nothing about the token.
  * @param token null: every client may ask
  */
 export function authorisedBy(token: string | null): IsAuthorised {

@@ -11,7 +11,7 @@ import type { Question } from './question.ts';
 import { listen } from './server.ts';
 import { authorisedBy } from './token.ts';
 
-/** `./sla verify --listen`: answers until the program is asked to stop. */
+/** `./sla verify --listen`: responds to requests until the program is asked to stop. */
 
 export interface VerifierOptions {
   readonly listen: string;
@@ -22,7 +22,7 @@ export interface VerifierOptions {
 }
 
 const TOKEN = 'SLA_LISTEN_TOKEN';
-/** Shorter than the timeouts of the shipped templates, so that their clients get an answer. */
+/** Shorter than the timeouts of the shipped templates, so that their clients get a response. */
 const JUDGE_LIMIT_MS = 45_000;
 
 /** The problems of an address and its token. */
@@ -38,7 +38,7 @@ export function checkListening(text: string, io: Io): readonly PlacedProblem[] {
   ).error;
 }
 
-/** Resolves when everything that was asked before the end has been answered. */
+/** Resolves when all requests received before the end have been answered. */
 export async function verifyUntilStopped(options: VerifierOptions, io: Io): Promise<void> {
   const address = unwrap(readListenAddress(options.listen));
   const token = secretOf(TOKEN, io.env, io.cwd);
@@ -63,7 +63,7 @@ export async function verifyUntilStopped(options: VerifierOptions, io: Io): Prom
   io.progress('stopping: requests in progress are finished first');
   await listening[Symbol.asyncDispose]();
   judging.abort(io.signal.reason);
-  // A closed standard error is an error of the harness; a signal is the way to end a server.
+  // A closed standard error is an error of the harness. The normal way to end a server is a signal.
   if (io.signal.reason instanceof HarnessError) throw io.signal.reason;
 }
 

@@ -13,7 +13,7 @@ export default {
   // rewriting.
   tsconfigFile: 'scripts/mutation/no-tsconfig.json',
   coverageAnalysis: 'perTest',
-  // Tables and patterns decide, too: being evaluated at load time is not a reason to leave them out.
+  // Tables and patterns affect verdicts, too, so code that runs at load time is not left out.
   ignoreStatic: false,
   concurrency: 2,
   // On a busy machine, the initial run, which checks that all tests pass, may take long.

@@ -15,7 +15,7 @@ const PROGRAM = 'scripts/package/bin';
 const WORKER = 'scripts/run/looks/look-worker';
 const CORE = 'slas/index';
 
-/** Loaded by checkouts only; what they alone import is left out. */
+/** Only checkouts load these; they and what only they import are left out. */
 const ONLY_IN_CHECKOUT = ['scripts/cli/checkout-commands.js', 'scripts/run/own-stack.js'];
 
 /** Files that are read at run time, not imported. */
@@ -23,7 +23,7 @@ const READ = [
   'LICENSE',
   'slas/documents/sla-document.schema.json',
   ...['bodies', 'load', 'random', 'request', 'schedule'].map((name) => `loadtests/lib/${name}.ts`),
-  // With which Go builds a tool that cannot be downloaded.
+  // The modules from which Go builds a tool that cannot be downloaded.
   ...TOOLS_OF_PACKAGE.flatMap((tool) => ['go.mod', 'go.sum'].map((name) => `scripts/tools/${tool}/${name}`)),
 ];
 
@@ -60,7 +60,7 @@ export async function buildPackage({ root, tsc, folder }: BuildOptions): Promise
 
 const COMPILER_LIMIT_MS = 5 * 60_000;
 
-/** Types are checked by `./sla test`; here they need not even be installed. */
+/** `./sla test` checks the types; here they need not even be installed. */
 async function compile(root: string, tsc: string, folder: string): Promise<void> {
   const config = join(folder, 'tsconfig.json');
   const settings = {
@@ -83,8 +83,8 @@ async function compile(root: string, tsc: string, folder: string): Promise<void>
 }
 
 /**
- * The compiler reports types of inner modules that have no exported name (TS4…), and writes every file nevertheless. The
- * declarations of the core are checked by a test.
+ * The compiler reports types of inner modules that have no exported name (TS4…), but still writes every file. A test checks the
+ * declarations of the core.
  */
 function unlessOfTypes(error: Error & { readonly stdout?: string }): void {
   const reported = error.stdout?.match(/\berror TS\d+.*/g) ?? [];

@@ -12,7 +12,7 @@ export interface RepositoryManifest {
 /** Needed by `dashboards` only, and larger than everything else together: users who want dashboards install it. */
 export const OPTIONAL = ['@grafana/grafana-foundation-sdk'];
 
-/** @param packages what the compiled files import. Throws if the repository does not pin one of them. */
+/** @param packages the packages that the compiled files import. Throws if the repository does not pin one of them. */
 export function manifestOf(own: RepositoryManifest, packages: ReadonlySet<string>): object {
   const pinned = { ...own.dependencies, ...own.devDependencies };
   const versionsOf = (names: readonly string[]) =>

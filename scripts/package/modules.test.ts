@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { temporaryFolder } from '../testing/sla.ts';
 import { neededBy } from './modules.ts';
 
-test('follows imports of every form, and takes no other text for one', async () => {
+test('follows imports of every form, and mistakes no other text for one', async () => {
   await using folder = await temporaryFolder();
   await mkdir(join(folder.path, 'a'));
   const program = `#!/usr/bin/env node

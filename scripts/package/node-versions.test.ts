@@ -5,8 +5,8 @@ import { ROOT } from '../testing/sla.ts';
 import { manifestOf, type RepositoryManifest } from './manifest.ts';
 
 /**
- * Three versions of Node: the one that may start the launcher, the one that the repository installs and runs on, and the oldest
- * that the npm package runs on. Every place that names one names the same.
+ * Three versions of Node.js: the one that the launcher needs to start, the one that the repository installs and runs on, and
+ * the oldest that the npm package supports. Every place that names one of them must agree.
  */
 
 const read = (file: string) => readFileSync(join(ROOT, file), 'utf8');
@@ -18,7 +18,7 @@ const launcher = majorOf(own.engines.node);
 const installed = own.devDependencies.node!.split('.')[0]!;
 const npmPackage = majorOf(packed.engines.node);
 
-test('the launcher starts on what package.json says', () => {
+test('the launcher starts on the version in package.json', () => {
   expect(read('sla')).toContain(`\nminimum_node=${launcher}\n`);
 });
 
@@ -29,14 +29,14 @@ test('the README names all three', () => {
 });
 
 describe('the npm package', () => {
-  test.each(['docs/package.md', 'docs/tutorial.md'])('needs the Node that %s names', (file) => {
+  test.each(['docs/package.md', 'docs/tutorial.md'])('needs the Node.js version that %s names', (file) => {
     const named = read(file)
       .replace(/\s+/g, ' ')
       .match(/Node \d+ or newer/g);
     expect(named).toEqual([`Node ${npmPackage} or newer`]);
   });
 
-  test('is tested on the oldest and on the installed one', () => {
+  test('is tested on the oldest version and on the installed one', () => {
     const named = `describe.each(['Node ${installed}', 'Node ${npmPackage}'])`;
     expect(read('scripts/e2e/installed.test.ts')).toContain(named);
     expect(read('CONTRIBUTING.md')).toContain(`on Node ${npmPackage} and ${installed}`);

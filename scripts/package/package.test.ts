@@ -16,12 +16,15 @@ import { ROOT } from '../testing/sla.ts';
 import { buildPackage } from './build.ts';
 import { Stack } from './node-22.ts';
 
-/** What the npm package contains, and its commands that send no load. It is compiled for real, inside the checkout for its dependencies. */
+/**
+ * The content of the npm package, and its commands that send no load. It is really compiled, inside the checkout because of its
+ * dependencies.
+ */
 
 const PLACE = join(ROOT, '.sla', `package-test-${process.pid}`);
 const PACKAGE = join(PLACE, 'package');
 const USER = join(PLACE, 'user');
-/** The background stack, which a package never starts; it asks whether one is up. */
+/** The background stack. The package never starts it, but asks whether one is up. */
 const STACK = /update\(io\.root\)|'\.sla', 'stack'|'sla\.ts'|cwd: io\.root/;
 
 const SHOP = `${SHOP_DOCUMENT}scenarios:
@@ -55,7 +58,7 @@ describe('the content of the package', () => {
     expect(sources.every((file) => file.startsWith('loadtests/lib/'))).toBe(true);
   });
 
-  test('has nothing of the sentiment service but names of metrics and faults, and no tests', () => {
+  test('has nothing of the sentiment service except names of metrics and faults, and no tests', () => {
     const ofService = files().filter((file) => file.startsWith('service/'));
     expect(ofService.toSorted()).toEqual(['service/fault-spec.js', 'service/metric-names.js']);
     expect(files().filter((file) => /\.test\.|testing\/|bench\/|selftest/.test(file))).toEqual([]);
@@ -216,12 +219,12 @@ describe('the commands of the package', () => {
 test('the thread that looks at a run while it lasts starts', async () => {
   const worker = new Worker(join(PACKAGE, 'scripts', 'run', 'looks', 'look-worker.js'));
   const failed = once(worker, 'error').then(([error]) => error as Error);
-  // A message that it cannot judge: it must be its own code that says so, not Node.js about a missing file.
+  // The worker cannot judge this message. The error must come from its own code, not from Node.js because of a missing file.
   worker.postMessage(null);
   expect((await failed).stack).toContain(join('looks', 'look-worker.js'));
 });
 
-describe('what Node.js 22 lacks', () => {
+describe('replacements for features that Node.js 22 lacks', () => {
   test('steps run in reverse order, and an error does not stop the others', async () => {
     const order: number[] = [];
     const stack = new Stack();

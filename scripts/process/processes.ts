@@ -10,7 +10,7 @@ export interface Exit {
   readonly atSeconds: number;
 }
 
-/** A program that was started, as a process or in a container. */
+/** A program that runs as a process or in a container. */
 export interface Started extends AsyncDisposable {
   readonly name: string;
   readonly logFile: string;
@@ -18,7 +18,7 @@ export interface Started extends AsyncDisposable {
   readonly exited: Promise<Exit>;
   /** How it ended, or null while it runs. */
   exit(): Exit | null;
-  /** SIGTERM, and SIGKILL after the grace. Resolves when it has ended; has no effect if it already has. */
+  /** Sends SIGTERM, and SIGKILL after the grace period. Resolves when it has ended; has no effect if it already has. */
   stop(graceMs?: number): Promise<Exit>;
   /** The last lines of its log. */
   tail(lines?: number): string;
@@ -45,7 +45,7 @@ function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
   try {
     process.kill(-child.pid!, signal);
   } catch {
-    // It has already ended.
+    // The process has already ended.
   }
 }
 
@@ -56,7 +56,7 @@ export interface StartOptions {
   readonly logFile: string;
 }
 
-/** Starts a program. Throws a HarnessError when it cannot be run at all. */
+/** Starts a program. Throws a HarnessError if it cannot be run at all. */
 export async function start(
   name: string,
   command: string,

@@ -1,8 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 
 /**
- * Ends the children of a harness that was killed and could not do it itself (kill -9, out of memory). A small shell reads the
- * process groups, and labels of containers, from a pipe; when the pipe closes, their owner is gone, and everything still listed is ended.
+ * Ends the children of a harness that was killed (kill -9, out of memory) and could not do so itself. A small shell reads the
+ * process groups, and the labels of containers, from a pipe. When the pipe closes, the harness is gone, and the shell ends
+ * everything still listed.
  */
 const PROGRAM = `
 groups=
@@ -42,7 +43,10 @@ function running(): ChildProcess {
 export const watch = (group: number) => void running().stdin!.write(`+ ${group}\n`);
 export const unwatch = (group: number) => void running().stdin!.write(`- ${group}\n`);
 
-/** Containers and networks with a label. Returns a function that removes it again. Does nothing without the Docker command line. */
+/**
+ * Registers containers and networks by a label. Returns a function that removes the label from the list. Does nothing without
+ * the Docker command line.
+ */
 export function watchStack(label: string): () => void {
   running().stdin!.write(`+stack ${label}\n`);
   return () => void running().stdin!.write(`-stack ${label}\n`);

@@ -3,9 +3,8 @@ import { isIP, isIPv6 } from 'node:net';
 import { HarnessError } from '../cli/errors.ts';
 
 /**
- * The addresses that a load may reach, expressed as those that k6 must not reach: `--blacklist-ip` applies to
- * every protocol of k6, after name resolution and `options.hosts`, and a script's own `options.blacklistIPs`
- * does not replace it.
+ * The addresses that a load may reach, expressed as those that k6 must not reach. `--blacklist-ip` applies to every protocol of
+ * k6, after name resolution and `options.hosts`. A script's own `options.blacklistIPs` does not replace it.
  */
 
 /**
@@ -60,10 +59,7 @@ const IPV6: Family = {
       .join(':'),
 };
 
-/**
- * For the range with the first `length` bits of `prefix`: halves without an allowed address are forbidden as
- * a whole.
- */
+/** Processes the range with the first `length` bits of `prefix`: halves without an allowed address are forbidden as a whole. */
 function complement(
   allowed: readonly bigint[],
   prefix: bigint,

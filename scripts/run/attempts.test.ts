@@ -28,7 +28,7 @@ const ioIn = (cwd: string, env: Record<string, string> = {}) => ({ cwd, env, roo
 const planOf = ({ name = 'shop', load = 'smoke', rate = 20 } = {}) =>
   ({ sla: { name }, load: { scenario: load, phases: [{ ratePerSecond: rate }] } }) as unknown as Plan;
 let files = 0;
-/** A ledger of its own for each test. */
+/** Each test has a ledger of its own. */
 const ledger = () => `ledger-${++files}/attempts.jsonl`;
 
 const begin = (
@@ -38,7 +38,7 @@ const begin = (
 const numberOf = async (...args: Parameters<typeof begin>) => unwrap(await begin(...args))!.number;
 
 describe('attempts of one commit', () => {
-  test('are numbered, with how the earlier ones ended', async () => {
+  test('are numbered, and the report says how the earlier ones ended', async () => {
     const file = ledger();
     const first = unwrap(await begin({ ledger: file }))!;
     expect(attemptInWords(first)).toBeNull();
@@ -59,7 +59,7 @@ describe('attempts of one commit', () => {
     expect(await numberOf({ ledger: file }, { load: 'spike' })).toBe(1);
     expect(await numberOf({ ledger: file, target: 'http://127.0.0.1:8080' })).toBe(1);
     expect(await numberOf({ ledger: file, target: 'http://127.0.0.1:8080/' })).toBe(2);
-    // Another rate is another attempt at the same thing.
+    // A different rate is still an attempt at the same thing.
     expect(await numberOf({ ledger: file }, { rate: 1 })).toBe(3);
     await commit('second');
     expect(await numberOf({ ledger: file })).toBe(1);
@@ -75,7 +75,7 @@ describe('attempts of one commit', () => {
     expect(JSON.stringify(refused)).toContain('2 without a pass of this plan (fail, inconclusive)');
   });
 
-  test('that were cancelled count, so a failing attempt cannot be cancelled unseen', async () => {
+  test('that were cancelled count, so cancelling cannot hide a failing attempt', async () => {
     const file = ledger();
     await begin({ ledger: file, attempts: '1' });
     expect(await begin({ ledger: file, attempts: '1' })).toMatchObject({ ok: false });
@@ -106,7 +106,7 @@ describe('the ledger', () => {
     expect(JSON.parse(text)).toMatchObject({ outcome: 'started' });
   });
 
-  test('that is damaged does not count as an empty one', async () => {
+  test('that is damaged does not count as empty', async () => {
     const file = 'damaged.jsonl';
     await writeFile(join(checkout.path, file), '');
     unwrap(await begin({ ledger: file }))!.finish('fail');
@@ -116,7 +116,7 @@ describe('the ledger', () => {
     expect(JSON.stringify(refused)).toContain('line 3 of damaged.jsonl is not an attempt');
   });
 
-  test('needs a commit', async () => {
+  test('requires a commit', async () => {
     await using outside = await temporaryFolder();
     const begun = (options: object) => beginAttempt(options, planOf(), ioIn(outside.path, { CI: 'true' }));
     expect(await begun({ attempts: '1' })).toMatchObject({ ok: false, error: [{ path: '--attempts' }] });

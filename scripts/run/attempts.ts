@@ -9,9 +9,9 @@ import type { Io } from '../cli/io.ts';
 import { headOf } from './environment.ts';
 
 /**
- * Counts how often the same commit was gated, because a gate that is repeated until it passes proves nothing: of runs exactly at
- * a limit, every second one is met by chance. The ledger is a file of JSON lines that a CI server caches. An attempt is written
- * before its load starts, so one that was cancelled counts as well.
+ * Counts how often the same commit was gated, because a gate that is repeated until it passes proves nothing: of runs exactly
+ * at a limit, half are met by chance. The ledger is a file of JSON lines that a CI server caches. An attempt is written before
+ * its load starts, so a cancelled one counts as well.
  */
 
 export interface LedgerOptions {
@@ -45,7 +45,7 @@ interface Line {
 const MAX_ATTEMPTS = 1000;
 const DEFAULT_FILE = join('.sla', 'attempts.jsonl');
 
-/** Where a rerun is one click away, attempts are counted by default. */
+/** In CI a rerun is one click away, so attempts are counted by default. */
 const isCounted = ({ ledger, attempts }: LedgerOptions, { env }: Io) =>
   ledger !== undefined || attempts !== undefined || Boolean(env.CI);
 
@@ -90,7 +90,7 @@ export async function beginAttempt(
   return ok(registered(file, { key, plan: own }, { number: earlier.length + 1, earlier, commit }, io));
 }
 
-/** Without a commit nothing can be counted, so a limit cannot be kept. */
+/** Without a commit, attempts cannot be counted, so no limit can be enforced. */
 const withoutCommit = ({ attempts, ledger }: LedgerOptions): Input<null> =>
   attempts === undefined && ledger === undefined
     ? ok(null)
@@ -112,7 +112,7 @@ function registered(
   return { ...attempt, finish: write };
 }
 
-/** One write of a whole line, so that two gates at the same time do not mix theirs. */
+/** Each line is written with one call, so that two gates at the same time do not mix their lines. */
 function append(file: string, line: Line, io: Io): void {
   try {
     mkdirSync(dirname(file), { recursive: true });
@@ -126,7 +126,7 @@ function append(file: string, line: Line, io: Io): void {
   }
 }
 
-/** The lines of the file; none if there is no file. A last line that was cut off by a crash is an attempt that has no end. */
+/** The lines of the file; none if there is no file. If a crash cut off the last line, its attempt has no end. */
 function readLedger(file: string, shown: string): Result<readonly Line[], string> {
   let text: string;
   try {
@@ -167,8 +167,8 @@ function endedOf(lines: readonly Line[]): readonly Ended[] {
 }
 
 /**
- * What may be tried only a limited number of times: this commit, with a document of this name, this load and this target. Neither another rate nor
- * an uncommitted change of the document begins a new count.
+ * Identifies what may be tried only a limited number of times: this commit, with a document of this name, this load and this
+ * target. Neither another rate nor an uncommitted change of the document starts a new count.
  */
 function keyOf(commit: string, { sla, load }: Plan, target: string | undefined): string {
   const address = target === undefined ? 'started for the run' : new URL(target).origin;

@@ -46,7 +46,7 @@ describe('bounds of the load', () => {
   const long = (text: string) =>
     `scenarios.stress: the load takes 80 s, longer than the ${text}: shorten it with --duration, or choose another scenario`;
 
-  test('an option applies to any load, including the harness’s own stack', () => {
+  test('an option applies to any load, even on the harness’s own stack', () => {
     expect(toldOf('', 'stress', { maxRate: '60', maxDuration: '1m' })).toEqual([
       fast('60/s that --max-rate allows (phase "over" with 90/s, "double" with 120/s)'),
       long('60 s that --max-duration allows (reached in phase "double")'),
@@ -69,7 +69,7 @@ describe('bounds of the load', () => {
     ]);
   });
 
-  test('a lowered load fits', () => {
+  test('a load that was lowered to the limit is allowed', () => {
     const lowered = { ratePerSecond: 90, durationSeconds: 12.5 };
     expect(toldOf(stated, 'stress', { target: THERE }, lowered)).toEqual([]);
   });

@@ -23,7 +23,7 @@ const DEFAULT_MAX_DURATION: Bound = {
 
 interface Bound {
   readonly most: number;
-  /** What sets the limit, in words that follow the value. */
+  /** The source of the limit, in words that follow the value. */
   readonly by: string;
 }
 
@@ -32,7 +32,7 @@ interface Bounds {
   readonly seconds: Bound | null;
 }
 
-/** The limits given by options, or what is wrong with them. */
+/** The limits given by options, or their problems. */
 export function readBounds({ maxRate, maxDuration }: BoundOptions): Input<Bounds> {
   const perSecond = maxRate === undefined ? null : parseRate(maxRate);
   const seconds = maxDuration === undefined ? null : parseDuration(maxDuration);
@@ -54,8 +54,7 @@ export function readBounds({ maxRate, maxDuration }: BoundOptions): Input<Bounds
 
 /**
  * Everything that forbids a load. Options apply to every load; the document's allowed targets and limits apply to a service
- * that was already running. The lower of two limits applies.
- *
+ * that was already running. If there are two limits, the lower one applies.
  * @param file the document, for messages
  */
 export function checkBounds(
@@ -148,7 +147,7 @@ function scriptTooLong(scenarios: readonly PlannedK6Scenario[], { most, by }: Bo
   return scriptProblem('too-long', message);
 }
 
-/** Names the phase in which the limit is reached. */
+/** Names the phase in which the limit is exceeded. */
 function tooLong({ scenario, phases, scheduledSeconds, k6 }: Load, { most, by }: Bound): PlacedProblem[] {
   if (scheduledSeconds <= most) return [];
   if (k6 !== undefined) return scriptTooLong(k6.scenarios, { most, by });

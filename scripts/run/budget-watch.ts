@@ -9,7 +9,7 @@ import type { SeenRequest } from './record/recorder.ts';
  */
 export interface BudgetWatch {
   see(request: SeenRequest): void;
-  /** Why the load must stop, in words; null while every budget holds. */
+  /** Why the load must stop, in words; null while no budget is exceeded. */
   reason(): string | null;
 }
 

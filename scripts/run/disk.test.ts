@@ -10,7 +10,7 @@ import { makePath, writeWhole } from './disk.ts';
 
 /** A failing disk is a harness failure, never a verdict; and no file is left half-written. */
 
-test('a path may be created by many at once', async () => {
+test('several processes may create a path at the same time', async () => {
   await using folder = await temporaryFolder();
   const paths = Array.from({ length: 500 }, (_, i) => join(folder.path, String(i), 'a', 'b', 'c'));
   await Promise.all(paths.flatMap((path) => [makePath(path), makePath(path), makePath(join(path, 'd'))]));
@@ -107,7 +107,7 @@ describe.concurrent('a gate whose run folder fails in the middle of the load', (
       for (const name of files.filter((one) => one.endsWith('.json'))) {
         expect(() => JSON.parse(readSync(join(run, name))), name).not.toThrow();
       }
-      // The service waits for its log and the load for the service: 30 s on an idle machine.
+      // The service waits for its log, and the load waits for the service: 30 s on an idle machine.
     },
     120_000,
   );

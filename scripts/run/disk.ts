@@ -5,7 +5,7 @@ import { HarnessError } from '../cli/errors.ts';
 
 /** Errors of the disk itself, whatever the path. */
 const OF_THE_DISK = ['ENOSPC', 'EDQUOT', 'EFBIG', 'EROFS', 'EIO'];
-/** Errors that belong to the folder if the path is inside it: another process removed or replaced it. */
+/** Errors that concern the folder if the path is inside it: another process removed or replaced the folder. */
 const OF_THE_PLACE = ['ENOENT', 'ENOTDIR', 'EISDIR', 'EACCES', 'EPERM'];
 
 /**
@@ -37,8 +37,8 @@ export async function writeWhole(
 }
 
 /**
- * Makes a folder and those above it. Not with Node's recursive mkdir, which never returns on file systems without mkdir
- * (`/proc`). Throws the error of the file system.
+ * Creates a folder and those above it. Node's recursive mkdir is not used, because it never returns on file systems without
+ * mkdir (`/proc`). Throws the error of the file system.
  */
 export async function makePath(path: string, mode = 0o777): Promise<void> {
   try {
@@ -48,13 +48,13 @@ export async function makePath(path: string, mode = 0o777): Promise<void> {
     if (code === 'EEXIST' && (await isFolder(path))) return;
     const parent = dirname(path);
     if (code !== 'ENOENT' || parent === path) throw error;
-    // The parent may exist by now, created by another process after this one failed: so the second attempt decides.
+    // Another process may have created the parent after this one failed, so the second attempt decides.
     if (!(await isFolder(parent))) await makePath(parent, mode);
     await makeLast(path, mode);
   }
 }
 
-/** The same, and throws HarnessError `cannot-write`. */
+/** The same, but throws HarnessError `cannot-write`. */
 export async function makeFolder(path: string, mode?: number): Promise<void> {
   try {
     await makePath(path, mode);

@@ -84,7 +84,7 @@ export async function harnessVersion(root: string): Promise<string> {
   return (JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string }).version;
 }
 
-/** The commit that is checked out there; null outside a checkout. */
+/** The commit that is checked out in this folder; null outside a checkout. */
 export const headOf = async (folder: string): Promise<string | null> =>
   await git(folder, 'rev-parse', 'HEAD');
 

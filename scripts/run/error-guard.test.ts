@@ -21,7 +21,7 @@ describe('a service that was already running', () => {
     );
   });
 
-  test.each([200, 302, 400, 401, 404, 422])('is loaded on when all of them end with %s', (status) => {
+  test.each([200, 302, 400, 401, 404, 422])('continues when all of them end with %s', (status) => {
     expect(reasonAfter(...many(100, 0, status))).toBeNull();
   });
 

@@ -3,7 +3,7 @@ import type { SeenRequest } from './record/recorder.ts';
 
 /**
  * Other users may depend on a service that was already running. The load on it therefore stops when half of the requests of the
- * last seconds are errors, even if the plan's error budgets are not used up, and with --no-abort too.
+ * last seconds are errors, even if no error budget is exceeded, and also with --no-abort.
  */
 export interface ErrorGuard {
   see(request: SeenRequest): void;
@@ -13,7 +13,9 @@ export interface ErrorGuard {
 
 const WINDOW_SECONDS = 5;
 const SHARE = 0.5;
-/** One or two early failures may be half of all requests and mean nothing. At 1 request/s this many fill the window. */
+/**
+ * One or two early failures may be half of all requests and mean nothing. At 1 request/s, this many requests fill the window.
+ */
 const MIN_ERRORS = 5;
 
 /** Errors of the service or of the network. Other refusals are caused by the request. */
@@ -23,8 +25,7 @@ type Ended = Pick<SeenRequest, 'endMs' | 'status' | 'errorCode'>;
 
 /**
  * The window ends with the last request that ended, because k6 writes its log with a delay.
- *
- * @param url where the load goes, for the message
+ * @param url the load target, for the message
  */
 export function guardAgainstErrors(url: string): ErrorGuard {
   let recent: Ended[] = [];

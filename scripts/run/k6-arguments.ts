@@ -77,7 +77,7 @@ export function startK6(
     // Port 0, because the API of k6 has a fixed default port, on which two processes would collide.
     ...['--address', '127.0.0.1:0'],
     ...['--out', `csv=${samples}`, '--summary-export', summaryFile],
-    // The operator's own configuration of k6 could change the planned load.
+    // The operator's own k6 configuration could change the planned load.
     ...['--config', join(folder, CONFIG_FILE)],
     ...args,
     resolve(root, load.script),
@@ -87,7 +87,7 @@ export function startK6(
     SLA_TARGET: targetOf(stack),
     SLA_SUMMARY: summaryFile,
     K6_CSV_TIME_FORMAT: 'unix_micro',
-    // An extension that the script imports would be downloaded.
+    // k6 would otherwise download an extension that the script imports.
     K6_AUTO_EXTENSION_RESOLUTION: 'false',
   };
   if (stack.generators !== undefined)
@@ -99,9 +99,9 @@ export function startK6(
   });
 }
 
-/** What is the same for every generator, wherever it runs. */
+/** The arguments that all generators share, wherever they run. */
 export const fixedArguments = (load: Load, generators: number): readonly string[] => [
-  // Without --quiet, because only its progress says how many iterations k6 interrupted.
+  // --quiet is not used, because only the progress output says how many iterations k6 interrupted.
   ...['--no-color', '--no-usage-report'],
   ...['--summary-trend-stats', TREND_STATS],
   ...throttleOf(load, generators),

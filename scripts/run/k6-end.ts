@@ -26,7 +26,7 @@ const MEANINGS: Readonly<Record<number, string>> = {
 /** A k6 process that has ended. */
 export interface EndedK6 {
   readonly exit: Exit;
-  /** null if it left none. */
+  /** null if it wrote no summary. */
   readonly summary: Summary | null;
   readonly log: ErrorLog;
 }
@@ -48,7 +48,7 @@ const isAtEnd = ({ exit, log }: EndedK6) =>
   exit.code === MARKED_AS_FAILED || (exit.code === THRESHOLD_CROSSED && log.isCrossedAtEnd);
 
 /**
- * Of several ends, the one with the cause comes first: the others are then told to stop, and end with the
+ * If several processes ended, the one with the cause comes first: the others are then told to stop, and end with the
  * corresponding exit code.
  */
 function rankOf(end: EndedK6): number {

@@ -30,7 +30,7 @@ export interface RunK6Options extends K6Options {
   readonly id: string;
   readonly signal: AbortSignal;
   readonly progress: (line: string) => void;
-  /** Shows lines at a fixed position; absent without a terminal. */
+  /** Shows lines at a fixed position; absent if there is no terminal. */
   readonly show?: (lines: readonly string[]) => void;
   /** Looks at the run while it lasts, and says when it is decided. Absent: it is judged after the load. */
   readonly looks?: (recorder: Recorder, startedSeconds: number) => Looks;
@@ -49,7 +49,7 @@ export interface Generators extends AsyncDisposable {
   readonly each: readonly Generator[];
   /** Unix time at which the first was started. */
   readonly startedSeconds: number;
-  /** What makes the record unreliable, in words; asked after the end of all. */
+  /** What makes the record unreliable, in words; called after all have ended. */
   problems(): readonly string[];
   readonly recorder: Recorder;
   /** Called with each request to the target. */
@@ -129,7 +129,7 @@ async function startRemote(
     each: started.each.map((k6, at) => ({
       k6,
       summaryFile: files[at]!.summaryFile,
-      // What is missing is among the problems.
+      // Anything missing is among the problems.
       samples: { close: async () => true },
     })),
     startedSeconds: started.startedSeconds,
@@ -148,7 +148,7 @@ const selectorsOf = (objectives: readonly PlannedObjective[]): readonly string[]
   ),
 ];
 
-/** Time that k6 may take beyond its schedule: to start, to wait for the last responses, to write its summary. */
+/** The time that k6 may take beyond its schedule: to start, to wait for the last responses, and to write its summary. */
 const SLACK_SECONDS = 60;
 
 /** An arrival at the very end still sends all its requests, with at most a second of think time between them. */
@@ -252,7 +252,7 @@ function watchFor(
   });
   const look = () => {
     reporter.looked();
-    // Load generators that have already ended need no stop.
+    // Load generators that have already ended need not be stopped.
     if (stoppedBecause !== null || each.every(({ k6 }) => k6.exit() !== null)) return;
     const reason = guards.map((guard) => guard.reason()).find((one) => one !== null) ?? null;
     if (reason === null) return;

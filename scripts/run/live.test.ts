@@ -41,7 +41,7 @@ test('progress shows the number of requests, the rate, and the percentiles with 
   expect(live.tell(20).line).toContain('1 bad');
 });
 
-test('on a terminal lines stay in place below those that pass by, and never wrap', () => {
+test('on a terminal, the progress stays in place below the scrolling lines, and never wraps', () => {
   let written = '';
   const screen = {
     columns: 12,

@@ -12,7 +12,7 @@ export interface Live {
 export interface LiveLook {
   /** For a terminal, to stay in place. */
   readonly lines: readonly string[];
-  /** The same in one line. */
+  /** The same on one line. */
   readonly line: string;
 }
 

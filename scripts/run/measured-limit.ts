@@ -9,8 +9,8 @@ import { findRuns } from '../runs/run-folders.ts';
 import { readStoredOrNull } from '../runs/stored-files.ts';
 
 /**
- * The rate that a search proved (./sla capacity), else that of the newest stored run of this SLA with a stepped load, if a step
- * met the SLA; null if there is neither.
+ * The rate that a search proved (./sla capacity). Without a search, the highest step that met the SLA in the newest stored run
+ * of this SLA with a stepped load. null if there is neither.
  */
 export async function measuredLimit(parent: string, document: SlaDocument): Promise<MeasuredLimit | null> {
   return (await provenIn(parent, document)) ?? (await steppedIn(parent, document));

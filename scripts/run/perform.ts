@@ -53,7 +53,7 @@ export async function measureRun(
       await using stack = up ?? (await openStack(prepared, tools, folder, io));
       await performRun(prepared, stack, tools, folder, io);
     } catch (error) {
-      // Redact the logs in any case; the first error already reports a full disk.
+      // Redacts the logs in any case; the first error already reports a full disk.
       await folder.redact().catch(() => {});
       throw error;
     }
@@ -73,7 +73,7 @@ export async function finishRun(
   const sha256 = await guardFolder(folder.path, async () => {
     if (verdict !== null) {
       await writeVerdict(folder, verdict, plan, note);
-      // From the stored files, so without secrets.
+      // Built from the stored files, so it contains no secrets.
       await folder.writeMade(FILES.report, await reportOf(measured, verdict));
     }
     return await seal(folder.path);
@@ -137,7 +137,7 @@ async function performRun(
   if (baseline !== null) await folder.writeJson(FILES.baseline, baseline);
   const lagSeconds = await warmUpAndSettle(plan, stack, options, io);
   const load = plan.load as Load;
-  // Read while the load runs, for the report that follows it.
+  // Read while the load runs, for the report that is made afterwards.
   void readUplot().catch(() => {});
   io.progress(`loading ${stack.serviceUrl}: ${amountInWords(load)}`);
   const asker = askerOf(stack.prometheusUrl, io, options.ingestDelay);
@@ -181,7 +181,7 @@ function faultsOf({ faults, toxic }: RunOptions): string | undefined {
   return all.length === 0 ? undefined : all.join(', ');
 }
 
-/** A Prometheus that died cannot give a snapshot; the verdict reports its death, so this is not an error. */
+/** A Prometheus that died cannot provide a snapshot; the verdict reports its death, so this is not an error. */
 async function storeSnapshot(stack: Stack, folder: RunFolder, io: Io): Promise<void> {
   io.progress('taking a snapshot of Prometheus');
   try {

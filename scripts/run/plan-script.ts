@@ -31,11 +31,14 @@ export interface ScriptOptions extends LoadOptions, BoundOptions {
 export interface PlannedRun {
   readonly read: ReadDocument;
   readonly plan: Plan;
-  /** The document, as problems name it. */
+  /** The document's name in problems. */
   readonly file: string;
 }
 
-/** Inspects the script and plans its run. @param file the document, as problems name it */
+/**
+ * Inspects the script and plans its run.
+ * @param file the document's name in problems
+ */
 export async function planOwnScript(
   options: ScriptOptions,
   read: ReadDocument,
@@ -75,14 +78,14 @@ export async function inspect(
   const { path } = await findTool('k6', io);
   return await inspectScript(userPath(io, script), script, {
     k6: path,
-    // The service of a stack that is started for the run has no address yet.
+    // The service of a stack that will be started for the run has no address yet.
     env: { ...environmentOf(io.env), SLA_TARGET: target?.replace(/\/$/, '') ?? 'http://127.0.0.1' },
     cwd: io.cwd,
     signal: io.signal,
   });
 }
 
-/** Our own, which name the binary and not its options. */
+/** Variables of ours that name the k6 binary, and not its options. */
 const NOT_OPTIONS = ['K6_BIN'];
 const optionsOfK6 = (env: Io['env']) =>
   Object.keys(env).filter((name) => /^K6_/i.test(name) && !NOT_OPTIONS.includes(name));

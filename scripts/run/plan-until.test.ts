@@ -25,7 +25,7 @@ test('the plan lists the looks, estimates how long runs take, and proposes a max
   );
   expect(stdout).toContain('met after 120 s at the earliest');
   expect(stdout).toMatch(/latency-p99 +342 s +600 s/);
-  // Which one depends on the design effects of the runs that this machine has stored.
+  // Which one it is depends on the design effects of the runs that this machine has stored.
   expect(stdout).toMatch(/Proposed: --max-duration \d+m|not decided within 4 h/);
   const { sequential, decisions } = JSON.parse((await withDocument('plan', '--json')).stdout);
   expect(sequential).toMatchObject({ maxSeconds: 600, atLeastSeconds: 120 });
@@ -51,7 +51,7 @@ test('--no-until-decided plans the whole duration, with the confidence of the do
   expect(stdout).not.toMatch(/until decided|Proposed/);
 });
 
-test('the whole load cannot be asked for', async () => {
+test('the whole load cannot be requested', async () => {
   expect((await withDocument('gate', '--no-abort')).stderr).toContain(
     'a run that lasts until it is decided always stops early: leave out --no-abort',
   );

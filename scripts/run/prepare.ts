@@ -35,7 +35,7 @@ import { checkTokens } from './tokens.ts';
 
 export interface RunOptions extends LoadOptions, BoundOptions {
   readonly scenario?: string;
-  /** A k6 script that plans its own load, instead of a scenario. */
+  /** A k6 script that plans its own load, in place of a scenario. */
   readonly script?: string;
   readonly sla?: string;
   readonly out?: string;
@@ -46,7 +46,10 @@ export interface RunOptions extends LoadOptions, BoundOptions {
   readonly snapshot?: boolean;
   /** `local` by default, `containers`, `none` with an existing target and Prometheus, or `kubernetes`. */
   readonly stack?: string;
-  /** With `kubernetes`: a context of the kubeconfig, the namespace of the load generators, and a file with settings of their pods. */
+  /**
+   * For `kubernetes`: a context of the kubeconfig, the namespace of the load generators, and a file with settings of their
+   * pods.
+   */
   readonly context?: string;
   readonly namespace?: string;
   readonly runner?: string;
@@ -86,7 +89,7 @@ export async function prepareRun(given: RunOptions, io: Io): Promise<Input<Prepa
   return accept({ read, plan, options });
 }
 
-/** A script has nothing to do with the shipped document, unless the operator chose it. */
+/** A script is usually unrelated to the shipped document, so its use is reported unless the operator chose it. */
 export function noteShippedDocument({ script, sla }: RunOptions, io: Io): void {
   if (script !== undefined && sla === undefined)
     io.progress(`without --sla FILE, the script is judged by the shipped document, ${SHIPPED_DOCUMENT}`);
@@ -135,7 +138,7 @@ export async function planRun(options: RunOptions, io: Io): Promise<Input<Planne
 const withoutBudgets = (plan: Plan): Plan =>
   plan.load === null ? plan : { ...plan, load: { ...plan.load, budgets: [] } };
 
-/** `until: decided` in the scenario is as --until-decided, unless --no-until-decided is given. */
+/** `until: decided` in the scenario has the effect of --until-decided, unless --no-until-decided is given. */
 const withUntil = (options: RunOptions, { scenarios }: SlaDocument, scenario: string | null): RunOptions =>
   options.untilDecided === undefined &&
   scenarios.some(({ name, untilDecided }) => name === scenario && untilDecided !== undefined)
@@ -236,10 +239,10 @@ export interface RunTools {
   readonly prometheus: FoundTool | null;
 }
 
-/** With containers, the images contain the tools. */
+/** With containers, the tools are in the images. */
 const IN_IMAGES: RunTools = { k6: { path: 'k6', version: TOOL_SPECS.k6.package.version }, prometheus: null };
 
-/** k6 always; Prometheus if we start it ourselves. */
+/** k6 is always needed; Prometheus only if we start it ourselves. */
 export async function findRunTools(options: RunOptions, needsPrometheus: boolean, io: Io): Promise<RunTools> {
   if (options.stack === 'containers') return IN_IMAGES;
   const [k6, prometheus] = await Promise.allSettled([

@@ -15,14 +15,14 @@ import type { Env } from './tokens.ts';
 
 const USER = 'gate';
 const PASSWORD = 'open-sesame-42';
-/** Of the password above, at the lowest cost. */
+/** The hash of the password above, at the lowest cost. */
 const BCRYPT = '$2b$04$BsQQ4oPsEWZuVqMHYJVdvOI2E3T6haEtvsyxe64uPGN1h0gwqORou';
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 const file = (name: string) => join(folder.path, name);
 const openssl = (...args: string[]) => promisify(execFile)('openssl', args, { timeout: 30_000 });
 
-/** A certificate signed by an authority of its own. */
+/** A certificate signed by a private authority. */
 async function makeCertificate(name: string, authority: string, extension: string): Promise<void> {
   await openssl(
     'req',
@@ -118,7 +118,7 @@ const WHOLE: Env = {
 const without = (...names: string[]): Env =>
   Object.fromEntries(Object.entries(WHOLE).filter(([name]) => !names.includes(name)));
 
-test('the files are read once for each environment: what was checked is what is sent', async () => {
+test('the files are read once for each environment, so what was checked is what is sent', async () => {
   const env: Env = { PROMETHEUS_CA_FILE: 'replaced.pem' };
   const authority = await readFile(file('ca.pem'), 'utf8');
   await writeFile(file('replaced.pem'), authority);
@@ -129,13 +129,13 @@ test('the files are read once for each environment: what was checked is what is 
 });
 
 describe('a Prometheus with a private authority, client certificates, basic authentication and a path prefix', () => {
-  test('answers with all of them', async () => {
+  test('responds if all of them are given', async () => {
     expect(checkAccess(WHOLE, folder.path)).toEqual([]);
     expect(await ask(WHOLE)).toMatchObject({ error: null, series: [{ labels: {} }] });
     expect(await prometheusVersion(askerOf(server.url, io(WHOLE)))).toMatch(/^\d+\.\d+/);
   });
 
-  test('and a wrong password is reported as such', async () => {
+  test('with a wrong password, the message says so', async () => {
     expect(await errorOf({ ...WHOLE, PROMETHEUS_PASSWORD: 'close-sesame-42' })).toMatch(/^status 401\b/);
   });
 
@@ -169,7 +169,7 @@ describe('a Prometheus with a private authority, client certificates, basic auth
 });
 
 describe('headers', () => {
-  test('go along with every request, and a redirect is not followed', async () => {
+  test('are sent with every request, and a redirect is not followed', async () => {
     const seen: unknown[] = [];
     const proxy = createServer((request, response) => {
       seen.push([
@@ -191,7 +191,7 @@ describe('headers', () => {
     }
   });
 
-  test('with credentials are redacted, and those with a tenant are not', () => {
+  test('with credentials are redacted, but tenants are not', () => {
     const env = {
       PROMETHEUS_HEADERS:
         'X-Scope-OrgID: checkout\nX-Api-Key: k3y-of-checkout\nAuthorization: Token s3cret-value',
@@ -202,7 +202,7 @@ describe('headers', () => {
     );
   });
 
-  test('come from a file as well', async () => {
+  test('can also come from a file', async () => {
     await writeFile(file('headers.txt'), '\nX-Scope-OrgID: checkout\n\nX-Team: payments\n');
     expect(accessOf({ PROMETHEUS_HEADERS_FILE: 'headers.txt' }, folder.path).headers).toEqual({
       'x-scope-orgid': 'checkout',
@@ -248,7 +248,7 @@ describe('access that cannot work is reported before anything is queried', () =>
     expect(problems[0]).toMatch(message);
   });
 
-  test('and an encrypted key', async () => {
+  test('an encrypted key', async () => {
     await openssl(
       'rsa',
       '-aes256',

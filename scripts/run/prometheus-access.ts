@@ -10,8 +10,8 @@ import { createRedactor, isFindable } from '../runs/redact.ts';
 import { checkTokens, type Env, placeOf, readPlainFile, secretOf, TOO_SHORT } from './tokens.ts';
 
 /**
- * How the harness gets access to a Prometheus: a token, a user and password, further headers such as a tenant, a certificate
- * authority and a client certificate, all from the environment.
+ * How the harness gets access to a Prometheus: by a token, a user and password, further headers such as a tenant, a certificate
+ * authority and a client certificate. All of them come from the environment.
  */
 
 /** In PEM, each named by a variable. */
@@ -21,7 +21,7 @@ const TLS_FILES = {
   key: 'PROMETHEUS_CLIENT_KEY_FILE',
 } as const satisfies Record<keyof Tls, string>;
 
-/** What is wrong with the settings for access. No message contains a secret. */
+/** The problems of the access settings. No message contains a secret. */
 export function checkAccess(env: Env, cwd: string): readonly PlacedProblem[] {
   return [
     ...checkTokens(['PROMETHEUS_TOKEN'], env, cwd),
@@ -69,7 +69,7 @@ function headerProblems(env: Env, cwd: string): readonly PlacedProblem[] {
   });
 }
 
-/** Several ways to set the header Authorization: it would depend on an order that nobody wrote down which one is sent. */
+/** Several settings for the header Authorization: an undocumented order would decide which one is sent. */
 function contradictions(env: Env, cwd: string): readonly PlacedProblem[] {
   const given = [
     ...(secretOf('PROMETHEUS_TOKEN', env, cwd) === null ? [] : [placeOf('PROMETHEUS_TOKEN', env)]),
@@ -140,7 +140,7 @@ function pairProblems(cert: string, key: string): readonly PlacedProblem[] {
 
 type TlsTexts = readonly (readonly [part: keyof Tls, text: string | Error])[];
 
-/** The files of each environment, which is that of one command: what was checked is what is sent. */
+/** The files are kept for each environment, and each command has one, so what was checked is what is sent. */
 const read = new WeakMap<Env, TlsTexts>();
 
 function tlsTexts(env: Env, cwd: string): TlsTexts {
@@ -157,7 +157,7 @@ function tlsTexts(env: Env, cwd: string): TlsTexts {
 const tlsOf = (env: Env, cwd: string): Tls =>
   Object.fromEntries(tlsTexts(env, cwd).filter(([, text]) => typeof text === 'string'));
 
-/** What cannot be read is left out; `checkAccess` reports it before anything is queried. */
+/** A file that cannot be read is left out; `checkAccess` reports it before anything is queried. */
 export function accessOf(env: Env, cwd: string): Access {
   const tls = tlsOf(env, cwd);
   const password = secretOf('PROMETHEUS_PASSWORD', env, cwd);
@@ -174,7 +174,7 @@ export function accessOf(env: Env, cwd: string): Access {
   };
 }
 
-/** Creates a Prometheus client with its access, and with the patience for late samples that `--ingest-delay` sets. */
+/** Creates a Prometheus client with the configured access. It waits for late samples as long as `--ingest-delay` allows. */
 export const askerOf = (
   url: string,
   { signal, progress, env, cwd }: Io,

@@ -11,7 +11,7 @@ const UP = 'up{job="checkout"}';
 const STARTING_MS = 700;
 
 interface Tried {
-  /** What was thrown, and what to do. */
+  /** The error that was thrown, with its next step. */
   readonly error: string | null;
   readonly code: string | null;
   readonly progress: string;
@@ -44,14 +44,14 @@ const prometheus = (requests: string[] = []) =>
       .end(JSON.stringify({ status: 'success', data: { resultType: 'vector', result: [] } }));
   });
 
-/** A port at which nothing listens. */
+/** A port on which nothing listens. */
 async function closedUrl(): Promise<string> {
   await using gone = await serve(() => {});
   return gone.url;
 }
 
 describe('a service that was not started here', () => {
-  test('gets a connection and no request, because a request would be counted', async () => {
+  test('gets a connection but no request, because a request would be counted', async () => {
     const requests: string[] = [];
     await using service = await serve((request, response) => {
       requests.push(request.url!);
@@ -77,7 +77,7 @@ describe('a service that was not started here', () => {
     );
   });
 
-  test('that begins to listen in this time is loaded', async () => {
+  test('that begins to listen within this time is loaded', async () => {
     const url = await closedUrl();
     await using server = await prometheus();
     const late = createServer();
@@ -139,7 +139,7 @@ describe('a Prometheus that was not started here', () => {
     expect((await reach(service.url, server.url)).error).toContain(`it redirects to ${server.url}/login`);
   });
 
-  test('that still loads its data is waited for', async () => {
+  test('that is still loading its data is waited for', async () => {
     await using service = await serve(() => {});
     let times = 0;
     await using server = await serve((_, response) => {

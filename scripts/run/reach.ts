@@ -10,15 +10,15 @@ import type { Stack } from '../stack/stack.ts';
 import { askerOf } from './prometheus-access.ts';
 
 /**
- * Before anything is sent to a service that was not started here: do the service and its Prometheus respond at these addresses? Only
- * what can pass by itself is waited for, and not for long: a server that has just been started.
+ * Before any load is sent to a service that was not started here, checks that the service and its Prometheus respond at these
+ * addresses. It waits only for causes that can go away by themselves, such as a server that was just started, and not for long.
  */
 
 const STARTING_MS = 15_000;
 const POLL_MS = 200;
 const CONNECT_MS = 5_000;
 
-/** The time of day, as the verdict writes it. */
+/** The time of day, in the format of the verdict. */
 export const clockIn = (unixMs: number) => `${new Date(unixMs).toISOString().slice(11, 19)} UTC`;
 
 /** Why an address cannot be used; `mayPass`: the server may still be starting. */
@@ -124,7 +124,7 @@ async function prometheusObstacle(up: string, asker: Asker): Promise<Obstacle | 
   });
   if (status === 401 || status === 403)
     return found('prometheus-closed', `it rejected our credentials: ${error}`);
-  // A server that loads its data, or a proxy in front of it.
+  // A server that is loading its data, or a proxy in front of it.
   if (status === 429 || status >= 500) return found('prometheus-unreachable', error, true);
   const isPrometheus = (parseJson(text) as { status?: unknown } | undefined)?.status !== undefined;
   return found('not-prometheus', isPrometheus ? error : `it does not respond like a Prometheus: ${error}`);

@@ -17,7 +17,7 @@ import { scheduleOf } from './record/schedule.ts';
 
 export type { RunK6Options } from './k6-generators.ts';
 
-/** Exit codes of a k6 that could not run the script or its options, and sent nothing; it writes no summary. */
+/** Exit codes of a k6 that could not run the script or its options. It sent nothing, and writes no summary. */
 const NEVER_BEGAN = [104, 106, 107, 255];
 
 /**
@@ -129,7 +129,7 @@ function reportedBy(
   };
 }
 
-/** What is missing in the record, so that nothing passes without it. */
+/** Gaps in the record. They must be reported, so that no run passes in spite of them. */
 const unreadIn = (unread: number, isCut: boolean): readonly string[] => [
   ...(unread === 0 ? [] : [`${formatCount(unread)} samples of k6 could not be read`]),
   ...(isCut ? ['the last samples of k6 could not be read in time'] : []),

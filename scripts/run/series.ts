@@ -6,7 +6,7 @@ import { cutWindow } from '../../slas/window/cut-window.ts';
 
 /** Enough points for any screen, and few enough to keep the report of an hour small. */
 const MAX_STEPS = 360;
-/** A rate needs two scrapes; a few more make it smoother. */
+/** A rate needs two scrapes; a few more make the curve smoother. */
 const SCRAPES_A_RATE = 4;
 /** The plots must not delay the verdict for longer than this. */
 const TIMEOUT_MS = 10_000;

@@ -8,7 +8,7 @@ import { startPrometheusFrom } from '../testing/scraping.ts';
 import { type TemporaryFolder, temporaryFolder } from '../testing/sla.ts';
 import { inWords } from './settle.ts';
 
-/** Why a service is not scraped, in the words of a real Prometheus. */
+/** Why a service is not scraped, quoted from a real Prometheus. */
 
 let folder: TemporaryFolder;
 let service: TestServer;
@@ -47,13 +47,13 @@ afterAll(async () => {
 test.each([
   ['closed', '/metrics', 'server returned HTTP status 401 Unauthorized'],
   ['wrong', '/metric', 'server returned HTTP status 404 Not Found'],
-])('the scrapes of %s fail: the address and the cause are those of Prometheus', async (job, path, cause) => {
+])('the scrapes of %s fail: the message has the address and the cause that Prometheus reports', async (job, path, cause) => {
   expect(await inWords('failing', `up{job="${job}"}`, asker())).toBe(
     `up is 0, so its scrapes fail: ${service.url}${path}: ${cause}`,
   );
 });
 
-test('labels that no target has: those of the targets are listed', async () => {
+test('labels that no target has: the message lists the labels of the targets', async () => {
   const words = await inWords('no-series', 'up{job="checkout"}', asker());
   const instance = new URL(service.url).host;
   expect(words).toContain('it has no series with these labels; it scrapes {');

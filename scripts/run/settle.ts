@@ -12,9 +12,9 @@ import { awaitReachable, clockIn } from './reach.ts';
 import { warnIfScrapedTooRarely } from './vain.ts';
 import { warmUp } from './warm-up.ts';
 
-/** What happens before the load: the addresses respond, the service is warm, and Prometheus has scraped it since. */
+/** The steps before the load: the addresses respond, the service is warm, and Prometheus has scraped it since. */
 
-/** Our own Prometheus scrapes every second; an external one perhaps every minute. */
+/** Our own Prometheus scrapes every second; an external one may scrape once a minute. */
 const PATIENCE_MS = { ours: 30_000, theirs: 200_000 };
 
 /**
@@ -72,12 +72,15 @@ const NEXT_STEPS: Readonly<Record<ScrapeObstacle, string>> = {
 
 // ---------------------------------------------------------------------------------------------- while it waits
 
-/** The stack of a run needs a moment for its first scrape, which is worth no line. */
+/** The stack of a run needs a moment for its first scrape, which is not worth a message. */
 const SILENT_MS = 15_000;
 /** The next scrape is usually due soon. */
 const NEXT_SCRAPE_MS = 3_000;
 
-/** Reports at once what is waited for, and again when the cause changes; on a terminal, how long it may take. */
+/**
+ * Reports at once what the run waits for, and again when the cause changes. On a terminal, it also shows how long this may
+ * take.
+ */
 function reportWait(
   up: string,
   asker: Asker,
@@ -105,7 +108,7 @@ function reportWait(
 
 // ---------------------------------------------------------------------------------------------- why
 
-/** What is in the way, with what Prometheus itself says about it. */
+/** The cause of the wait, with what Prometheus itself reports about it. */
 export async function inWords(obstacle: ScrapeObstacle, up: string, asker: Asker): Promise<string> {
   const words = OBSTACLES[obstacle];
   switch (obstacle) {
@@ -148,7 +151,7 @@ interface Target {
   readonly lastError?: string;
 }
 
-/** Of a target that the selector selects; null: this server does not say. */
+/** The state of a target that the selector selects; null: this server does not report it. */
 async function lastScrapeError(up: string, asker: Asker): Promise<string | null> {
   const failing = (await askOnce(`${up} == 0`, Date.now() / 1000, asker)).series;
   const answered = await request(asker, 'targets', { state: 'active' });

@@ -10,9 +10,12 @@ import { isFindable } from '../runs/redact.ts';
 
 export type Env = Readonly<Record<string, string | undefined>>;
 
-/** Sent as `Authorization: Bearer …` to the load target, and to the Prometheus that is queried; the last is expected by `verify --listen`. */
+/**
+ * Sent as `Authorization: Bearer …` to the load target and to the Prometheus that is queried. `verify --listen` expects the
+ * last one.
+ */
 export type TokenVariable = 'SLA_TARGET_TOKEN' | 'PROMETHEUS_TOKEN' | 'SLA_LISTEN_TOKEN';
-/** The password goes with PROMETHEUS_USER; the headers are lines of their own. */
+/** The password belongs to PROMETHEUS_USER; the headers are separate lines. */
 export type SecretVariable = TokenVariable | 'PROMETHEUS_PASSWORD' | 'PROMETHEUS_HEADERS';
 const VARIABLES: readonly SecretVariable[] = [
   'SLA_TARGET_TOKEN',
@@ -23,7 +26,7 @@ const VARIABLES: readonly SecretVariable[] = [
 ];
 
 /**
- * The environment with the secrets of files in their variables. One that cannot be read is left out; `checkTokens` and
+ * The environment with the secrets from files in their variables. A secret that cannot be read is left out; `checkTokens` and
  * `checkAccess` report it.
  */
 export function withTokens(env: Env, cwd: string): Env {
@@ -68,7 +71,7 @@ export function secretOf(name: SecretVariable, env: Env, cwd: string): string | 
 /** The error contains neither the text nor the path, which may be a secret given in the wrong variable. */
 export function readPlainFile(file: string, cwd: string): string | Error {
   try {
-    // Reading a pipe could block forever and works only once, but the file is read again when it is checked.
+    // A pipe could block forever, and can be read only once, but the file is read again when it is checked.
     const path = resolve(cwd, file);
     if (!statSync(path).isFile() || statSync(path).size > MAX_FILE_BYTES)
       return new Error(

@@ -49,20 +49,20 @@ describe('a script that is too short for the document', () => {
     }
   });
 
-  test('gate and run warn first, and go on', async () => {
+  test('gate and run warn first, and continue', async () => {
     await using service = await serve((_, response) => void response.end());
     await using other = await serve((_, response) => void response.writeHead(404).end());
     for (const command of ['gate', 'run']) {
       const args = [command, ...SCRIPT, '--target', service.url, '--prometheus', other.url];
       const { code, stderr } = await inFolder(12, args);
       expect(stderr.startsWith(WARNING)).toBe(true);
-      // What ends this run is its Prometheus.
+      // The failure of its Prometheus ends this run.
       expect(stderr).toContain('it does not respond like a Prometheus');
       expect(code).toBe(4);
     }
   });
 
-  test('check does not know the script, and says how many requests it must send', async () => {
+  test('check does not know the script, and says how many requests the script must send', async () => {
     expect(await inFolder(12, ['check', 'sla.yaml'])).toEqual({
       code: 0,
       stderr: '',
@@ -72,7 +72,7 @@ describe('a script that is too short for the document', () => {
   });
 });
 
-test('check warns of a scenario that cannot pass, at its place', async () => {
+test('check warns of a scenario that cannot pass, with its position', async () => {
   await using folder = await temporaryFolder();
   const scenario =
     'scenarios:\n  quick: { description: quick, script: load.js, rate: 20/s, duration: 12s, seed: 1 }\n';

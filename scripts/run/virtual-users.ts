@@ -7,7 +7,7 @@ import type { Load, PlannedObjective } from '../../slas/model/model.ts';
  * a service that stalls briefly must still receive its load.
  */
 const HEADROOM = 2;
-/** At a low rate the service may stall for seconds without holding up more than this. */
+/** At a low rate, the service may stall for seconds with fewer requests in flight than this. */
 const MIN_READY = 100;
 /** Used if no objective limits a latency. */
 const DEFAULT_LIMIT_SECONDS = 0.5;

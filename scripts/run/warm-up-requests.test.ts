@@ -58,7 +58,7 @@ test('stops after 20 errors', async () => {
   expect(asked).toBeLessThan(30);
 });
 
-test('an interrupt sends nothing more, and awaits the outstanding responses', async () => {
+test('an interrupt sends no more requests, and waits for the outstanding responses', async () => {
   const interrupt = new AbortController();
   let answered = 0;
   await using server = await serve((_request, response) => {

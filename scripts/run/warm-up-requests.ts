@@ -3,7 +3,7 @@ import { type Agent, Agent as HttpAgent, type IncomingMessage, request as reques
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Sends the requests of a warm-up over a few connections that are kept open, and counts what came back. */
+/** Sends the requests of a warm-up over a few connections that are kept open, and counts the responses. */
 
 export interface WarmUpRequest {
   readonly method: string;
@@ -17,9 +17,9 @@ export interface Sending {
   /** Sent in turn. */
   readonly requests: readonly WarmUpRequest[];
   readonly connections: number;
-  /** How many to send in all. */
+  /** How many requests to send in total. */
   readonly amount: number;
-  /** At most this many; absent: each connection sends its next request after a response. */
+  /** The maximum rate; absent: each connection sends its next request after a response. */
   readonly ratePerSecond?: number;
 }
 
@@ -30,12 +30,12 @@ export interface Sent {
   readonly others: number;
   /** Requests without a response. */
   readonly errors: number;
-  /** Over all responses; 0 if there were none. */
+  /** The average over all responses; 0 if there were none. */
   readonly meanMs: number;
 }
 
 const RESPONSE_LIMIT_MS = 10_000;
-/** A service that refuses connections is not asked hundreds of times. */
+/** A service that refuses connections is not tried hundreds of times. */
 const MAX_ERRORS = 20;
 
 /** Stops early after {@link MAX_ERRORS} errors, or when the signal aborts; requests in progress are awaited in any case. */

@@ -8,7 +8,7 @@ import { type Sending, type Sent, sendAll, type WarmUpRequest } from './warm-up-
 const CONNECTIONS = 4;
 const CLOSED_LOOP_REQUESTS = 600;
 const FIRST_ROUND = 60;
-/** After this time even a slow service is warm, however few requests it answered. */
+/** After this time even a slow service is warm, however few responses it sent. */
 const LONG_ENOUGH_MS = 5_000;
 const OPEN_LOOP_SECONDS = 5;
 /** Bounds the warm-up of a service that does not respond. */
@@ -34,7 +34,7 @@ export async function warmUp(stack: Stack, load: Load, signal: AbortSignal, toke
   return Date.now() / 1000;
 }
 
-/** The load generators have the token themselves. */
+/** The load generators already have the token. */
 async function warmUpFrom(
   { warmUp: send, addresses, serviceUrl }: RemoteGenerators,
   load: Load,
@@ -68,7 +68,7 @@ function requestsOf(
 
 type Target = Pick<Sending, 'url' | 'requests'>;
 
-/** A first round measures the speed of the service, and so how many more requests fit into the time. */
+/** The first round measures the speed of the service, and so the number of further requests that fit into the time. */
 async function closedLoop(target: Target, signal: AbortSignal): Promise<void> {
   const startedMs = Date.now();
   const first = await fire({ ...target, connections: CONNECTIONS, amount: FIRST_ROUND }, signal);
@@ -90,12 +90,12 @@ function slowestOf({ phases, k6 }: Load): number {
 
 function openLoop(load: Load): Pick<Sending, 'connections'> & Pick<RemoteWarmUp, 'ratePerSecond' | 'amount'> {
   const ratePerSecond = slowestOf(load);
-  // One at least, however few are planned.
+  // At least one, however few are planned.
   const amount = Math.max(1, Math.floor(ratePerSecond * OPEN_LOOP_SECONDS));
   return { connections: CONNECTIONS, ratePerSecond, amount };
 }
 
-/** Ctrl-C and the time limit both stop it, once the requests in progress received a response; responses received by then count. */
+/** Ctrl-C or the time limit stops it once the requests in progress have received a response; these responses count. */
 async function fire(sending: Sending, signal: AbortSignal): Promise<Sent> {
   const sent = await sendAll(sending, AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]));
   signal.throwIfAborted();

@@ -7,14 +7,14 @@ import { FILES, type StoredRun } from './bundle.ts';
 import { MANIFEST } from './seal.ts';
 import { readOptional, readPlainFile } from './stored-files.ts';
 
-/** What a run says about itself, for an attestation. */
+/** The statement about a run, for an attestation. */
 
 export interface SubjectOptions {
   readonly subject?: string;
   readonly commit?: string;
 }
 
-/** The parts of environment.json that are read here; earlier versions lack some. */
+/** The parts of environment.json that are needed here; earlier versions lack some. */
 export interface Recorded {
   readonly git?: {
     readonly commit: string;
@@ -32,7 +32,10 @@ export const recordedIn = async ({ path }: StoredRun): Promise<Recorded> =>
 const IMAGE = /^([^@\s]+)@sha256:([0-9a-f]{64})$/;
 const COMMIT = /^([0-9a-f]{40}|[0-9a-f]{64})$/;
 
-/** What was tested: the image and the commit that the options name; by default the commit of the checkout that ran the gate. */
+/**
+ * The subject of the test: the image and the commit given by the options; by default, the commit of the checkout that ran the
+ * gate.
+ */
 export function subjectOf(
   { subject, commit }: SubjectOptions,
   { git }: Recorded,
@@ -71,7 +74,7 @@ export function faultsIn({ faults }: Recorded): Input<null> {
   return badOption('RUN', `faults were injected into the service (${faults}): attest a run without faults`);
 }
 
-/** What it was tested with: the document, the plan with its load, and the seal, which covers every file of the run. */
+/** The inputs of the test: the document, the plan with its load, and the seal, which covers every file of the run. */
 export async function configurationOf(
   { path, plan }: StoredRun,
   recorded: Recorded,
@@ -82,7 +85,7 @@ export async function configurationOf(
       .digest('hex');
   const document = recorded.document?.sha256;
   return [
-    // Of the file as it is in the repository; the stored copy has no secrets and may differ.
+    // The hash of the file as it is in the repository. The stored copy contains no secrets, so it may differ.
     document === undefined
       ? { name: FILES.document, digest: { sha256: await sha256(FILES.document) } }
       : { name: 'SLA document', digest: { sha256: document } },

@@ -13,7 +13,7 @@ import { FILES, readRun, toJson } from './bundle.ts';
 import { reportInputOf, reportOf } from './report.ts';
 import { seal } from './seal.ts';
 
-/** Which earlier run a run is compared with, and that its own folder is then enough. */
+/** Which earlier run becomes the baseline of a run, and that the run's own folder is then enough. */
 
 let runs: TemporaryFolder;
 beforeEach(async () => {
@@ -30,7 +30,7 @@ interface Left {
   readonly sealed?: boolean;
 }
 
-/** A folder as a gate leaves it, and as it is just before the load of the run of `today`. */
+/** A folder as a gate leaves it, and the state just before the load of the run of `today`. */
 async function leave(
   day: number,
   { judged = healthy(), plan = (one) => one, environment = { faults: 'none' }, sealed = true }: Left = {},
@@ -74,7 +74,7 @@ describe('the baseline', () => {
     ['does not say whether it had', { environment: {} }],
     ['was of a service that another process ran', { environment: { faults: null } }],
     ['was never sealed', { sealed: false }],
-  ])('is not one that %s', async (_, left) => {
+  ])('is not a run that %s', async (_, left) => {
     await leave(1);
     await leave(2, left);
     expect(await chosen(await leave(4))).toBe(id(1));
@@ -86,12 +86,12 @@ describe('the baseline', () => {
     expect(await chosen(await leave(4))).toBeNull();
   });
 
-  test('may have stopped at a different point: --no-abort does not change the plan', async () => {
+  test('may have stopped at a different point, because --no-abort does not change the plan', async () => {
     await leave(2);
     expect(await chosen(await leave(4, { plan: withoutBudgets }))).toBe(id(2));
   });
 
-  test('of a run of an external service is a run of an external service, too', async () => {
+  test('of a run of an external service is also one of an external service', async () => {
     await leave(1, { environment: { faults: null } });
     expect(await chosen(await leave(4, { environment: { faults: null } }))).toBe(id(1));
   });

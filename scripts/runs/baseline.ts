@@ -28,7 +28,7 @@ export async function findBaseline(folder: string): Promise<Baseline | null> {
 }
 
 interface Environment {
-  /** null: unknown. Absent: the run is older than the field. */
+  /** null: unknown; absent: the run was stored before this field existed. */
   readonly faults?: string | null;
 }
 

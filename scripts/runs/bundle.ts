@@ -157,7 +157,7 @@ function newId(what: string): string {
   return `${time}-${what}-${randomBytes(2).toString('hex')}`;
 }
 
-/** @param what names the run. `id`: a folder that exists already. `isRun` false: `latest` does not point at it. */
+/** @param what names the run. `id` is a folder that already exists. If `isRun` is false, `latest` does not point to it. */
 export async function createRunFolder(
   parent: string,
   what: string,
@@ -185,7 +185,7 @@ export async function createRunFolder(
 
 const messageOf = (cause: unknown) => (cause instanceof Error ? cause.message : String(cause));
 
-/** Points `latest` at a run atomically, as soon as it starts, so that a later command never judges an older run. */
+/** Points `latest` atomically to a run as soon as it starts, so that a later command never judges an older run. */
 async function pointLatestAt(folder: RunFolder): Promise<void> {
   const parent = join(folder.path, '..');
   const fresh = join(parent, `.latest-${folder.id}`);

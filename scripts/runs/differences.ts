@@ -8,7 +8,7 @@ import { verdictDocument } from '../../slas/render/json.ts';
 const NOT_COMPARED = ['query'];
 /** Earlier versions stored no flip points of runs with a fixed duration. */
 const NEW_SINCE_FLIPS = ['flips'];
-/** Fields that the first version of verdict.json did not have, or filled with words of its own. */
+/** Fields that the first version of verdict.json lacked, or filled with words of its own. */
 const NEW_SINCE_FIRST = ['schema', 'summary', 'summaryReason', 'reason', 'reasons', 'detail', 'note'];
 
 /** Every field in which two verdicts differ, for example `objectives.latency-p95.samples: 360 before, 361 now`. */
@@ -64,9 +64,9 @@ export function countDifferences(before: Verdict, now: Verdict): readonly string
 // ---------------------------------------------------------------------------------------------- evidence
 
 /**
- * Compares the readings of each selector, series by series and sample by sample, over the time that both
- * cover: the first query came as soon as the window was closed, and a later one also sees the scrapes after
- * it. The server's aggregates are compared in the same way.
+ * Compares the readings of each selector, series by series and sample by sample, over the time that both cover. The first query
+ * was sent as soon as the window closed, and a later one also returns the scrapes after it. The server's aggregates are
+ * compared in the same way.
  */
 export function evidenceDifferences(
   before: Evidence,

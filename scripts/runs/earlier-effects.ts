@@ -17,7 +17,9 @@ export interface EarlierEffects {
 
 export const NO_EARLIER_RUN: EarlierEffects = { run: null, effects: new Map(), numbers: new Map() };
 
-/** What the newest run in a folder with the same objectives and the same kind of load measured. For information only. */
+/**
+ * The design effects of the newest run in a folder with the same objectives and the same kind of load. For information only.
+ */
 export async function earlierEffects(parent: string, plan: Plan): Promise<EarlierEffects> {
   for (const id of (await findRuns(parent)).slice(0, MAX_SEARCHED)) {
     const folder = join(parent, id);

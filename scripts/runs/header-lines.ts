@@ -1,6 +1,6 @@
 import { fail, ok, type Result } from '../../slas/model/result.ts';
 
-/** One header of several lines `Name: value`. */
+/** One header from a text with several lines `Name: value`. */
 export interface HeaderLine {
   readonly name: string;
   readonly value: string;

@@ -28,7 +28,7 @@ describe('known secrets are removed wherever they are', () => {
     expect(text(secret)).toMatch(/^(x |a=|header )?\[redacted\]( y)?$/);
   });
 
-  test('but not values that are short, a number or a path, or have another name', () => {
+  test('values that are short, a number or a path, or have another name, are kept', () => {
     const plain = `12345678 on ${import.meta.filename} nothing-secret admin`;
     expect(log(plain)).toBe(plain);
   });
@@ -44,7 +44,7 @@ describe('text that looks like a secret', () => {
     ['sent Bearer eyJhbGciOiJIUzI1NiJ9', 'sent Bearer [redacted]'],
   ])('%s', (given, expected) => {
     expect(text(given)).toBe(expected);
-    // Redacting twice changes nothing more: stored data are read, judged and written again.
+    // Redacting again changes nothing: stored data is read, judged and written again.
     expect(text(expected)).toBe(expected);
   });
 

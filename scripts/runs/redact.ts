@@ -9,23 +9,21 @@ import { isSecretHeader, readHeaderLines } from './header-lines.ts';
 export interface Redactor {
   /** For the terminal, and for texts that are passed on unchanged. */
   text(text: string): string;
-  /**
-   * For logs and other programs' files: also `password=…` and `api_key: …`, which in PromQL would be a label.
-   */
+  /** For logs and other programs' files. Also redacts `password=…` and `api_key: …`, which in PromQL would be a label. */
   log(text: string): string;
   /**
-   * Every string of plain data; in bodies and headers also values with the name of a secret; in quoted texts
-   * as in logs.
+   * Redacts every string of plain data. In bodies and headers, it also redacts values with the name of a secret, and it treats
+   * quoted texts like logs.
    */
   data(data: unknown): unknown;
-  /** Data written by the user: values with the name of a secret anywhere, and every text as in logs. */
+  /** For data written by the user: redacts values with the name of a secret anywhere, and treats every text like a log. */
   theirData(data: unknown): unknown;
 }
 
 export const REDACTED = '[redacted]';
 
 const SECRET_VARIABLE = /TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|CREDENTIAL|KEY/i;
-/** Its lines are headers, some of them secret. */
+/** Its lines are headers, some of which are secret. */
 const HEADERS_VARIABLE = 'PROMETHEUS_HEADERS';
 const SECRET_NAME = '(?:token|secret|password|passwd|api[_-]?key|access[_-]?key|private[_-]?key)';
 const IS_SECRET_NAME = new RegExp(`^(?:(?:.*[_-])?${SECRET_NAME}|(?:proxy-)?authorization)$`, 'i');
@@ -82,15 +80,10 @@ export function createRedactor(
   };
 }
 
-/**
- * `body`: what is sent. `quoted`: text from outside, which contains no labels. `theirs`: written by the user.
- */
+/** `body`: what is sent. `quoted`: text from other programs, which contains no labels. `theirs`: written by the user. */
 type Kind = 'ours' | 'body' | 'quoted' | 'theirs';
 
-/**
- * Text from outside in our own data. Selectors and queries are not included, because judging needs their
- * labels.
- */
+/** Text from other programs in our own data. Selectors and queries are excluded, because judging needs their labels. */
 const QUOTED = /^(?:title|description|errors?|warnings|infos|incidents|stoppedBecause)$/;
 
 function kindOf(key: string, kind: Kind): Kind {
@@ -126,7 +119,7 @@ const secretsOfHeaders = (text: string): string[] =>
       : [],
   );
 
-/** The password of a URL, on its own and as encoded in a header, and the user, who may be a token. */
+/** The password of a URL, plain and as encoded in a header, and the user name, which may be a token. */
 function secretsOfAddress(address = ''): string[] {
   const credentials = /^(?:--[\w-]+=)?(?:[a-z][a-z0-9+.-]*:\/\/)?([^\s/?#]*)@/i.exec(address)?.[1];
   if (credentials === undefined) return [];

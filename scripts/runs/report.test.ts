@@ -78,7 +78,7 @@ const judged = ({ plan, run, evidence }: StoredRun) => judge(plan, run, evidence
 
 beforeAll(async () => {
   folder = await temporaryFolder();
-  // It mostly waits for its load.
+  // Most of this time is spent waiting for the load.
   const gating = gateReal();
   await finishMadeRun(await makeRun(folder.path, EARLIER), null);
   const healthy = await makeRun(folder.path, HEALTHY);
@@ -249,14 +249,14 @@ describe('content of the report', () => {
     expect(first).toContain('a precondition of the verdict does not hold');
   });
 
-  test('a fault in the middle of the run: its first second, and what changed then', async () => {
+  test('a fault in the middle of the run is shown with its first second and what changed then', async () => {
     const text = await textOf('hour');
     expect(text).toMatch(/p95 first rose above 200ms at 13:40:\d\d UTC, 40 min \d+ s into the run/);
     for (const moved of ['Requests in progress', 'CPU', 'Event-loop lag p99'])
       expect(text).toMatch(new RegExp(`<li><a href="#[a-z-]+">${moved}</a>: `));
   });
 
-  test('compared with the baseline, the same service is within noise and a faulty one is worse', async () => {
+  test('compared with the baseline, the same service shows no significant difference and a faulty one is worse', async () => {
     const rows = (text: string) =>
       [
         ...text.matchAll(/<b class="(?:good|bad|muted)"><span aria-hidden="true">.<\/span> ([\w ]+)<\/b>/g),
@@ -266,7 +266,7 @@ describe('content of the report', () => {
       'the same',
       'within noise',
     ]);
-    // A fault in one minute of five affects the p99 for certain, the p95 perhaps.
+    // A fault in one minute of five certainly affects the p99, and possibly the p95.
     expect(rows(await textOf('missed')).slice(0, 2)).toEqual(['within noise', 'worse']);
     expect(rows(await textOf('inconclusive'))).toEqual([
       ...Array.from({ length: 4 }, () => 'not comparable'),
@@ -307,7 +307,7 @@ describe('content of the report', () => {
     expect(await reportOf(passed, withoutRules)).not.toContain('id="alerts"');
   });
 
-  test('overdue requests are a series: the plan minus the requests sent', async () => {
+  test('overdue requests are shown as a series: the plan minus the requests sent', async () => {
     expect(await textOf('inconclusive')).toContain('k6 reports 40 dropped iterations');
     expect(await textOf('passed')).toContain('k6 reports 0 dropped iterations');
   });
@@ -333,7 +333,7 @@ describe('content of the report', () => {
   });
 });
 
-/** How much each panel has drawn: pixels of the first line's colour on its canvas, or shapes. */
+/** How much each panel has drawn: the pixels in the first line's colour on its canvas, or the number of shapes. */
 function marksByPanel(): Record<string, number> {
   const probe = document.body.appendChild(document.createElement('i'));
   probe.style.color = 'var(--c1)';

@@ -8,7 +8,7 @@ import { FILES } from './bundle.ts';
 import { MANIFEST } from './seal.ts';
 import { readPlainJson, Unreadable } from './stored-files.ts';
 
-/** A run folder is recognised by the name that the harness gave it and by its plan; nothing else is ever touched. */
+/** A run folder is recognised by the name that the harness gave it and by its plan; nothing else is ever deleted. */
 const RUN_NAME = /^(\d{4}-\d\d-\d\d)T(\d\d)-(\d\d)-(\d\d)Z-.+-[0-9a-f]{4}$/;
 const PRUNED = '.pruned-';
 /** The longest run takes a day, so a younger folder without a manifest may still be in use. */
@@ -38,7 +38,7 @@ export interface ListedLatency {
   readonly limitSeconds: number | null;
 }
 
-/** `p95 12.3 ms`; – without a latency objective, or a value. */
+/** `p95 12.3 ms`; – if there is no latency objective or no value. */
 export const latencyInWords = (latency: ListedLatency | null): string =>
   latency === null || latency.seconds === null
     ? '–'
@@ -77,7 +77,7 @@ export async function describeRun(parent: string, id: string): Promise<ListedRun
     readIfObjectives<Verdict>(join(parent, id, FILES.verdict)),
     isFile(join(parent, id, MANIFEST)),
   ]);
-  // Over the whole run only: a run judged in phases has one per phase.
+  // Covers objectives over the whole run only: a run judged in phases has one per phase.
   const first = plan?.objectives.find((one) => one?.phase === undefined && one?.measure?.kind === 'latency');
   const judged = verdict?.objectives.find((objective) => objective?.id === first?.id);
   const samples = [judged?.samples, ...(verdict?.objectives ?? []).map((one) => one?.samples)].filter(
@@ -119,8 +119,8 @@ async function readIfObjectives<T extends Plan | Verdict>(path: string): Promise
 const startOf = (id: string) => id.replace(new RegExp(`${RUN_NAME.source}`), '$1T$2:$3:$4Z');
 
 /**
- * The runs beyond the newest `keep` that may be deleted: not the one that `latest` points to, none that may still be running,
- * and not the newest passed run of each scenario, which is the baseline of the next run.
+ * The runs beyond the newest `keep` that may be deleted. Never deleted are the run that `latest` points to, runs that may still
+ * be in progress, and the newest passed run of each scenario, which is the baseline of the next run.
  */
 export async function findPrunable(parent: string, keep: number): Promise<readonly string[]> {
   const latest = basename(await readlink(join(parent, 'latest')).catch(() => ''));

@@ -6,7 +6,7 @@ import { slaHere, temporaryFolder } from '../testing/sla.ts';
 import type { ListedRun } from './run-folders.ts';
 import { seal } from './seal.ts';
 
-/** Folders as gates leave them, with what listing and deleting need. */
+/** Folders as gates leave them, with the files that listing and deleting need. */
 
 interface Made {
   readonly verdict?: string;
@@ -122,8 +122,8 @@ describe('runs prune', () => {
     const outside = join(folder.path, 'outside');
     await makeRun(outside, id(1));
     for (const day of [1, 2, 3, 4]) await makeRun(runs, id(day), { verdict: 'pass' });
-    // A link that leads out of an old run, a link named like a run, a folder named like one, and one with a
-    // run under another name.
+    // A link that leads out of an old run, a link named like a run, a folder named like one, and a folder with a run under
+    // another name.
     await symlink(outside, join(runs, id(1), 'link'));
     await symlink(join(outside, id(1)), join(runs, id(1, 'beef')));
     await mkdir(join(runs, id(1, 'cafe')));
@@ -174,7 +174,7 @@ describe('runs prune', () => {
     expect(await names(path)).toEqual([id(2), id(4), id(6)]);
   });
 
-  test('removes what an interrupted deletion left behind', async () => {
+  test('removes the remains of an interrupted deletion', async () => {
     await using folder = await temporaryFolder();
     const { path } = folder;
     for (const day of [1, 2]) await makeRun(path, id(day));

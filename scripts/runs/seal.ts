@@ -9,8 +9,8 @@ import { writeWhole } from '../run/disk.ts';
 import { readPlainJson, Unreadable } from './stored-files.ts';
 
 /**
- * A run folder is sealed when all of it is final: `manifest.json` lists every other file with its hash, logs included. It
- * is written last, so a folder without one belongs to a run that did not finish.
+ * A run folder is sealed once everything in it is final: `manifest.json` lists every other file, including logs, with its hash.
+ * It is written last, so a folder without one belongs to a run that did not finish.
  */
 export const MANIFEST = 'manifest.json';
 const SCHEMA = 'sla-harness/manifest/v1';

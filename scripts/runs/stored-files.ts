@@ -71,7 +71,7 @@ export async function readStored<T>(noun: StoredNoun, folder: string): Promise<T
 export const readStoredOrNull = <T>(noun: StoredNoun, folder: string): Promise<T | null> =>
   readStored<T>(noun, folder).catch(nullIfUnreadable);
 
-/** JSON of ours that no verdict depends on; null if it is missing or has another schema. */
+/** Data of ours that no verdict depends on, from JSON; null if it is missing or has another schema. */
 export async function readOptional<T>(name: string, folder: string): Promise<T | null> {
   const data = await readPlainJson(join(folder, name)).catch(nullIfUnreadable);
   const { schema } = (data ?? {}) as { schema?: unknown };

@@ -1,7 +1,7 @@
 import { dealEvenly } from '../../service/faults.ts';
 import type { Behaviour } from './relay.ts';
 
-/** The share of requests that the front answers itself, and with which status. */
+/** The share of requests that the front responds to itself, and the status. */
 export interface Share {
   readonly status: number;
   readonly percent: number;
@@ -15,8 +15,8 @@ export interface CountingFront {
 const OWN_SERIES = 'http_requests_total{method="POST",handler="/predict",status="';
 
 /**
- * A front that answers some requests itself, and adds them to the service's counts: Prometheus scrapes both
- * as one service. `grouped`: its statuses are classes only (`4xx`), as some instrumentations export them.
+ * A front that responds to some requests itself, and adds them to the service's counts: Prometheus scrapes both as one service.
+ * With `grouped`, statuses are classes only (`4xx`), as some instrumentations export them.
  */
 export function countingFront(shares: readonly Share[], grouped = false): CountingFront {
   const answered = shares.map(({ status, percent }) => ({ status, isNext: dealEvenly(percent), count: 0 }));

@@ -4,12 +4,12 @@ import type { Injector, Process, Row } from './row.ts';
 import { keepFull } from './small-disk.ts';
 import type { Stage } from './stage.ts';
 
-/** A running run, as the fault injector sees it. */
+/** A run in progress, as the fault injector sees it. */
 export interface Subject {
-  /** The gate, or k6 alone. */
+  /** The process of the gate, or of k6 alone. */
   readonly running: Running;
   readonly stage: Stage | null;
-  /** The service's own address, once it is under load; null before. */
+  /** The service's own address once it is under load; null before. */
   readonly loadedUrl: () => Promise<string | null>;
   readonly pidOf: (name: Process) => number | undefined;
   readonly disk: string | null;
@@ -18,7 +18,7 @@ export interface Subject {
 const POLL_MS = 50;
 const TOO_EARLY = 'the run ended before the fault was injected';
 
-/** Completes a run while the fault is injected. Throws if injecting failed, or if the signal aborts. */
+/** Runs the gate to its end while the fault is injected. Throws if injecting failed, or if the signal aborts. */
 export async function injectFault(row: Row, subject: Subject, signal: AbortSignal): Promise<Exit> {
   using kept = new DisposableStack();
   const ended = new AbortController();
@@ -74,7 +74,7 @@ async function poll<T>(look: () => Promise<T | null>, signal: AbortSignal): Prom
   }
 }
 
-/** The number of predictions that a service has answered so far; null if it does not report it. */
+/** The number of predictions that a service has returned so far; null if it does not report it. */
 async function requestsAt(serviceUrl: string): Promise<number | null> {
   try {
     const response = await fetch(`${serviceUrl}/metrics`, { signal: AbortSignal.timeout(2_000) });

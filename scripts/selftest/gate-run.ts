@@ -14,7 +14,7 @@ export interface GateRun {
   readonly exitCode: number | null;
   /** null if no verdict was reached. */
   readonly verdict: VerdictDocument | null;
-  /** The code of the error that it ended with. */
+  /** The code of the error that the gate ended with. */
   readonly errorCode: string | null;
   readonly runFolder: string;
 }

@@ -87,7 +87,7 @@ const theWay: readonly Row[] = [
     stage: {
       counting: () =>
         countingFront([
-          // Different shares, so that they rarely affect the same request.
+          // The shares differ, so that they rarely affect the same request.
           { status: 404, percent: 0.9 },
           { status: 302, percent: 0.8 },
         ]),

@@ -1,15 +1,14 @@
 import type { Expected, Row } from './row.ts';
 
 /**
- * The statistical rows once more, until they are decided: the same fault, judged at the looks of a run of at most four minutes.
- * In two, 6,000 requests of a service at half of its capacity are sometimes too few to prove an error rate below 1%.
- * What is clear must be decided as in a run of fixed length. What is close to its limit may be decided or not, but never
- * wrongly.
+ * The statistical rows again, run until they are decided: the same fault, judged at the looks of a run of at most four minutes.
+ * In two minutes, 6,000 requests of a service at half of its capacity are sometimes too few to prove an error rate below 1%. A
+ * clear case must be decided as in a run of fixed length. A case close to its limit may be decided or not, but never wrongly.
  */
 
 const MAX_SECONDS = 240;
 
-/** Rows near a limit, and the objective that may be undecided for it. */
+/** Rows near a limit, with the objective that may therefore be undecided. */
 const CLOSE: Readonly<Record<string, string>> = {
   'tail-0.8%': 'latency-p99',
   'tail-1.5%': 'latency-p99',
@@ -28,7 +27,7 @@ const CLEAR = [
   'network-230ms',
 ];
 
-/** The first miss ends the run: what else is missed may not be known by then. */
+/** The first miss ends the run, so further misses may be unknown by then. */
 const firstMissed: Readonly<Record<string, Expected>> = {
   'few-good-answers': { exitCode: 1, by: ['error-rate'] },
 };
@@ -45,7 +44,7 @@ function again(row: Row): Row {
     ...row,
     name: `decided-${row.name}`,
     fault: `${row.fault}; until decided`,
-    // A run until it is decided is stopped once it is.
+    // A run that lasts until it is decided stops early.
     options: [
       ...(row.options ?? []).filter((option) => option !== '--no-abort'),
       ...['--until-decided', '--max-duration', `${MAX_SECONDS}s`],

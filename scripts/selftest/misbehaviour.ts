@@ -6,7 +6,7 @@ import type { Answer, Behaviour } from './relay.ts';
 
 // ---------------------------------------------------------------------------------------------- between Prometheus and the service
 
-/** No response for as long as the caller waits. */
+/** Sends no response for as long as the caller waits. */
 export const block: Behaviour = ({ gone }) =>
   new Promise((_, reject) => {
     gone.addEventListener('abort', () => reject(new Error('gone')), { once: true });
@@ -30,7 +30,7 @@ export const refuse: Behaviour = async () => ({
 export const renameMetric = (from: string, to: string): Behaviour =>
   changeBody((text) => text.replaceAll(new RegExp(`^((?:# \\w+ )?)${from}`, 'gm'), `$1${to}`));
 
-/** As if some series had never existed. */
+/** Leaves series out, as if they had never existed. */
 export const dropSeries = (line: RegExp): Behaviour =>
   changeBody((text) =>
     text
@@ -49,8 +49,8 @@ const changeBody =
 // ---------------------------------------------------------------------------------------------- between us and Prometheus
 
 /**
- * A Prometheus whose clock is ahead (or, if negative, behind): it is asked for another time, and answers with
- * another.
+ * A Prometheus whose clock is ahead (or, if negative, behind): it is queried for a shifted time, and its results are shifted
+ * back.
  */
 export const shiftClock =
   (aheadSeconds: number): Behaviour =>

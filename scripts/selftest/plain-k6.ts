@@ -12,9 +12,9 @@ import type { Row } from './row.ts';
 import { openStage, type Stage } from './stage.ts';
 import type { World } from './world.ts';
 
-/** The same fault with k6 alone, with the same limits as thresholds, as k6 users would write them. */
+/** Injects the same fault with k6 alone, with the same limits as thresholds, as k6 users would write them. */
 
-/** `http_req_duration: p(95)<200`. k6 has no uptime. */
+/** `http_req_duration: p(95)<200`. There is none for the uptime, which k6 does not have. */
 export function thresholdsOf(document: SlaDocument): Readonly<Record<string, readonly string[]>> {
   const ids = planOf(document).objectives.map(({ id }) => id);
   const judged = document.objectives.filter(({ id }) => ids.includes(id));
@@ -95,7 +95,7 @@ export function planOf(document: SlaDocument): Plan {
   });
 }
 
-/** Bypasses everything in front of the service: faults there must not affect the warm-up. */
+/** Bypasses everything in front of the service, because faults there must not affect the warm-up. */
 async function warmedUp(
   { serviceUrl, prometheusUrl }: Stage,
   load: Load,

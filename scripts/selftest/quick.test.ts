@@ -24,14 +24,14 @@ describe('recordings', () => {
   test.each(judgedRows)('$name: $fault', async (row) => {
     expect(await rejudge(row)).toMatchObject({ isAsExpected: true, note: null });
     const recording = (await recordingOf(row))!;
-    // Recordings of earlier versions must stay readable.
+    // Recordings made by earlier versions must remain readable.
     expect(storedProblems('plan', recording.plan)).toEqual([]);
     const stored = (await storedRecordingOf(row))!;
     expect(storedProblems('run', stored.run)).toEqual([]);
     expect(storedProblems('evidence', recording.evidence)).toEqual([]);
     // A recording under other limits says nothing about the current ones: record it again.
     expect(limitsOf(recording.plan)).toEqual(today);
-    // A stricter rule may find a healthy run too short, but never a broken one good.
+    // A stricter rule may find a healthy run too short, but must never pass a faulty one.
     if (row.expected.exitCode !== 0) expect(verdictOf(recording, 0.95).verdict).not.toBe('pass');
     expect(JSON.stringify(stored)).not.toMatch(/\/(home|root|tmp|Users)\//);
   });
@@ -71,8 +71,7 @@ describe('the healthy run with one series corrupted', () => {
     });
 
   /**
-   * No objective uses these: other bucket edges, explanatory metrics, and series that were empty in the whole
-   * run.
+   * No objective uses these series: other bucket edges, explanatory metrics, and series that were empty during the whole run.
    */
   function decidesNothing({ labels, samples }: Series): boolean {
     const { __name__: name = '', le } = labels;

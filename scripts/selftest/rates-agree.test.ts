@@ -19,12 +19,10 @@ import { MATRIX } from './matrix.ts';
 import { type Recording, recordingOf } from './recorded.ts';
 
 /**
- * Metamorphic: `increase` and the verdict are two ways from the same samples to the same numbers. Both are taken
- * over the windows of recorded runs, on a real Prometheus.
- *
- * The stated error: over exactly the scrapes between which the verdict subtracts, none. Over a range that begins
- * and ends between scrapes, `increase` sees only the scrapes inside it (so it may lack the events of one interval
- * at each edge), and multiplies their difference by 1 to highestFactor(n).
+ * A metamorphic test: `increase` and the verdict compute the same numbers from the same samples in two ways. Both are taken
+ * over the windows of recorded runs, on a real Prometheus. The stated error is zero over exactly the scrapes between which the
+ * verdict subtracts. If a range begins and ends between scrapes, `increase` uses only the scrapes inside it, so it may lack the
+ * events of one interval at each edge, and it multiplies their difference by 1 to highestFactor(n).
  */
 
 const document: SlaDocument = unwrap(parseDocument(SHIPPED_YAML));
@@ -41,9 +39,9 @@ interface Compared {
   readonly objectives: readonly ObjectiveVerdict[];
 }
 
-/** null where the two are not about the same samples: several targets, a restart, or a scrape that is missing. */
+/** null if the two do not use the same samples: several targets, a restart, or a missing scrape. */
 function comparedOf(name: string, { plan, run, evidence }: Recording): Compared | null {
-  // Without its load: rates know only what the service counted.
+  // Judged without its load, because rates contain only what the service counted.
   const verdict = judge({ ...plan, load: null }, { ...run, load: null }, evidence);
   const scrapes = evidence.readings.find(({ selector }) => selector === plan.up)?.series ?? [];
   if (scrapes.length !== 1 || verdict.objectives.some((one) => one.verdict === 'undecided')) return null;
@@ -62,7 +60,7 @@ function comparedOf(name: string, { plan, run, evidence }: Recording): Compared 
   };
 }
 
-/** Every raw series once: several selectors may match it. */
+/** Every raw series once, because several selectors may match it. */
 function seriesOf({ readings }: Evidence): readonly Series[] {
   const all = readings.filter(({ digest }) => digest === undefined).flatMap(({ series }) => series);
   const byLabels = new Map<string, Map<number, Sample>>();
@@ -78,7 +76,7 @@ function seriesOf({ readings }: Evidence): readonly Series[] {
   }));
 }
 
-/** As a Prometheus would have stored it, with the recording's name as a label. */
+/** The series as a Prometheus would have stored them, with the recording's name as a label. */
 const openMetricsOf = ({ name, series }: Compared) =>
   series
     .filter(({ labels }) => labels.__name__ !== undefined)
@@ -90,7 +88,7 @@ const openMetricsOf = ({ name, series }: Compared) =>
     })
     .join('');
 
-/** Recordings whose queries are about something else than their verdicts. */
+/** Recordings whose queries and verdicts are about different things. */
 const DIFFERENT: ReadonlyMap<string, string> = new Map([
   ['unasked-responses', 'recorded with a document in which redirects were not errors'],
   ['edge-missing', 'the document says that there is a bucket edge at 200 ms, and here there is none'],
@@ -126,9 +124,9 @@ interface Pair {
   readonly objective: ObjectiveVerdict;
   /** The value by `increase`, over a range in PromQL notation. */
   readonly query: (range: string) => string;
-  /** The value by which the verdict decides. */
+  /** The value on which the verdict is based. */
   readonly judged: number;
-  /** A quotient of two increases, each with its own factor. */
+  /** A quotient of two increases; each has a factor of its own. */
   readonly isQuotient: boolean;
 }
 
@@ -170,7 +168,7 @@ function pairOf(
   }
 }
 
-test('enough recordings can be compared, and every kind of measure is among them', () => {
+test('enough recordings can be compared, and they include every kind of measure', () => {
   expect(recordings.length).toBeGreaterThan(15);
   expect([...new Set(recordings.flatMap(pairsOf).map(({ objective }) => objective.id))].toSorted()).toEqual([
     'confidence',
@@ -185,7 +183,7 @@ describe.each(recordings)('$name', (recording) => {
   const { opened, closed, scrapes } = recording;
   const pairs = pairsOf(recording);
 
-  test('over the scrapes of the verdict, both come to the same number', async () => {
+  test('over the scrapes of the verdict, both give the same number', async () => {
     const range = promDuration(closed - opened + MOMENT);
     const error = MOMENT / (closed - opened);
     for (const { query, judged, objective } of pairs) {

@@ -32,7 +32,7 @@ export interface StoredRecording extends Omit<Recording, 'run'> {
   readonly client?: string;
 }
 
-/** Stores what a verdict rests on, for a row with the expected outcome. */
+/** Stores the data that a verdict rests on, for a row with the expected outcome. */
 export async function record(row: Row, result: RowResult, { runFolder, verdict }: GateRun): Promise<void> {
   if (!result.isAsExpected || verdict === null) return;
   const { plan, run, evidence } = await readRun(runFolder);
@@ -44,7 +44,7 @@ export async function record(row: Row, result: RowResult, { runFolder, verdict }
   await writeFile(fileOf(row), brotliCompressSync(JSON.stringify(recording), { params }));
 }
 
-/** null if there is none: a harness failure judges nothing. */
+/** null if there is none: after a harness failure there is nothing to judge. */
 export async function storedRecordingOf(row: Row): Promise<StoredRecording | null> {
   const file = fileOf(row);
   return existsSync(file)
@@ -52,7 +52,7 @@ export async function storedRecordingOf(row: Row): Promise<StoredRecording | nul
     : null;
 }
 
-/** The same in a form that can be judged. */
+/** The same data in a form that can be judged. */
 export async function recordingOf(row: Row): Promise<Recording | null> {
   const stored = await storedRecordingOf(row);
   if (stored === null) return null;

@@ -1,10 +1,10 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** One request on its way through a relay. */
+/** One request that passes through a relay. */
 export interface Exchange {
   readonly method: string;
-  /** Including its query. */
+  /** Includes the query. */
   readonly path: string;
   readonly type: string | undefined;
   readonly body: Buffer;
@@ -42,7 +42,7 @@ export async function startRelay(upstream: string, behaviour: Behaviour = passOn
       response.writeHead(status, { 'content-type': type, 'content-length': Buffer.byteLength(body) });
       response.end(body);
     } catch {
-      // The upstream or the caller is gone: only a broken connection remains visible.
+      // The upstream or the caller is gone, so the other side sees only a broken connection.
       response.destroy();
     }
   });

@@ -83,7 +83,7 @@ function isTooClose({ orUndecided }: Expected, { exitCode, verdict }: Came): boo
   return isUndecided && verdict.preconditions.every(({ ok }) => ok !== false);
 }
 
-/** Distinguishes a machine that others use from a wrong gate. The gate itself reports if k6 was late. */
+/** Distinguishes a busy machine from a wrong gate. If k6 was late, the gate itself reports it. */
 function busyNote({ verdict }: Came, loadAverage: number): string | null {
   const late = verdict?.preconditions.find(({ id, ok }) => id === 'generator-on-time' && ok === false);
   if (late !== undefined) return `the machine was busy: ${late.detail}`;

@@ -1,8 +1,8 @@
 import type { Stage, StageSpec } from './stage.ts';
 
 /**
- * The number of requests after which a fault is injected in the middle of the load, with enough requests
- * before and after.
+ * The number of requests after which a fault is injected in the middle of the load. There are enough requests before and after
+ * it.
  */
 export const MIDDLE = 180;
 
@@ -17,7 +17,7 @@ export interface Row {
   /** Settings of the service and of the load script. */
   readonly env?: Readonly<Record<string, string>>;
   /**
-   * The gate runs against a stage that is set up for it; without one, it starts its own stack as users do.
+   * The gate runs against a stage that is set up for the row. Without a stage, it starts its own stack, as it does for users.
    */
   readonly stage?: StageSpec;
   /** Additional options of the gate. */
@@ -26,9 +26,9 @@ export interface Row {
   readonly inject?: (injector: Injector) => Promise<void>;
   /** The run folder is on a disk small enough to be filled. */
   readonly smallDisk?: true;
-  /** How long it loads at most, if that is not the document's duration. */
+  /** The maximum duration of the load, if it is not the document's duration. */
   readonly maxSeconds?: number;
-  /** Rows with the same name here run at the same time. */
+  /** Rows with the same group name run at the same time. */
   readonly together?: string;
   /** Why there is no recording, so that `--quick` skips the row; removed once the row is recorded. */
   readonly unrecorded?: string;
@@ -44,18 +44,21 @@ export interface Expected {
   readonly by?: readonly string[];
   /** For a fail, nothing else may be missed. */
   readonly only?: true;
-  /** Too close to be decided for certain: this objective may be undecided instead, if every precondition holds. */
+  /**
+   * The case is too close to the limit for a certain decision: this objective may be undecided instead, if every precondition
+   * holds.
+   */
   readonly orUndecided?: string;
 }
 
 export const MET: Expected = { exitCode: 0 };
 
-/** This objective is missed, and no other. */
+/** Only this objective is missed. */
 export const missed = (objective: string): Expected => ({ exitCode: 1, by: [objective], only: true });
 
-/** What a fault can do while the gate runs. Everything ends with the run. */
+/** The actions that a fault can take while the gate runs. All of them end with the run. */
 export interface Injector {
-  /** Resolves once the service has answered this many requests of the load; rejects if the run ends first. */
+  /** Resolves once the service has responded to this many requests of the load; rejects if the run ends first. */
   afterRequests(count: number): Promise<void>;
   /** Resolves after this time, or when the run has ended. */
   pause(ms: number): Promise<void>;
@@ -63,7 +66,7 @@ export interface Injector {
   /** The service itself. */
   readonly serviceUrl: () => string;
   readonly stage: Stage | null;
-  /** Keeps the run folder's disk full until the run has ended. */
+  /** Keeps the disk of the run folder full until the run has ended. */
   fillDisk(): void;
 }
 
@@ -75,15 +78,15 @@ export interface RowResult {
   readonly name: string;
   readonly fault: string;
   readonly expected: string;
-  /** A release must not be published with it. */
+  /** A release must not be published with this result. */
   readonly mustStop: boolean;
   readonly outcome: Outcome;
   /** null if the gate did not exit by itself, or was not run. */
   readonly exitCode: number | null;
-  /** The expected reasons come first. */
+  /** The expected reasons are listed first. */
   readonly decidedBy: readonly string[];
   readonly seconds: number;
-  /** false for skipped rows, too: their outcome is unknown. */
+  /** Also false for skipped rows: their outcome is unknown. */
   readonly isAsExpected: boolean;
   /** Notes for the reader: why it was skipped, that the machine was busy, or an unexpected error. */
   readonly note: string | null;

@@ -10,7 +10,7 @@ import type { Row, RowResult } from './row.ts';
 import { makeWorld, type World } from './world.ts';
 
 export interface MatrixOptions {
-  /** Also run k6 alone. */
+  /** Whether k6 alone also runs. */
   readonly againstK6: boolean;
   /** The folder in which each row has its own. */
   readonly folder: string;

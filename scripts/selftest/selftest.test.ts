@@ -39,7 +39,7 @@ test('every row has a unique name', () => {
 });
 
 describe('a relay', () => {
-  /** What comes through a relay with this behaviour, from a server that responds with `body`. */
+  /** What passes through a relay with this behaviour, from a server that responds with `body`. */
   async function through(behaviour: Behaviour, body: string, paths: readonly string[]) {
     const asked: string[] = [];
     await using server = await serve((request, response) => {
@@ -60,7 +60,7 @@ describe('a relay', () => {
     expect(texts).toEqual(['# TYPE c_total counter\nc_total{x="1"} 5\nc_total{x="2"} 6\nb_a_total 7\n']);
   });
 
-  test('leaves a label set out', async () => {
+  test('omits a label set', async () => {
     const { texts } = await through(dropSeries(/^a_total\{x="1"/), METRICS, ['/metrics']);
     expect(texts).toEqual(['# TYPE a_total counter\na_total{x="2"} 6\nb_a_total 7\n']);
   });
@@ -112,7 +112,7 @@ describe('a row that runs until it is decided', () => {
     }
   });
 
-  test('may be undecided if it is close to its limit, but not for another reason, and never wrong', () => {
+  test('may be undecided if it is close to its limit, but for no other reason, and never wrong', () => {
     const close = rowOf('decided-errors-1.2%');
     const isAsExpected = (...of: Parameters<typeof came>) => resultOf(close, came(...of), 1).isAsExpected;
     expect(isAsExpected('fail', 1, 'missed')).toBe(true);

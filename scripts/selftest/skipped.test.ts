@@ -6,7 +6,7 @@ import { notRun, resultOf } from './result.ts';
 import type { Row } from './row.ts';
 import { exitCodeOf, summary } from './table.ts';
 
-/** A row that was not run shows nothing: it is neither a success nor a failure. */
+/** A row that was not run proves nothing: it is neither a success nor a failure. */
 
 const rowOf = (name: string): Row => ({ name, fault: 'x', expected: { exitCode: 0 } });
 const came = (name: string, exitCode: number) =>
@@ -31,7 +31,7 @@ describe('skipped rows', () => {
     [[good, skipped('a')], 3, 0],
     [[skipped('a')], 3, 0],
     [[good, otherwise, skipped('a')], 1, 1],
-  ])('end by a code of their own, unless that was allowed', (results, code, allowed) => {
+  ])('exit with a code of their own, unless skipping was allowed', (results, code, allowed) => {
     expect(exitCodeOf(results, false)).toBe(code);
     expect(exitCodeOf(results, true)).toBe(allowed);
   });

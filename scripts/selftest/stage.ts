@@ -16,8 +16,7 @@ import { type Network, startNetwork } from './network.ts';
 import { type Behaviour, passOn, type Relay, startRelay } from './relay.ts';
 
 /**
- * What stands between the load, the service and Prometheus. Behaviours are created for each stage, because
- * they may keep counts.
+ * Everything between the load, the service and Prometheus. Behaviours are created for each stage, because they may keep counts.
  */
 export interface StageSpec {
   /** toxiproxy between the load and the service. */
@@ -25,10 +24,7 @@ export interface StageSpec {
   readonly front?: () => Behaviour;
   readonly scrape?: () => Behaviour;
   readonly api?: () => Behaviour;
-  /**
-   * Queries go to another Prometheus than the one that scrapes; it receives the samples in batches of this
-   * duration.
-   */
+  /** Queries go to another Prometheus than the one that scrapes. It receives the samples in batches of this duration. */
   readonly remoteWriteSeconds?: number;
   /** Two jobs scrape the service. */
   readonly isScrapedTwice?: true;
@@ -47,7 +43,7 @@ export interface Stage extends AsyncDisposable {
   /** The address that the load is sent to. */
   readonly targetUrl: string;
   readonly prometheusUrl: string;
-  /** The service itself, bypassing everything in front of it. */
+  /** The service's own address, bypassing everything in front of it. */
   readonly serviceUrl: string;
   readonly network: Network | null;
   readonly scrape: Relay;
@@ -77,12 +73,12 @@ interface Service {
   readonly url: string;
 }
 
-/** Nothing listens there. */
+/** Nothing listens on this port. */
 const NOWHERE = 'http://127.0.0.1:9';
 
 export async function openStage(spec: StageSpec, options: StageOptions): Promise<Stage> {
   await using guard = new AsyncDisposableStack();
-  // It also disposes of what is started later.
+  // It also disposes of everything that is started later.
   const owned = guard.use(new AsyncDisposableStack());
   let started = 0;
   const ownFolder = async (name: string) => {

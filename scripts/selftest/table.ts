@@ -9,7 +9,7 @@ const SHOWN = 3;
 const isSkipped = ({ outcome }: RowResult) => outcome === 'skipped';
 const isOtherwise = (result: RowResult) => !result.isAsExpected && !isSkipped(result);
 
-/** 1: a row had an unexpected outcome. 3: none did, but not all could be run and that was not allowed. */
+/** 1: a row had an unexpected outcome. 3: all outcomes were as expected, but some rows were skipped without permission. */
 export function exitCodeOf(results: readonly RowResult[], maySkip: boolean): 0 | 1 | 3 {
   if (results.some(isOtherwise)) return 1;
   return results.some(isSkipped) && !maySkip ? 3 : 0;
@@ -42,7 +42,7 @@ function cellsOf(results: readonly RowResult[]): { head: string[]; rows: string[
   return { head, rows };
 }
 
-/** Everything that rests on a broken precondition is undecided, too: the first few are enough. */
+/** Everything that depends on a failed precondition is undecided, too, so the first few are enough. */
 const shortened = (ids: readonly string[]) =>
   ids.length <= SHOWN ? ids.join(', ') : `${ids.slice(0, SHOWN).join(', ')}, ${ids.length - SHOWN} more`;
 

@@ -20,13 +20,13 @@ import type { Stack } from './stack.ts';
 export interface UpStack {
   readonly serviceUrl: string;
   readonly prometheusUrl: string;
-  /** Addresses of further pages to look at, by name. */
+  /** Addresses of further pages to view, by name. */
   readonly others: Readonly<Record<string, string>>;
   /** What is not available, in words. */
   readonly leftOut: readonly string[];
   readonly logs: string;
   readonly pid: number;
-  /** What has died, in words. */
+  /** The parts that have died, in words. */
   readonly incidents: readonly string[];
 }
 
@@ -136,7 +136,7 @@ interface Line extends AsyncDisposable {
   stop(): Promise<void>;
 }
 
-/** A connection to the holder, or null if there is none. */
+/** Connects to the holder; null if there is none. */
 async function connect(io: Io): Promise<Line | null> {
   const socket = createConnection(await socketPath(io));
   socket.setTimeout(ANSWER_PATIENCE_MS, () => socket.destroy());
@@ -178,7 +178,7 @@ export async function stackDown(io: Io): Promise<boolean> {
   return line !== null;
 }
 
-/** The running stack, to run against; null if there is none. It keeps running afterwards. */
+/** The running stack for a run to use; null if there is none. It keeps running afterwards. */
 export async function useUpStack(io: Io): Promise<Stack | null> {
   const up = await stackStatus(io);
   if (up === null) return null;
@@ -214,7 +214,7 @@ export async function stackUp(args: readonly string[], io: Io): Promise<UpStack>
   });
   const deadline = Date.now() + UP_PATIENCE_MS;
   for (;;) {
-    // Checked before the request: a holder exits early if another one is already responding.
+    // This is checked before the request: a holder exits early if another one is already responding.
     const hadEnded = ended;
     const up = await stackStatus(io);
     if (up !== null) {

@@ -26,7 +26,7 @@ export interface ContainerStackOptions {
   readonly wanted: Omit<Wanted, 'toxiproxy'>;
   /** The folder for logs. */
   readonly folder: string;
-  /** What sits between the load and the service. */
+  /** What stands between the load and the service. */
   readonly toxic?: Toxic;
 }
 
@@ -74,7 +74,7 @@ async function openNetwork({ engine, id }: Surroundings, cleanup: AsyncDisposabl
   return name;
 }
 
-/** The addresses of those parts that have pages to look at. */
+/** The addresses of the parts that have pages to view. */
 function addressesOf(parts: readonly Part[], running: ReadonlyMap<PartName, Contained>) {
   const shown = parts.filter(({ name }) => LOOKED_AT.has(name) && running.has(name));
   return Object.fromEntries(shown.map(({ name, ports }) => [name, running.get(name)!.url(ports[0]!)]));
@@ -137,7 +137,7 @@ const specOf = (part: Part, { reference }: ResolvedImage, network: string, root:
 
 // ---------------------------------------------------------------------------------------------- load
 
-/** In the network namespace of the service, or of what sits in front of it. */
+/** k6 runs in the network namespace of the service, or of what stands in front of it. */
 async function placeOfLoad(
   running: ReadonlyMap<PartName, Contained>,
   k6: ResolvedImage,
@@ -171,7 +171,7 @@ function loadGeneratorsIn(
             { source: root, target: root, mode: 'ro' },
             { source: folder, target: folder, mode: 'rw' },
           ],
-          // Its files belong to the user who runs this.
+          // Its files belong to the user who runs the harness.
           ...(process.getuid === undefined ? {} : { user: `${process.getuid()}:${process.getgid!()}` }),
           workingFolder: root,
           network: { shared: target.id },

@@ -15,7 +15,7 @@ export function useExisting(serviceUrl: string, prometheusUrl: string): Stack {
   };
 }
 
-/** Text before an @ may be a password, even if the rest is invalid. */
+/** Text before an @ may be a password, even in an invalid URL. */
 const masked = (text: string) => text.replace(/\/\/[^/@]*@/, `//${REDACTED}@`);
 
 export function checkUrl(option: string, text: string): Problem[] {

@@ -22,11 +22,11 @@ export interface LocalStackOptions {
   readonly servicePort?: number;
   /** Recording and alerting rules for Prometheus, as YAML; evaluated every second. */
   readonly rules?: string;
-  /** Where alerts are sent; absent: nowhere. */
+  /** The address that receives alerts; absent: none. */
   readonly alertmanager?: AlertmanagerOptions;
   /** The Jaeger that receives the service's traces. Absent: the environment decides where they go, if anywhere. */
   readonly jaegerPath?: string;
-  /** Samples are forwarded to another server, late. */
+  /** Forwards the samples to another server, late. */
   readonly remoteWrite?: RemoteWrite;
   /** Two jobs scrape the service. */
   readonly isScrapedTwice?: boolean;
@@ -104,7 +104,7 @@ export function startService(
       HOST: '127.0.0.1',
       PORT: String(servicePort ?? 0),
       NODE_ENV: 'production',
-      // Its address is read from a log line of this level.
+      // The address is read from a log line of this level.
       LOG_LEVEL: 'info',
       ...(otlpUrl === undefined ? {} : { OTEL_EXPORTER_OTLP_ENDPOINT: otlpUrl }),
       // In production the service refuses faults unless explicitly allowed; here they are wanted.

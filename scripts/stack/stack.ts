@@ -10,16 +10,15 @@ export interface Stack extends AsyncDisposable {
   readonly prometheusUrl: string;
   /** A service started here is warmed up at full speed; one that others use, only at the plan's own rate. */
   readonly isOurs: boolean;
-  /** What has died since the start, in words; null if nothing watches. */
+  /** The parts that have died since the start, in words; null if nothing monitors them. */
   incidents(): Promise<readonly string[] | null>;
   /**
-   * Copies everything that its Prometheus has stored into a folder; set only if Prometheus was started here with this
-   * enabled.
+   * Copies everything that its Prometheus has stored into a folder. Set only if Prometheus was started here with this enabled.
    */
   readonly snapshot?: (folder: string) => Promise<void>;
-  /** Where load comes from, if not from a process on this machine. */
+  /** The origin of the load, if it is not a process on this machine. */
   readonly generators?: GeneratorPlace;
-  /** Load generators that cannot write into the run folder, if load comes from such ones. */
+  /** Load generators that cannot write into the run folder; set if the load comes from such generators. */
   readonly remote?: RemoteGenerators;
   /** Addresses of further pages to look at, by name. */
   readonly others?: Readonly<Record<string, string>>;
@@ -44,14 +43,14 @@ export interface GeneratorOptions {
   readonly environment: Readonly<Record<string, string>>;
 }
 
-/** Load generators elsewhere: they are started together, and their records are read while they run. */
+/** Load generators elsewhere. They are started together, and their records are read while they run. */
 export interface RemoteGenerators {
   /** The service's address, as seen from them. */
   readonly serviceUrl: string;
   /** The addresses that they may reach. */
   readonly addresses: readonly string[];
   startAll(load: RemoteLoad): Promise<RemoteStarted>;
-  /** @param args of k6, which keep the requests to the load target */
+  /** @param args arguments of k6 that restrict the requests to the load target */
   warmUp(planned: RemoteWarmUp, args: readonly string[]): Promise<Sent>;
 }
 
@@ -87,6 +86,6 @@ export interface RemoteFiles {
 export interface RemoteStarted extends AsyncDisposable {
   readonly each: readonly Started[];
   readonly startedSeconds: number;
-  /** What makes the records unreliable, in words; asked after the end of all. */
+  /** What makes the records unreliable, in words; called after all have ended. */
   problems(): readonly string[];
 }

@@ -25,13 +25,16 @@ export interface Adoption {
   /** Metrics are on a port of their own. */
   readonly hasMetricsPort?: boolean;
   readonly env?: Readonly<Record<string, string>>;
-  /** What `init` is told in addition to the address. */
+  /** Options of `init` in addition to the address. */
   readonly init: readonly string[];
 }
 
 const installations = new Map<string, Promise<string>>();
 
-/** A copy of its sources with its packages, made once for each version of them, also by tests that run at the same time. */
+/**
+ * Copies its sources and installs its packages, once for each version of the sources, even if several tests run at the same
+ * time.
+ */
 export function installed(adoption: Adoption): Promise<string> {
   const known = installations.get(adoption.name) ?? installedNow(adoption);
   installations.set(adoption.name, known);
@@ -80,10 +83,10 @@ async function runToEnd(name: string, command: string, args: readonly string[], 
   if (code !== 0) throw new Error(`${command} ${args.join(' ')} failed:\n${process_.tail(30)}`);
 }
 
-/** Below the ports from which connections go out: between two starts of a service, no connection takes its port. */
+/** Below the range of ephemeral ports, so that no outgoing connection takes the port between two starts of a service. */
 const PORTS = { from: 20_000, count: 12_000 };
 
-/** A port that was free a moment ago. */
+/** Returns a port that was free a moment ago. */
 export async function freePort(): Promise<number> {
   for (;;) {
     const port = PORTS.from + Math.floor(Math.random() * PORTS.count);

@@ -6,7 +6,7 @@ import { startPrometheusFrom } from './scraping.ts';
 import { type Done, sla, temporaryFolder } from './sla.ts';
 import { expectVerdict } from './verdict.ts';
 
-/** The first run after a service's start, once healthy, once with slow responses, once with errors. */
+/** The first run after a service's start: once healthy, once with slow responses, once with errors. */
 const WORLDS = [
   { faults: {}, verdict: 'pass' },
   { faults: { SLOW: '0.1' }, verdict: 'fail' },
@@ -18,7 +18,10 @@ export interface Adopted {
   readonly document: string;
 }
 
-/** Runs `init` against the service, then the gate against a service and a Prometheus that were just started, for each world. */
+/**
+ * Runs `init` against the service. Then, for each case, runs the gate against a service and a Prometheus that were just
+ * started.
+ */
 export async function expectFirstVerdicts(adoption: Adoption): Promise<Adopted> {
   const source = await installed(adoption);
   await using folder = await temporaryFolder();
@@ -47,7 +50,7 @@ export async function expectFirstVerdicts(adoption: Adoption): Promise<Adopted> 
   return { init, document: await readFile(join(folder.path, 'slas', 'checkout.yaml'), 'utf8') };
 }
 
-/** `init` finds the same metrics through Prometheus as at the service itself. */
+/** Through Prometheus, `init` finds the same metrics as at the service itself. */
 async function expectSameInPrometheus(url: string, { stderr }: Done, cwd: string): Promise<void> {
   const args = ['init', '--prometheus', url, '--selector', 'job=checkout', '--out', 'again'];
   const again = await sla(args, { cwd });
@@ -71,7 +74,7 @@ async function initOf(
   cwd: string,
 ): Promise<Done> {
   await using _service = await startAdopted(adoption, source, ports, {}, cwd);
-  // Metrics clients show no series of requests before the first.
+  // Metrics clients expose no series of requests before the first request.
   await fetch(`${target}/checkout`);
   return await sla(
     [

@@ -4,7 +4,10 @@ import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 
-/** Debian's Prometheus, which is of version 2: unpacked next to the other tools, not installed, so that nothing else finds it. */
+/**
+ * Debian's Prometheus, which is version 2. It is unpacked next to the other tools, not installed, so that nothing else finds
+ * it.
+ */
 
 const MAX_MS = 120_000;
 const run = (file: string, args: readonly string[], cwd: string) =>
@@ -38,7 +41,7 @@ async function unpack(folder: string): Promise<void> {
   const temporary = await mkdtemp(join(dirname(folder), '.debian-prometheus-'));
   try {
     await download(temporary).catch(async () => {
-      // A fresh machine has no lists of packages yet.
+      // A fresh machine has no package lists yet.
       await run('apt-get', ['update', '-q'], temporary);
       await download(temporary);
     });

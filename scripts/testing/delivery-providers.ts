@@ -1,12 +1,12 @@
 /**
  * What Argo Rollouts and Flagger do with their objects, written from their documentation (Argo: analysis, web metrics; Flagger:
- * webhooks): enough to evaluate the shipped templates against a verifier that really listens.
+ * webhooks). It suffices to evaluate the shipped templates against a verifier that really listens.
  */
 
 // ---------------------------------------------------------------------------------------------- Argo Rollouts
 
 export interface ArgoMetric {
-  /** The first measurement is made that long after the analysis began. */
+  /** The delay between the start of the analysis and the first measurement. */
   readonly initialDelay?: string;
   readonly count?: number;
   readonly failureLimit?: number;
@@ -36,7 +36,10 @@ export function withArguments<T>(template: T, values: Readonly<Record<string, st
   return JSON.parse(text) as T;
 }
 
-/** One measurement. Anything but a 2xx with the value is an error, and so is a response that does not arrive in time (10 s by default). */
+/**
+ * One measurement. Anything other than a 2xx with the value is an error. So is a response that does not arrive in time (10 s by
+ * default).
+ */
 export async function measureOnce({ provider: { web }, ...metric }: ArgoMetric): Promise<ArgoPhase> {
   try {
     const response = await fetch(web.url, {
@@ -61,7 +64,7 @@ function valueAt(data: unknown, path: string): unknown {
   }, data);
 }
 
-/** Comparisons of the result with one text are all that the shipped templates use. */
+/** The shipped templates only compare the result with one text, so nothing else is implemented. */
 function isTrue(condition: string, result: unknown): boolean {
   const [, text] = /^result == "(\w+)"$/.exec(condition) ?? [];
   if (text === undefined) throw new Error(`this driver cannot evaluate ${condition}`);
@@ -70,7 +73,10 @@ function isTrue(condition: string, result: unknown): boolean {
 
 type Conditions = Pick<ArgoMetric, 'successCondition' | 'failureCondition'>;
 
-/** Without one of the conditions, it is the opposite of the other; failure wins; neither is inconclusive. */
+/**
+ * If only one condition is given, the other is its opposite. A met failure condition wins. If neither condition is met, the
+ * measurement is inconclusive.
+ */
 function phaseOf(result: unknown, { successCondition, failureCondition }: Conditions): ArgoPhase {
   const success = successCondition === undefined ? null : isTrue(successCondition, result);
   const failure = failureCondition === undefined ? null : isTrue(failureCondition, result);
@@ -81,7 +87,7 @@ function phaseOf(result: unknown, { successCondition, failureCondition }: Condit
 
 const DEFAULT_ERROR_LIMIT = 4;
 
-/** An analysis run of one metric: how it ends, and how many measurements that took. The 10 s between errors are left out. */
+/** An analysis run of one metric: how it ends, and the number of measurements. The 10 s between errors are skipped. */
 export async function analyse(metric: ArgoMetric): Promise<{ phase: ArgoPhase; measurements: number }> {
   const counts = { Successful: 0, Failed: 0, Inconclusive: 0, Error: 0 };
   let errorsInARow = 0;
@@ -108,7 +114,10 @@ export interface FlaggerWebhook {
   readonly metadata?: Readonly<Record<string, string>>;
 }
 
-/** Posts the payload; every status above 202, and no answer in time, is a failure. Go's client sends a URL's user and password. */
+/**
+ * Posts the payload. A status above 202, or no response in time, is a failure. Go's client sends the user and password of a
+ * URL.
+ */
 export async function callWebhook({ url, timeout = '10s', metadata }: FlaggerWebhook): Promise<boolean> {
   const address = new URL(url);
   const credentials = Buffer.from(`${address.username}:${decodeURIComponent(address.password)}`);
@@ -141,7 +150,7 @@ export async function callWebhook({ url, timeout = '10s', metadata }: FlaggerWeb
 
 export type FlaggerStep = 'promoted' | 'held' | 'rolled back';
 
-/** What a canary at its full weight does next: rollback hooks come first, then every confirm-promotion hook must succeed. */
+/** What a canary does next at its full weight: rollback hooks run first, then every confirm-promotion hook must succeed. */
 export async function nextStep(webhooks: readonly FlaggerWebhook[]): Promise<FlaggerStep> {
   for (const hook of webhooks.filter(({ type }) => type === 'rollback'))
     if (await callWebhook(hook)) return 'rolled back';

@@ -9,9 +9,8 @@ import { startPrometheusWith, toolPath } from '../../slas/testing/prometheus-ser
 import { ROOT } from './sla.ts';
 
 /**
- * Measures time and memory of `./sla verify` over a day of many replicas: promtool creates a TSDB from
- * generated text, which is judged a few times; the counts are compared with the generated ones.
- * docs/performance.md says how to run it.
+ * Measures time and memory of `./sla verify` over a day of many replicas. promtool creates a TSDB from generated text, which is
+ * judged several times, and the counts are compared with the generated ones. docs/performance.md says how to run it.
  */
 const { values } = parseArgs({
   options: {
@@ -33,7 +32,7 @@ const service: LongService = {
 const FROM = service.startSeconds + 360;
 const TO = FROM + Number(values.hours) * 3600;
 
-/** Makes the process finally report its peak memory and CPU time. */
+/** Makes the process report its peak memory and CPU time when it ends. */
 const SAY = `data:text/javascript,process.on('exit',()=>{const{maxRSS,userCPUTime,systemCPUTime}=process.resourceUsage();console.error('used '+maxRSS+' '+(userCPUTime+systemCPUTime))})`;
 
 interface Verified {
@@ -47,7 +46,7 @@ async function verify(url: string): Promise<Verified> {
   const at = (seconds: number) => new Date(seconds * 1000).toISOString();
   const own = ['verify', '--prometheus', url, '--from', at(FROM), '--to', at(TO), '--json'];
   const began = performance.now();
-  // As the launcher starts it.
+  // The command as the launcher starts it.
   const node = ['--max-semi-space-size=8', '--import', SAY, join(ROOT, 'scripts', 'cli', 'sla.ts')];
   const child = spawn(process.execPath, [...node, ...own], { stdio: ['ignore', 'pipe', 'pipe'] });
   const [printed, told] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);

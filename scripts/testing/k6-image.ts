@@ -8,7 +8,7 @@ import { loadImages } from '../stack/kube-node/cluster.ts';
 import { TOOL_SPECS } from '../tools/specs.ts';
 import { ROOT, temporaryFolder } from './sla.ts';
 
-/** Like the official image of k6: the program, and a shell. Built here from the pinned k6, and brought into the cluster. */
+/** Like the official image of k6: the program and a shell. It is built here from the pinned k6, and loaded into the cluster. */
 const BUILD_LIMIT_MS = 5 * 60_000;
 
 export async function loadK6Image(): Promise<string> {

@@ -1,26 +1,34 @@
 import { seeded } from '../../slas/simulation/queues.ts';
 import type { KnownService, Treatment } from '../selftest/at-limit/known-service.ts';
 
-/** Services of known law: a pool of workers with one queue, each request taking the same time of a worker. */
+/**
+ * Services with a known capacity: a pool of workers with one queue, in which each request occupies a worker for the same time.
+ */
 export interface ServiceLaw {
   readonly workers: number;
   readonly workMs: number;
   /** `workMs` is the mean of exponentially distributed times. */
   readonly isRandom?: true;
-  /** Refused with 503 if it would have to wait longer. Absent: never. */
+  /** A request is refused with 503 if it would have to wait longer. Absent: never. */
   readonly refusedAfterMs?: number;
-  /** It no longer responds at all once this many requests wait. Absent: it always does. */
+  /** The service stops responding once this many requests wait. Absent: never. */
   readonly diesAtWaiting?: number;
 }
 
-/** Without a spread of latencies, nothing shows whether requests depend on each other; no worker is busy meanwhile. */
+/**
+ * Adds a random delay, in which no worker is busy. Without a spread of latencies, nothing shows whether requests depend on each
+ * other.
+ */
 const MAX_DELAY_MS = 90;
 const NEVER: Treatment = { afterMs: 0, status: null };
 
-/** Requests a second that the workers can do. */
+/** The number of requests per second that the workers can process. */
 export const capacityOf = ({ workers, workMs }: ServiceLaw) => (1000 * workers) / workMs;
 
-/** The queue is computed, not waited for, so that the law holds exactly however late this machine's timers are. */
+/**
+ * The waiting time is computed instead of awaited in a real queue, so the capacity is exact even if this machine's timers are
+ * late.
+ */
 export function byLaw(law: ServiceLaw, seed = 1): KnownService['treat'] {
   const { workers, workMs, isRandom, refusedAfterMs, diesAtWaiting } = law;
   const free = Array.from({ length: workers }, () => 0);

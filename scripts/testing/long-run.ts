@@ -11,7 +11,7 @@ import { reportOf } from '../runs/report.ts';
 import { runFiles } from '../runs/run-record.ts';
 import { seal } from '../runs/seal.ts';
 
-/** A run with millions of requests, as a gate would have left it: to measure what judging it takes. */
+/** A run with millions of requests, as a gate would have left it, to measure how long judging takes. */
 
 export interface LongRunOptions {
   readonly ratePerSecond: number;
@@ -25,7 +25,7 @@ const SCRAPE_SECONDS = 15;
 const EDGES = [0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 1];
 const MISSES = { slow: 0.01, failed: 0.002 };
 
-/** Makes the folder, sealed with its verdict and report. */
+/** Creates the folder, sealed with its verdict and report. */
 export async function makeLongRun(parent: string, options: LongRunOptions): Promise<string> {
   const { document, plan, run, evidence } = longRun(options);
   const path = join(parent, run.id);
@@ -145,7 +145,7 @@ function requestsOf({ ratePerSecond, durationSeconds }: LongRunOptions): ClientR
   return columns.done()!;
 }
 
-/** No panel, only the steps of the report. */
+/** No series for the panels, only the time steps of the report. */
 const seriesOf = ({ window }: RunRecord): RunSeries => ({
   schema: 'sla-harness/series/v1',
   window: { ...window, stepSeconds: SCRAPE_SECONDS },

@@ -7,7 +7,7 @@ import { FILES } from '../runs/bundle.ts';
 import { makeLongRun, THREE_MILLION } from './long-run.ts';
 
 /**
- * The cost of judging and showing a run of 3 million requests from its folder: `node
+ * Measures the cost of judging and showing a run of 3 million requests from its folder: `node
  * scripts/testing/measure-long-run.ts`. The figures are in docs/performance.md.
  */
 

@@ -3,13 +3,13 @@ import type { Series } from '../../slas/model/model.ts';
 import { seeded } from '../../slas/simulation/queues.ts';
 import { BEGIN, trafficOf } from '../../slas/simulation/traffic.ts';
 
-/** The traffic of a service over weeks, as the samples of two servers that scrape it. */
+/** The traffic of a service over several weeks, as the samples of two servers that scrape it. */
 
 export const WEEKS = 8;
-/** In a week. */
+/** The growth per week. */
 export const GROWTH = 0.03;
 
-/** As the sentiment service counts them. */
+/** The labels with which the sentiment service counts requests. */
 const LABELS = {
   ...{ __name__: 'http_requests_total', job: 'sentiment-api' },
   ...{ method: 'POST', handler: '/predict', status: '200' },
@@ -17,9 +17,9 @@ const LABELS = {
 
 export interface Past {
   readonly nowSeconds: number;
-  /** What one server scraped. */
+  /** The samples that one server scraped. */
   readonly requests: readonly Series[];
-  /** Everything that is stored. */
+  /** All stored samples. */
   readonly stored: readonly Series[];
 }
 
@@ -45,7 +45,7 @@ export function pastTraffic(nowSeconds: number): Past {
   return { nowSeconds: end, requests, stored: servers.flat() };
 }
 
-/** `name{labels} value time`, a line each. */
+/** One line for each sample: `name{labels} value time`. */
 export const linesOf = (series: readonly Series[], timeOf: (seconds: number) => number): string =>
   series
     .toSorted((a, b) => (a.labels.__name__! < b.labels.__name__! ? -1 : 1))

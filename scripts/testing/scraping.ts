@@ -24,7 +24,7 @@ export async function startScraping(
   return Object.assign(prometheus, { url });
 }
 
-/** A Prometheus with this configuration file, and no data. */
+/** Starts a Prometheus with this configuration file and no data. */
 export async function startPrometheusFrom(
   config: string,
   data: string,

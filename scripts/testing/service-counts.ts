@@ -9,14 +9,11 @@ export async function countedPosts(serviceUrl: string): Promise<number> {
   return [...lines].reduce((sum, [, value]) => sum + Number(value), 0);
 }
 
-/** A load of 12 s is still running by then. */
+/** After this time, a load of 12 s is still running. */
 const AT_MOST_MS = 9_000;
 const EVERY_MS = 100;
 
-/**
- * Resolves once the service of a gate has counted this many requests of the load: k6 is running, and its load
- * is not over.
- */
+/** Resolves once the service of a gate has counted this many requests of the load: k6 is running, and its load is not over. */
 export async function underLoad(gate: RunningSla, requests = 30): Promise<void> {
   const [, serviceUrl] = await gate.seen(/loading (http:\/\/\S+):/);
   const untilMs = Date.now() + AT_MOST_MS;

@@ -4,7 +4,7 @@ import { startScraping } from './scraping.ts';
 import { type Shop, startShop } from './shop.ts';
 import { type TemporaryFolder, temporaryFolder } from './sla.ts';
 
-/** Limits that any machine keeps: tests of the shop are about how scripts and packages run, not about speed. */
+/** Limits that every machine meets: tests of the shop are about how scripts and packages run, not about speed. */
 export const SHOP_DOCUMENT = `
 apiVersion: sla-harness/v1
 kind: SLA
@@ -28,7 +28,7 @@ objectives:
     target: "< 2.5s"
 `;
 
-/** A k6 script that needs nothing of this project: 200 requests in 5 s. */
+/** A k6 script that needs nothing from this project: 200 requests in 5 s. */
 export const SHOP_SCRIPT = `
 import { check } from 'k6';
 import http from 'k6/http';
@@ -48,7 +48,10 @@ export interface ShopStage extends AsyncDisposable {
   readonly options: readonly string[];
 }
 
-/** A shop, its Prometheus, and its document in a folder. Gates that run at the same time need a shop each: all its requests are counted. */
+/**
+ * A shop, its Prometheus, and its document in a folder. Gates that run at the same time need a shop each, because all requests
+ * to a shop are counted.
+ */
 export async function openShopStage(): Promise<ShopStage> {
   await using opened = new AsyncDisposableStack();
   const folder = opened.use(await temporaryFolder());

@@ -10,7 +10,7 @@ export interface Shop extends AsyncDisposable {
   readonly url: string;
   /** host:port of its gRPC service. */
   readonly grpcAddress: string;
-  /** Whether it responds with status 200 and the wrong body. */
+  /** Whether it responds with status 200 and a wrong body. */
   hasWrongBodies: boolean;
 }
 
@@ -29,7 +29,7 @@ export async function startShop(): Promise<Shop> {
     request.resume();
     const { status, body } = respondTo(path, request, shop.hasWrongBodies);
     response.writeHead(status, { 'content-type': 'application/json' });
-    // Counted before the client can see it: a scrape after its last response has everything.
+    // Counts before the client can see the response, so that a scrape after the last response includes everything.
     metrics.count(routeOf(path), request.method!, status, (performance.now() - beganMs) / 1000);
     response.end(JSON.stringify(body));
   });
@@ -111,7 +111,7 @@ function news(request: IncomingMessage, socket: Duplex, isWrong: boolean): void 
   socket.write(`${[...head, `Sec-WebSocket-Accept: ${accept}`].join('\r\n')}\r\n\r\n`);
   const text = Buffer.from(isWrong ? 'nothing' : 'news');
   socket.write(Buffer.concat([Buffer.from([0x81, text.length]), text]));
-  // Whatever the client sends is its closing frame.
+  // Any frame that the client sends is its closing frame.
   socket.once('data', () => socket.end(Buffer.from([0x88, 0])));
   socket.on('error', () => socket.destroy());
 }

@@ -6,7 +6,7 @@ import {
 } from '../../service/metric-names.ts';
 import { inTrouble, type Made, type MadeRunOptions, STARTS_SECONDS } from './simulated-requests.ts';
 
-/** What Prometheus would have scraped from the service that responded to simulated requests. */
+/** The samples that Prometheus would have scraped from the service that responded to simulated requests. */
 
 const SCRAPE_SECONDS = 5;
 
@@ -14,7 +14,7 @@ interface Histogram {
   readonly name: string;
   readonly labels: Labels;
   readonly edges: readonly number[];
-  /** The counts of each single bucket; the last has no edge. */
+  /** The count of each bucket on its own; the last bucket has no edge. */
   readonly counts: number[];
   sum: number;
 }

@@ -69,7 +69,7 @@ export async function makeRun(parent: string, options: MadeRunOptions): Promise<
   return { stored, verdict: judge(stored.plan, stored.run, stored.evidence!) };
 }
 
-/** As a gate leaves it: with its verdict, its report, and sealed. */
+/** Finishes the folder as a gate does: with its verdict, its report, and a seal. */
 export async function finishMadeRun({ stored, verdict }: MadeRun, report: string | null): Promise<void> {
   await writeFile(join(stored.path, FILES.verdict), toJson(verdictDocument(verdict)));
   if (report !== null) await writeFile(join(stored.path, FILES.report), report);

@@ -33,7 +33,7 @@ describe('a failing check of a verdict', () => {
   });
 });
 
-test('a check that holds on a busy machine does not fail', () => {
+test('a check that passes on a busy machine does not fail', () => {
   explainIfBusy(verdictWith({ late: 0.4 }), () => {}, 10);
 });
 

@@ -8,7 +8,7 @@ import type { Done } from './sla.ts';
  * slow service. A test that expected otherwise then fails with that message, not with a wrong expectation.
  */
 
-/** How a precondition reads if k6 did not get enough CPU. */
+/** The wording of a precondition if k6 did not get enough CPU. */
 const LATE: readonly ReasonCode[] = [
   'generator-too-late',
   'load-off-plan',
@@ -42,7 +42,9 @@ export function expectVerdict(
   return verdict;
 }
 
-/** Runs the check; if it fails and the machine was too busy for the run, the error says so and quotes the check's own. */
+/**
+ * Runs the check. If it fails and the machine was too busy for the run, the error says so and quotes the check's own message.
+ */
 export function explainIfBusy(verdict: Preconditions, check: () => void, load = loadPerCore()): void {
   try {
     check();

@@ -35,7 +35,7 @@ export async function startVictoriaMetrics(args: readonly string[] = []): Promis
   return { url, process: running, [Symbol.asyncDispose]: () => moved.disposeAsync() };
 }
 
-/** Stores samples, a line each: `name{labels} value milliseconds`. */
+/** Stores samples, one per line: `name{labels} value milliseconds`. */
 export async function importInto({ url }: VictoriaMetrics, lines: string): Promise<void> {
   const { status } = await fetch(`${url}/api/v1/import/prometheus`, { method: 'POST', body: lines });
   if (status !== 204) throw new Error(`VictoriaMetrics did not store the samples: status ${status}`);

@@ -6,7 +6,7 @@ export type * from './tool-spec.ts';
 const K6_VERSION = '2.2.0';
 const PROMETHEUS_VERSION = '3.16.0';
 const TOXIPROXY_VERSION = '2.12.0';
-// Newer ones cannot be built from their Go module, which lacks the files of the user interface.
+// Newer versions cannot be built from their Go module, which lacks the files of the user interface.
 const ALERTMANAGER_VERSION = '0.28.1';
 // The release is 2.x; its Go module has the version 1.76.0.
 const JAEGER_VERSION = '2.13.0';

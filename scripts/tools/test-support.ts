@@ -73,7 +73,7 @@ export function findOnPath(program: string): string | null {
       accessSync(join(folder, program), constants.X_OK);
       return join(folder, program);
     } catch {
-      // Not in this folder.
+      // The file is not in this folder.
     }
   }
   return null;

@@ -8,10 +8,7 @@ import {
   type Place,
 } from './measure.ts';
 
-/**
- * The overhead of the harness over k6: the same requests by plain k6 and by the harness, in turn, on one
- * machine.
- */
+/** Measures the overhead of the harness over k6: plain k6 and the harness send the same requests in turn on one machine. */
 
 export interface LoadBenchOptions {
   readonly rounds: number;
@@ -43,7 +40,7 @@ export async function benchLoad(options: LoadBenchOptions, place: Place): Promis
 const empty = <T>() =>
   Object.fromEntries(generatorNames.map((name) => [name, [] as T[]])) as Record<GeneratorName, T[]>;
 
-/** Each round begins with a different one, so that none always has the warmest machine. */
+/** Each round starts with a different one, so that none always runs on the warmest machine. */
 const turned = (round: number) =>
   generatorNames.map((_, index) => generatorNames[(index + round) % generatorNames.length]!);
 
@@ -61,7 +58,7 @@ const isOnTime = ({ dropped, lateP99Ms }: LoadSample) => dropped === 0 && (lateP
 /** Steps of 12% from 500/s to about 12,000/s. */
 const STEPS = Array.from({ length: 29 }, (_, step) => Math.round(500 * 1.12 ** step));
 
-/** The highest step that was delivered, by bisection: each step is one run, so a round may be off by a step. */
+/** Finds the highest rate step that was delivered, by bisection. Each step is a single run, so a round may be off by one step. */
 async function highestRate(name: GeneratorName, seconds: number, place: Place): Promise<number> {
   let [low, high] = [-1, STEPS.length];
   while (high - low > 1) {

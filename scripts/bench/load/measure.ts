@@ -22,7 +22,7 @@ export interface LoadSample {
   readonly lateP99Ms: number | null;
   /** CPU of the harness's own process, in cores; null for plain k6. */
   readonly harnessCores: number | null;
-  /** The record has the figures of k6's own summary; null for plain k6. */
+  /** Whether the record has the same figures as k6's own summary; null for plain k6. */
   readonly isExact: boolean | null;
 }
 
@@ -107,7 +107,7 @@ interface Found {
   readonly figures: Figures | null;
 }
 
-/** k6 keeps nanoseconds; interpolation leaves its own last digits. */
+/** k6 stores nanoseconds; its interpolation changes the last digits. */
 const isSame = (one: number | undefined, other: number | undefined) =>
   one !== undefined && other !== undefined && Math.abs(one - other) < 1e-6;
 
@@ -155,7 +155,8 @@ interface Used {
 const LOOK_EVERY_MS = 50;
 
 /**
- * Reads CPU time and peak memory of k6 until its starter ends; the last read is at most 50 ms before k6 ends.
+ * Reads CPU time and peak memory of k6 until the process that started it ends; the last reading is at most 50 ms before k6
+ * ends.
  */
 async function watchUse(
   starter: ReturnType<typeof spawn>,

@@ -1,7 +1,10 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** The same load three times: by plain k6, by the harness with that same script, and by a script of the library. */
+/**
+ * The same load three times: sent by plain k6, by the harness with that same script, and by the harness with a script that
+ * uses the library.
+ */
 
 export interface LoadShape {
   readonly ratePerSecond: number;

@@ -133,8 +133,8 @@ interface Run extends Place {
 }
 
 /**
- * Hung workers are replaced quickly, so that many replacements fit into the time; a busy machine must not
- * look like an unanswered request.
+ * Hung workers are replaced quickly, so that many replacements fit into the soak. On a busy machine, a slow worker must not be
+ * mistaken for a hung one.
  */
 const soakSettings = { INFERENCE_LIMIT_MS: '3000', REQUEST_DEADLINE_MS: '60000', LOG_LEVEL: 'warn' };
 

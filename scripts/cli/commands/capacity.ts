@@ -83,7 +83,7 @@ export const register: Register = (program, io, done) => {
     .action(async (options: CapacityOptions) => done(await capacity(options, io)));
 };
 
-/** Intervals of the fit are the same whenever the report is made. */
+/** The seed is fixed, so that the report always has the same intervals. */
 const SEED = 1;
 
 export async function capacity(
@@ -148,7 +148,7 @@ interface Begun {
   readonly script: OwnScript | null;
 }
 
-/** @param searches so many share the budget */
+/** @param searches how many searches share the budget */
 async function begin(
   options: CapacityOptions,
   io: Io,
@@ -199,7 +199,7 @@ async function begin(
   return accept({ record, folder, options: own, script });
 }
 
-/** A script without a load of its own names no rate. */
+/** A script without a load of its own states no rate. */
 const DEFAULT_START_PER_SECOND = 10;
 
 interface Sent {
@@ -218,7 +218,7 @@ async function readSent(options: CapacityOptions, document: SlaDocument, io: Io)
   return accept({ planned: { name: nameOf(options.script), perSecond }, script: script.value });
 }
 
-/** Whether the longest run is allowed, before anything is sent. */
+/** Checks whether the longest run is allowed, before anything is sent. */
 async function checkSent(
   settings: SearchSettings,
   options: RunOptions,
@@ -231,7 +231,7 @@ async function checkSent(
     : await checkOwnScript(script, load, options, io);
 }
 
-/** No run of a search takes longer, so that a limit on the duration is reported before anything is sent. */
+/** No run of a search is longer than this, so a run that exceeds the limit on the duration is reported before anything is sent. */
 const longestSeconds = ({ holdSeconds, stepSeconds }: SearchSettings) =>
   Math.max(2 * holdSeconds, stepSeconds.close);
 
@@ -298,7 +298,7 @@ async function resume(options: CapacityOptions, io: Io): Promise<Input<Begun>> {
   return accept({ record, folder, options: own, script: script.value });
 }
 
-/** A history may be read again, or later, with another headroom. */
+/** The history may be read again later, or with another headroom. */
 function withHistory(
   record: CapacityRecord,
   { history, headroom }: ReadOptions,

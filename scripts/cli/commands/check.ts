@@ -14,13 +14,13 @@ export const register: Register = (program, io, done) =>
     .argument('<file...>', 'SLA documents')
     .action(async (files: string[]) => done(await check(files, io)));
 
-/** A warning has lines of its own, each of which may hold bytes that must not control the terminal. */
+/** A warning may have several lines, and each may contain bytes that must not control the terminal. */
 const formatWarning = ({ message, ...place }: PlacedProblem): string => {
   const [first = '', ...rest] = message.split('\n');
   return [formatProblem({ ...place, message: first }), ...rest.map(printableLine)].join('\n');
 };
 
-/** A document without scenarios is judged under the load of a script, which is not known here. */
+/** A document without scenarios is judged under the load of a script, which this command does not know. */
 function loadNeeded(file: string, document: SlaDocument): string {
   const objective = strictest(document);
   if (objective === null) return '';

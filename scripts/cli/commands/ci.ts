@@ -49,7 +49,7 @@ export const register: Register = (program, io, done) => {
 
 const isOnGithub = ({ env }: Io) => env.GITHUB_ACTIONS === 'true';
 
-/** Each line is a command to GitHub's runner, so it must not be made harmless as all other output is. */
+/** GitHub's runner must execute each of these lines as a command, so they are not escaped as all other output is. */
 function printAnnotations(annotations: readonly Annotation[], io: Io): void {
   for (const one of annotations) io.command?.(annotationLine(one));
 }
@@ -124,7 +124,7 @@ async function comment(
 const keyOf = (env: Io['env']): string =>
   [env.GITHUB_WORKFLOW, env.GITHUB_JOB].filter(Boolean).join('/') || env.CI_JOB_NAME || 'gate';
 
-/** Where the gate stored no verdict, the comment says so: an earlier one might still say that it passed. */
+/** If the gate stored no verdict, the comment says so: an earlier comment might still report a pass. */
 async function markdownOf(
   run: string | undefined,
   { file, exitCode }: CommentOptions,

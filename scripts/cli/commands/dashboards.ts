@@ -42,7 +42,10 @@ export async function dashboards(
   return 0;
 }
 
-/** The npm package leaves it to those who want dashboards, because it is larger than all other dependencies together. */
+/**
+ * The npm package does not depend on it, because it is larger than all other dependencies together. Users who want dashboards
+ * install it.
+ */
 export const GRAFANA_LIBRARY = '@grafana/grafana-foundation-sdk@0.0.21';
 
 function withoutLibrary(cause: NodeJS.ErrnoException): never {

@@ -26,9 +26,8 @@ export const register: Register = (program, io, done) =>
 const CONFIG = 'scripts/mutation/stryker.config.ts';
 
 /**
- * Changes the code of the core in many small ways, and checks whether its tests notice. The files are paths
- * or patterns relative to the project's root; by default all that the configuration names. Fails if fewer
- * than 90% are noticed.
+ * Changes the code of the core in many small ways, and checks whether its tests fail. The files are paths or patterns relative
+ * to the project's root; by default, all that the configuration names. Fails if the tests detect fewer than 90% of the changes.
  */
 export async function mutate(
   files: readonly string[],

@@ -90,7 +90,7 @@ export async function newSla(
   return 0;
 }
 
-/** Without spaces and quotes, so that it needs none in YAML. */
+/** The name contains no spaces or quotes, so YAML needs no quotes around it. */
 const PATH = /^\/[\w./:-]*$/;
 
 async function writeNew(file: string, text: string, io: Io): Promise<Input<null>> {

@@ -16,7 +16,7 @@ export const ONLY_IN_CHECKOUT = [
   'pack',
 ] as const;
 
-/** Says where these commands are, instead of that they are unknown. */
+/** Says how to get these commands, instead of rejecting them as unknown. */
 export const register: Register = (program, _io, done) => {
   for (const name of ONLY_IN_CHECKOUT)
     program

@@ -29,9 +29,9 @@ export interface SelftestOptions {
   readonly out?: string;
   /** Rows that cannot be run here do not count as failures. */
   readonly allowSkipped?: boolean;
-  /** Instead of the rows: so many gates of a service exactly at its limit. */
+  /** Instead of the rows: the number of gates to run on a service exactly at its limit. */
   readonly atLimit?: string;
-  /** Instead of the rows: so many searches for the capacity of each service of known capacity. */
+  /** Instead of the rows: the number of searches for the capacity of each service of known capacity. */
   readonly searches?: string;
   readonly budget?: string;
   /** How many times to repeat the rows. */
@@ -88,7 +88,7 @@ export async function selftest(
   if (options.json !== undefined)
     await writeWhole(userPath(io, options.json), `${JSON.stringify(results, null, 2)}\n`);
   io.print(options.markdown === true ? renderMarkdownTable(results) : renderTable(results));
-  // Judging recordings cannot include rows without a verdict: requesting both means skipping these.
+  // Recordings include no rows without a verdict, so requesting both means skipping these rows.
   return exitCodeOf(results, options.quick === true || options.allowSkipped === true);
 }
 

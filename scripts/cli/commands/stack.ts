@@ -112,7 +112,7 @@ interface Asked {
   readonly alertmanager: AlertmanagerOptions | null;
   readonly containers: ContainerExtras;
   readonly read: ReadDocument;
-  /** The arguments that pass all of this on to the holder. */
+  /** The arguments with which the holder receives all of these settings. */
   readonly args: readonly string[];
 }
 

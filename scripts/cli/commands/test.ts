@@ -30,11 +30,11 @@ interface TestOptions {
   readonly kubernetes?: boolean;
 }
 
-/** Tests that a machine may be unable to run, or that build a tool for minutes: only part of `--full`. */
+/** Tests that only `--full` runs, because a machine may be unable to run them or because they build a tool for minutes. */
 interface Demanding {
   readonly what: string;
   readonly files: readonly string[];
-  /** null: they can be run, but take long. */
+  /** null: any machine can run them, but they take long. */
   readonly isMissing: ((env: Io['env']) => boolean) | null;
   /** Set if only part of a file is left out. */
   readonly variable?: string;
@@ -100,7 +100,7 @@ export async function test(
   );
   const paths = Object.fromEntries(tools.map(({ name, path }) => [`${name.toUpperCase()}_BIN`, path]));
   await using cache = args.includes('--coverage') ? null : await compileCache();
-  // Naming a file requests it.
+  // A test that is named on the command line always runs.
   const isWhole = args.every((arg) => arg.startsWith('-'));
   const skipped =
     full || !isWhole ? [] : DEMANDING.filter(({ isMissing }) => isMissing === null || isMissing(io.env));
@@ -140,8 +140,8 @@ async function testOnCluster(args: readonly string[], io: Io): Promise<ExitCode>
 }
 
 /**
- * A cache of compiled files for this run of the tests. Tests also run copies of the checkout, each under
- * another path: in the cache of the launcher, these would stay forever. Coverage is less precise with a cache.
+ * A cache of compiled files for this run of the tests. Tests also run copies of the checkout, each under another path; in the
+ * launcher's cache, their entries would stay forever. Coverage is less precise with a cache.
  */
 async function compileCache() {
   const folder = await temporaryFolder();

@@ -158,7 +158,7 @@ async function judgeStored(options: VerifyOptions, overrides: PlanOverrides, io:
       '--confidence',
       'the looks at this run were planned at its own confidence: leave the option out',
     );
-  // Another confidence gives another verdict: on the same run, by a stricter rule.
+  // A different confidence may give a different verdict on the same run.
   const isAsStored = Object.keys(overrides).length === 0;
   const stored = isAsStored ? read : { ...read, plan: { ...read.plan, ...overrides }, verdictText: null };
   const { plan } = stored;
@@ -221,7 +221,7 @@ async function judgeAfresh(
   io: Io,
 ): Promise<Verdict> {
   const { clock: _, ...asked } = await askFor(plan, run, url, options, io);
-  // The window is cut by the clocks of the run, not by those of this machine now.
+  // The window is cut by the clocks at the time of the run, not by the clocks of this machine now.
   const fresh = { ...asked, ...(evidence?.clock === undefined ? {} : { clock: evidence.clock }) };
   const verdict = judge(plan, run, fresh);
   if (evidence === null) return verdict;

@@ -126,7 +126,7 @@ function indicatorOf({ measure, target }: Objective, document: SlaDocument): Res
   }
 }
 
-/** A query counts the requests within a bucket edge only: of two, the one below, which is stricter. */
+/** A query can count requests only up to a bucket edge. Between two edges, the lower one is stricter and is used. */
 function edgeOf({ measure, target }: Objective, { service }: SlaDocument): readonly string[] {
   if (measure.kind !== 'latency' || measure.histogram === null) return [];
   const around = edgesOf(target, measure.histogram, service);
@@ -140,7 +140,7 @@ function edgeOf({ measure, target }: Objective, { service }: SlaDocument): reado
   ];
 }
 
-/** What an exported objective says in the document, and not in OpenSLO. */
+/** What an exported objective says in the document but cannot say in OpenSLO. */
 function lostOf(
   { measure, target, alert, advisory, waiver }: Objective,
   isExported: boolean,

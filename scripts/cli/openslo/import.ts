@@ -99,7 +99,7 @@ function commonLabels(series: readonly SelectedSeries[]): Readonly<Record<string
   );
 }
 
-/** Labels that a scrape adds to every series of its target; others may belong to one metric. */
+/** Labels that a scrape adds to every series of its target; other labels may belong to a single metric. */
 const SERVICE_LABELS = /^(job|service|app|namespace|cluster|environment|env)$/;
 
 // ---------------------------------------------------------------------------------------------- document

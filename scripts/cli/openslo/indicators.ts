@@ -14,7 +14,7 @@ export interface Made {
 
 type Objective = Slo['spec']['objectives'][number];
 
-/** The measure that an indicator and its objective describe, or why a document has none. */
+/** The measure that an indicator and its objective describe, or why a document cannot express it. */
 export function measureOf(
   { ratioMetric, thresholdMetric }: Indicator,
   objective: Objective,
@@ -56,7 +56,7 @@ function queried(metric: Metric | undefined, name: string): Result<SelectedSerie
 
 const percent = (share: number) => `${Number((share * 100).toPrecision(12))}%`;
 
-/** Requests within a bucket edge, of all requests of the same histogram; null: it is another ratio. */
+/** Requests within a bucket edge, divided by all requests of the same histogram; null: the ratio is a different one. */
 function latencyOf(good: SelectedSeries, total: SelectedSeries, share: number): Result<Made, string> | null {
   const histogram = good.metric.replace(/_bucket$/, '');
   const edge = edgeOf(good.matchers.find(({ label }) => label === 'le'));
@@ -72,7 +72,7 @@ function latencyOf(good: SelectedSeries, total: SelectedSeries, share: number): 
   return latency(histogram, { ...good, matchers: own! }, edge, share);
 }
 
-/** The edge in `le="0.3"`, or in a pattern that lists notations of one number: `le=~"1|1\\.0"`. */
+/** The edge in `le="0.3"`, or in a pattern that lists different spellings of one number: `le=~"1|1\\.0"`. */
 function edgeOf(matcher: SeriesMatcher | undefined): number | null {
   if (matcher === undefined || matcher.operator.startsWith('!')) return null;
   const texts = matcher.operator === '=' ? [matcher.value] : matcher.value.replaceAll('\\', '').split('|');
@@ -132,7 +132,7 @@ function ratioOf(
   });
 }
 
-/** `good` as everything but some statuses is `bad` with these statuses: a document selects by what matches. */
+/** If `good` is everything except some statuses, these statuses are `bad`: a document selects by matching, not by excluding. */
 function inverted(good: SelectedSeries, total: SelectedSeries, share: number): Result<Made, string> {
   const excluded = good.matchers.filter(({ operator }) => operator.startsWith('!'));
   const rest = good.matchers.filter(({ operator }) => !operator.startsWith('!'));

@@ -57,7 +57,7 @@ describe('import', () => {
     });
   });
 
-  test('good events that are all but the errors become errors', () => {
+  test('good events that exclude the errors become an error rate', () => {
     const good = 'sum(http_requests_total{job="checkout",code!~"5.."})';
     expect(objectiveOf(slo(ratio('good', good, `sum(${SERVED})`)))).toMatchObject({
       ratio: { bad: { where: { code: { matches: '5..' } }, absent: 'zero' } },
@@ -168,7 +168,7 @@ describe('import', () => {
       /different requests/,
     ],
     ['no target', slo(ratio('bad', SERVED, SERVED), {}), /no target/],
-  ])('%s is left out, with a reason', (_, object, why) => {
+  ])('%s is left out, with the reason', (_, object, why) => {
     expect(leftOf(object)).toMatch(why);
   });
 
@@ -224,7 +224,7 @@ describe('export', () => {
   });
 });
 
-describe('a latency that OpenSLO does not express as it is', () => {
+describe('a latency that OpenSLO cannot express exactly', () => {
   const exported = (service: string, latency: string) =>
     exportOpenSlo(
       unwrap(

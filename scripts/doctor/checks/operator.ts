@@ -22,7 +22,7 @@ interface Place {
   readonly namespaceLabels: Labels;
 }
 
-/** The service has a monitor, which names a port of it. */
+/** The service has a monitor that names one of its ports. */
 export function checkMonitors({ monitors }: Operated, services: readonly Service[]): readonly Finding[] {
   const api = services.find(({ metadata }) => metadata.name === API);
   if (api === undefined) return [];
@@ -50,7 +50,7 @@ export function checkMonitors({ monitors }: Operated, services: readonly Service
     }));
 }
 
-/** Some Prometheus selects the monitor, and some the rules. */
+/** At least one Prometheus selects the monitor, and at least one selects the rules. */
 export function checkSelection(
   { monitors, rules }: Operated,
   servers: readonly OperatedPrometheus[],
@@ -103,7 +103,10 @@ function unselected(
   };
 }
 
-/** In this namespace, the connection from that Prometheus must be allowed; what its own namespace allows is not known here. */
+/**
+ * This namespace must allow connections from that Prometheus. Whether the namespace of that Prometheus allows them is unknown
+ * here.
+ */
 export function checkScraperPath(
   policies: readonly NetworkPolicy[],
   [receiver]: readonly Pod[],
@@ -131,7 +134,7 @@ const withoutEgress = ({ spec }: NetworkPolicy): NetworkPolicy['spec'] => {
   return { ...rest, policyTypes: types.filter((type) => type === 'Ingress') };
 };
 
-/** That Prometheus has alerts of the whole cluster. */
+/** That Prometheus also has alerts of the rest of the cluster, so only those of our rules count. */
 export function ownAlerts(alerts: readonly FiringAlert[], { rules }: Operated): readonly FiringAlert[] {
   const names = rules.flatMap(({ spec }) =>
     (spec.groups ?? []).flatMap(({ rules: all = [] }) => all.flatMap(({ alert }) => alert ?? [])),

@@ -2,7 +2,7 @@ import type { Finding, FindingCode } from '../finding.ts';
 import { isCurrent, isReady } from '../labels.ts';
 import type { ContainerStatus, KubeEvent, Pod } from '../objects.ts';
 
-/** Pods that are not ready, or were not for a while; the most specific cause of each. */
+/** Pods that are not ready, or recently were not, each with its most specific cause. */
 export function checkPods(
   pods: readonly Pod[],
   events: readonly KubeEvent[],
@@ -54,7 +54,7 @@ const after = (message: string) =>
 
 const MAX_CHARACTERS = 300;
 
-/** A restart that is long past is history, not a finding. */
+/** A restart long ago is not a finding. */
 const RECENT_MS = 60 * 60_000;
 
 function restarted(
@@ -98,7 +98,7 @@ function unscheduled(pod: Pod): readonly Finding[] | null {
   ];
 }
 
-/** A pod that waits for a volume has no container yet that could say why. */
+/** While a pod waits for a volume, it has no container that could report why. */
 function notMounted({ metadata: { name } }: Pod, events: readonly KubeEvent[]): readonly Finding[] {
   const failed = eventOf(name, 'FailedMount', events) ?? eventOf(name, 'FailedAttachVolume', events);
   if (failed === undefined) return [];

@@ -4,14 +4,17 @@ import { ALERTMANAGER, API, GRAFANA, matches, PROMETHEUS, podsBehind } from '../
 import type { Labels, NetworkPolicy, Pod, PolicyPeer, PolicyPort } from '../objects.ts';
 import type { State } from '../state.ts';
 
-/** The paths between pods of the namespace that the monitoring needs. */
+/** The paths between pods of the namespace that monitoring needs. */
 const PATHS = [
   { from: PROMETHEUS, to: API, port: 8000, why: 'scrapes it' },
   { from: GRAFANA, to: PROMETHEUS, port: 9090, why: 'queries it' },
   { from: PROMETHEUS, to: ALERTMANAGER, port: 9093, why: 'sends alerts to it' },
 ] as const;
 
-/** Paths that some policy closes and none opens. One pod stands for each deployment: their labels are the same. */
+/**
+ * Paths that a policy blocks and no policy allows. One pod stands for each deployment, because all pods of a deployment have
+ * the same labels.
+ */
 export function checkPolicies(
   policies: readonly NetworkPolicy[],
   state: Pick<State, 'services' | 'pods'>,
@@ -37,13 +40,13 @@ export function checkPolicies(
 export interface Path {
   readonly sender: Pod;
   readonly receiver: Pod;
-  /** Of the receiver's container. */
+  /** The port of the receiver's container. */
   readonly port: number;
-  /** Of the namespace in which both are. */
+  /** The namespace that both pods are in. */
   readonly namespaceLabels: Labels;
 }
 
-/** The direction in which the path is closed, and the policies that select the pod; null if it is open. */
+/** The direction in which the path is blocked, with the policies that select the pod; null if it is open. */
 export function closedBy(
   policies: readonly NetworkPolicy[],
   { sender, receiver, port, namespaceLabels }: Path,

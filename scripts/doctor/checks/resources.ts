@@ -14,7 +14,7 @@ export const checkSecrets = (missing: readonly string[], pods: readonly Pod[]): 
     };
   });
 
-/** Below this share, latency hardly suffers; with fewer periods the share is chance. */
+/** Below this share, throttling hardly affects latency; with fewer periods, the share may be due to chance. */
 const THROTTLED_SHARE = 0.1;
 const MIN_PERIODS = 100;
 

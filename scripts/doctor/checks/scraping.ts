@@ -6,7 +6,7 @@ import type { FiringAlert, Target } from '../prometheus.ts';
 const SCRAPE = 'prometheus.io/scrape';
 const PORT = 'prometheus.io/port';
 
-/** By these annotations Prometheus finds the pods. */
+/** Prometheus finds the pods by these annotations. */
 export function checkAnnotations(pods: readonly Pod[]): readonly Finding[] {
   return pods.flatMap((pod): readonly Finding[] => {
     const { name, annotations = {} } = pod.metadata;
@@ -40,7 +40,10 @@ export function checkAnnotations(pods: readonly Pod[]): readonly Finding[] {
   });
 }
 
-/** Each pod should be a target, and up. @param byAnnotation only annotated ones, because Prometheus finds them by that */
+/**
+ * Each pod should be a target that is up.
+ * @param byAnnotation only annotated pods, because Prometheus finds them by annotations
+ */
 export function checkTargets(
   pods: readonly Pod[],
   targets: readonly Target[],
@@ -94,7 +97,7 @@ function stepFor(error: string): string {
   return 'request the address yourself: kubectl port-forward, then curl';
 }
 
-/** Alerts with their own page, which is where to go on. */
+/** Alerts that have a runbook page of their own, to which the finding links. */
 export const checkAlerts = (alerts: readonly FiringAlert[]): readonly Finding[] =>
   alerts.map(({ name, summary, runbook }) => ({
     code: 'alert-firing' as const,

@@ -66,6 +66,6 @@ export const healthy: State = {
   operated: ok(null),
 };
 
-/** What the checks find if a part of the state is different: code and object. */
+/** The findings, as code and object, if a part of the state is different. */
 export const found = (change: Partial<State>) =>
   findingsOf(examine({ ...healthy, ...change }, NOW_MS)).map(({ code, object }) => `${code}: ${object}`);

@@ -4,14 +4,14 @@ import { loadStackImages, SERVICE_IMAGE } from '../../stack/kube-node/images.ts'
 import { ROOT } from '../../testing/sla.ts';
 
 /**
- * The names, annotations and credentials of k8s/ in a namespace of its own, small enough to be broken in many ways at
- * once: the real service and Prometheus, and processes that wait in place of Grafana and Alertmanager.
+ * The names, annotations and credentials of k8s/ in a namespace of its own. It is small enough to have many faults at once: the
+ * real service and Prometheus, and waiting processes in place of Grafana and Alertmanager.
  */
 
-/** In every cluster of scripts/stack/kube-node: a process that waits. */
+/** An image that every cluster of scripts/stack/kube-node has; its process waits. */
 export const PAUSE = 'local/pause:1';
 
-/** What the service accepts at /metrics, and Prometheus sends. */
+/** The token that the service accepts at /metrics, and Prometheus sends. */
 export const TOKEN = 'the-token-of-the-metrics';
 
 /** A namespace that exists until disposed, with the stack's images in the cluster. */

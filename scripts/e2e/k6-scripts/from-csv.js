@@ -1,4 +1,4 @@
-// Data from a file beside the script, parsed once for all virtual users.
+// Data from a file next to the script, parsed once for all virtual users.
 import { check } from 'k6';
 import { SharedArray } from 'k6/data';
 import exec from 'k6/execution';

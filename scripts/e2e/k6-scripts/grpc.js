@@ -1,4 +1,4 @@
-// gRPC beside HTTP.
+// gRPC in addition to HTTP.
 import { check } from 'k6';
 import http from 'k6/http';
 import grpc from 'k6/net/grpc';

@@ -1,4 +1,4 @@
-// A closed model: virtual users that come and go in stages.
+// A closed model: the number of virtual users rises and falls in stages.
 import { check, sleep } from 'k6';
 import http from 'k6/http';
 

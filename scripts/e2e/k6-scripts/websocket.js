@@ -1,4 +1,4 @@
-// A WebSocket beside HTTP.
+// A WebSocket in addition to HTTP.
 import { check } from 'k6';
 import http from 'k6/http';
 import { WebSocket } from 'k6/websockets';

@@ -23,7 +23,7 @@ interface Times {
   readonly arrivals?: 'even' | 'poisson';
 }
 
-/** Whether the first look is begun. */
+/** Whether the first look has begun. */
 async function isDue({ nowSeconds, reachesSeconds, lastResponseSeconds, arrivals = 'even' }: Times) {
   const beganSeconds = Date.now() / 1000 - nowSeconds;
   const begun: string[] = [];

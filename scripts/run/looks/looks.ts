@@ -11,8 +11,8 @@ import type { LookMessage } from './look-worker.ts';
 import { type RunSoFar, toSend } from './record-so-far.ts';
 
 /**
- * Looks at a run while it lasts, at the times of its plan, and says when it is decided. A look asks what the verdict would be if
- * the load were stopped now: the same judge, on the record and the evidence so far.
+ * Looks at a run while it lasts, at the times of its plan, and reports when it is decided. A look asks what the verdict would
+ * be if the load were stopped now. It uses the same judge, on the record and the evidence so far.
  */
 
 /** TypeScript like this file, or JavaScript like this file in the npm package. */
@@ -20,21 +20,21 @@ const LOOK_WORKER = new URL(`./look-worker${extname(import.meta.url)}`, import.m
 
 /** k6 writes its samples once a second. */
 const WRITTEN_AFTER_SECONDS = 2;
-/** A look that takes longer is given up; the next one judges more. */
+/** A look that takes longer is abandoned; the next one judges more. */
 const MAX_LOOK_MS = 300_000;
 
 type Look = Sequential['looks'][number];
 
 export interface DecidedAt {
   readonly atSeconds: number;
-  /** How late the requests until then had started; undefined: not known. */
+  /** How late the requests so far had started; undefined: unknown. */
   readonly lateP99Seconds: number | undefined;
 }
 
-/** Only the preconditions that do not hold. */
+/** Only the preconditions that are not met. */
 type Judged = Pick<Verdict, 'verdict' | 'sequential' | 'preconditions'> & Pick<DecidedAt, 'lateP99Seconds'>;
 
-/** A look that does not decide sees a load that continues, and is not delivered yet. */
+/** At a look that does not decide, the load continues, so `load-delivered` cannot hold yet. */
 function brokenInWords(preconditions: Judged['preconditions']): string {
   const broken = preconditions.filter(({ id }) => id !== 'load-delivered').map(({ id }) => id);
   return broken.length === 0 ? '' : `; these checks do not hold: ${broken.join(', ')}`;
@@ -62,11 +62,11 @@ export class Looks implements BudgetWatch, AsyncDisposable {
   constructor(recorder: Pick<Recorder, 'snapshot' | 'reachesSeconds'>, options: LookOptions) {
     this.#recorder = recorder;
     this.#options = options;
-    // Reported where a look waits for its answer.
+    // Reports what a look waits for.
     this.#worker.on('error', () => {});
   }
 
-  /** The look that decided; null while none has. */
+  /** The look that decided the run; null while none has. */
   get decided(): DecidedAt | null {
     return this.#decided;
   }
@@ -86,12 +86,15 @@ export class Looks implements BudgetWatch, AsyncDisposable {
     return this.#decided?.because ?? null;
   }
 
-  /** The latest look that is due: an earlier one that was not judged in time leaves its error unspent. */
+  /**
+   * The latest look that is due. An earlier one that was not judged in time spends none of its share of the error probability.
+   */
   #due(): Look | null {
     const { looks } = this.#options.plan.sequential!;
     const load = this.#options.plan.load!;
     const isRegular = (load.arrivals ?? 'even') === 'even' && (load.requestsPerArrival ?? 1) === 1;
-    // With a regular schedule it is known how many requests have not ended; otherwise all must have had the time to.
+    // If the schedule is regular, the number of requests that have not ended is known. Otherwise all requests must have had
+    // time to end.
     const delay = WRITTEN_AFTER_SECONDS + (isRegular ? 0 : load.requestTimeoutSeconds + 1);
     const elapsed = Date.now() / 1000 - this.#firstSeconds - delay;
     // The last look is the judgement of the whole run.
@@ -104,8 +107,9 @@ export class Looks implements BudgetWatch, AsyncDisposable {
   }
 
   /**
-   * The record of one load generator may arrive later than those of the others, or no longer. Once a response came a whole request
-   * timeout after the look, the judge takes every request before it as ended, so all records must reach that far.
+   * The record of one load generator may arrive later than those of the others, or may have stopped arriving. Once a response
+   * has arrived a whole request timeout after the look, the judge considers every earlier request ended. All records must
+   * therefore reach that far.
    */
   #isRecorded(atSeconds: number, isRegular: boolean): boolean {
     const lookSeconds = this.#firstSeconds + atSeconds;

@@ -48,7 +48,7 @@ test('a look gets the record that the run would have if it were stopped now', ()
   });
 });
 
-test('what was handed over to another thread leaves the columns that grow untouched', () => {
+test('a snapshot that was transferred to another thread leaves the growing columns unchanged', () => {
   const { columns, snapshot } = snapshotOf();
   const { snapshot: sent, buffers } = toSend(snapshot);
   const there = structuredClone(sent, { transfer: buffers });

@@ -4,18 +4,18 @@ import { checkedIn, countsOf, windowOf } from '../record/counts.ts';
 import type { ScenarioSamples, Snapshot } from '../record/recorder.ts';
 import { scheduleOf } from '../record/schedule.ts';
 
-/** What is known of a run while it lasts, other than the requests. */
+/** What is known of a run while it lasts, except the requests. */
 export interface RunSoFar {
   readonly id: string;
   readonly load: Load;
   readonly generator: NonNullable<RunRecord['load']>['generator'];
-  /** When the load generators were started, and now: Unix seconds. */
+  /** When the load generators were started, and the current time: Unix seconds. */
   readonly startedSeconds: number;
   readonly nowSeconds: number;
   readonly incidents: RunRecord['incidents'];
 }
 
-/** A snapshot whose long columns change threads without being copied. */
+/** A snapshot whose long columns are transferred to another thread without copying. */
 export interface SentSnapshot extends Omit<Snapshot, 'scenarios'> {
   readonly scenarios: ReadonlyMap<
     string,
@@ -26,7 +26,7 @@ export interface SentSnapshot extends Omit<Snapshot, 'scenarios'> {
   >;
 }
 
-/** What to send, and the buffers that are handed over with it. */
+/** The message to send, and the buffers that are transferred with it. */
 export function toSend(snapshot: Snapshot): { snapshot: SentSnapshot; buffers: ArrayBuffer[] } {
   const scenarios = [...snapshot.scenarios].map(
     ([name, { moments, lateMs, ...counts }]) =>

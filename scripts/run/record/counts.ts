@@ -2,7 +2,7 @@ import { countOf, countWhere } from '../../../slas/client/requests.ts';
 import type { Load, LoadRecord, RunRecord } from '../../../slas/model/model.ts';
 import type { BodyChecks, Recorded } from './recorder.ts';
 
-/** What the record counts, and the window that it covers. */
+/** The counts of the record, and the window that it covers. */
 
 export type Counts = Pick<LoadRecord, 'sent' | 'answered' | 'lost' | 'droppedIterations'>;
 
@@ -14,7 +14,7 @@ export function countsOf({ client, scenarios }: Recorded, load: Load): Counts {
     sent,
     answered: { '1xx': of('1'), '2xx': of('2'), '3xx': of('3'), '4xx': of('4'), '5xx': of('5') },
     lost: of('0'),
-    // Iterations that k6 starts beyond the plan send nothing, so those that it drops are not missing.
+    // Iterations that k6 starts beyond the plan send nothing, so dropping them loses no request.
     droppedIterations:
       load.k6 === undefined ? Math.min(dropped, Math.max(0, load.plannedRequests - sent)) : dropped,
   };
@@ -31,8 +31,8 @@ export const checkedIn = (bodies: BodyChecks | null): Partial<LoadRecord> =>
       };
 
 /**
- * From the first request to the last response. Both ends are widened to whole milliseconds, because others read their
- * clocks in milliseconds: what they date to the same millisecond lies inside.
+ * From the first request to the last response. Both ends are widened to whole milliseconds, because other programs read their
+ * clocks in milliseconds: events with the same millisecond must lie inside.
  */
 export function windowOf(
   { client }: Recorded,
@@ -55,5 +55,5 @@ export function windowOf(
 
 /** k6 truncates times to microseconds. */
 const ROUNDING_SECONDS = 1e-6;
-/** A whole millisecond stays one: this is more than the truncation and what is lost in the last digits of Unix time. */
+/** The margin exceeds the truncation and the rounding of Unix time, but a time that is a whole millisecond stays unchanged. */
 const SAME_MS = 0.002;

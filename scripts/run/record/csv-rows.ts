@@ -23,7 +23,7 @@ export type CsvColumn =
   | 'url';
 
 const QUOTE = '"';
-/** A script may use whole bodies as names or groups. */
+/** The limit is generous, because a script may use whole bodies as names or groups. */
 const MAX_ROW_LENGTH = 1_000_000;
 
 export class CsvRows {

@@ -1,12 +1,15 @@
 import { countOf } from '../../../slas/render/numbers.ts';
 
-/** Which path a request is recorded under, and whether it went to the target at all. */
+/** Determines the path under which a request is recorded, and whether the request went to the target at all. */
 
-/** Further distinct paths than those the objectives name; a path that contains an id has as many as there are ids. */
+/**
+ * The maximum number of further distinct paths, in addition to those that the objectives name. Paths that contain an id are as
+ * many as there are ids.
+ */
 const MAX_PATHS = 1_000;
 export const OTHER_PATHS = '(other paths)';
 
-/** Requests are looked up by URL and name; addresses that contain an id would fill this map. */
+/** Requests are looked up by URL and name. URLs that contain an id would otherwise fill this map. */
 const MAX_REMEMBERED = 10_000;
 
 export type Destination = { readonly path: string } | { readonly host: string };
@@ -46,9 +49,9 @@ export class Paths {
   }
 
   #find(url: string, name: string): Destination {
-    // k6 replaces the URL by the `name` tag, if the script sets one: `pay:card` is a name, although it can be read as a URL.
+    // k6 replaces the URL with the `name` tag if the script sets one: `pay:card` is a name, although it can be parsed as a URL.
     const address = /^https?:\/\//i.test(url) ? URL.parse(url) : null;
-    // An address that cannot be read was never sent anywhere, but k6 counts it as a failed request.
+    // A URL that cannot be parsed was never requested, but k6 counts it as a failed request.
     if (address !== null && isAnotherPort(address, this.#target)) return { host: address.host };
     const path = pathIn(url);
     const named = name === url || name === '' ? null : pathIn(name);
@@ -91,8 +94,8 @@ const isAnotherPort = (address: URL, target: URL) =>
   address.port !== '' && address.port !== (target.port || (target.protocol === 'https:' ? '443' : '80'));
 
 /**
- * What k6 refused to send to the target itself, in words: it knows the addresses that the target's name had at the start. Without these
- * requests, the service received less load than the plan says, and the script may not have noticed.
+ * The requests to the target itself that k6 refused, in words. k6 knows only the addresses that the target's name had at the
+ * start. Without these requests, the service received less load than planned, and the script may not have noticed.
  */
 export function refusedAtTarget(elsewhere: ReadonlyMap<string, number>, target: string): readonly string[] {
   const { host } = new URL(target);

@@ -12,7 +12,7 @@ import { HarnessError } from '../../cli/errors.ts';
  */
 export interface NamedPipe extends AsyncDisposable {
   readonly path: string;
-  /** Call it after the writer has ended. Resolves when everything has been read: false if that took too long. */
+  /** Call this after the writer has ended. Resolves when everything has been read, or to false if that took too long. */
   close(): Promise<boolean>;
 }
 
@@ -32,7 +32,7 @@ export async function openPipe(path: string, found: (chunk: Buffer) => void): Pr
       cause,
     });
   }
-  // Opened to read and write, a pipe never waits for its other end.
+  // A pipe that is opened for both reading and writing never waits for its other end.
   let keeper: number | null = await openFile(path, constants.O_RDWR | constants.O_NONBLOCK);
   const socket = new Socket({
     fd: await openFile(path, constants.O_RDONLY | constants.O_NONBLOCK),
@@ -41,8 +41,7 @@ export async function openPipe(path: string, found: (chunk: Buffer) => void): Pr
   });
   const ended = new Promise<void>((resolve) => socket.once('close', () => resolve()));
   socket.on('data', found);
-  // After an error there is nothing more to read; the verdict rests on what was read, and compares it with
-  // the service's counts.
+  // After an error nothing more can be read. The verdict uses what was read, and compares it with the service's counts.
   socket.on('error', () => socket.destroy());
   const release = async () => {
     const fd = keeper;

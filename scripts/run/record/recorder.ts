@@ -3,20 +3,20 @@ import type { ClientRequests } from '../../../slas/model/model.ts';
 import { type CsvRow, CsvRows, tagIn } from './csv-rows.ts';
 import { Paths } from './paths.ts';
 
-/** The record of a run, made from the samples that k6 itself emits for any script, as they arrive. */
+/** Builds the record of a run from the samples that k6 itself emits for any script, as they arrive. */
 
 /** One request to the target, for the observers of the load. */
 export interface SeenRequest {
   /** Unix milliseconds. */
   readonly endMs: number;
-  /** Connecting and TLS included. */
+  /** Includes connecting and TLS. */
   readonly durationMs: number;
   /** 0: no response. */
   readonly status: number;
-  /** k6's number for what went wrong; empty: nothing. */
+  /** k6's error code; empty: no error. */
   readonly errorCode?: string;
   readonly path: string;
-  /** k6's name of it; of a planned load it is the phase. */
+  /** k6's name for it; in a planned load, it is the phase. */
   readonly scenario: string;
 }
 
@@ -27,14 +27,14 @@ export interface ScenarioSamples {
   dropped: number;
   /** Unix seconds at which iterations started or were dropped. */
   readonly moments: number[];
-  /** What a script with its own schedule reports: its delays, and when its schedule began (Unix ms). */
+  /** The delays that a script with its own schedule reports, and the time at which its schedule began (Unix ms). */
   readonly lateMs: number[];
   beganMs: number;
 }
 
 /** The script library's checks of response bodies, by what was checked. */
 export interface BodyChecks {
-  /** Successful responses that were checked, each once. */
+  /** Successful responses that were checked; each is counted once. */
   checked: number;
   wrong: number;
   /** Refusals that were requested and came as documented. */
@@ -61,14 +61,14 @@ export interface Recorded {
 /** k6's codes for an address or a host name that it must not reach. */
 const REFUSED = /^111[01]$/;
 
-/** k6 writes milliseconds with six decimals. */
+/** k6 writes milliseconds with six decimal places. */
 const nanosOf = (milliseconds: number) => Math.round(milliseconds * 1e6);
 
 /** Metrics of loadtests/lib, only with random arrivals, whose schedule k6 does not know. */
 const LATE = 'sla_started_late_ms';
 const BEGAN = 'sla_phase_began_at_ms';
 
-/** k6 reports its virtual users every second, also without a request: it shows how far the record reaches. */
+/** k6 reports its virtual users every second, even without requests. This shows how far the record extends. */
 const ALIVE = 'vus';
 
 const METRICS = [
@@ -92,7 +92,7 @@ export class Recorder {
   readonly #scenarios = new Map<string, ScenarioSamples>();
   readonly #elsewhere = new Map<string, number>();
   readonly #readers: CsvRows[] = [];
-  /** Of each reader: the time of its newest sign of life, in Unix seconds. */
+  /** For each reader, the time of its latest sample, in Unix seconds. */
   readonly #reached: number[] = [];
   #bodies: BodyChecks | null = null;
   #grpc = 0;
@@ -121,7 +121,10 @@ export class Recorder {
     return rows;
   }
 
-  /** Until when the record has the samples of every load generator: Unix seconds, -Infinity while one has sent none. */
+  /**
+   * The time up to which the record has the samples of every load generator: Unix seconds, or -Infinity until each has sent
+   * one.
+   */
   get reachesSeconds(): number {
     return Math.min(...this.#reached);
   }
@@ -222,7 +225,7 @@ export class Recorder {
     return { ...rest, client: recordOf(columns) };
   }
 
-  /** What has ended so far, as plain data for another thread: `recordOf` makes a record of its columns. */
+  /** Everything that has ended so far, as plain data for another thread: `recordOf` builds a record from its columns. */
   snapshot(): Snapshot {
     return {
       columns: this.#columns.copy(),

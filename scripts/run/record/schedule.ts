@@ -51,14 +51,14 @@ function phasesOf({ phases }: Load, timed: readonly Timed[]): Pick<LoadRecord, '
   return began.length === 0 ? {} : { phases: began };
 }
 
-/** null where there is no schedule to compare with, or no iteration has ended. */
+/** null if there is no schedule to compare with, or no iteration has ended. */
 function timingOf(samples: ScenarioSamples, due: readonly number[] | null): Timing | null {
   const isReported = samples.lateMs.length > 0 && Number.isFinite(samples.beganMs);
   const found = isReported ? reportedBy(samples) : due === null ? null : latenessOf(samples.moments, due);
   return found === null ? null : { ...found, lateP99Seconds: p99(found.lateSeconds)! };
 }
 
-/** By a script with its own schedule. */
+/** Reported by a script with its own schedule. */
 const reportedBy = ({ beganMs, lateMs }: ScenarioSamples): Lateness => ({
   beganSeconds: beganMs / 1000,
   lateSeconds: Float64Array.from(lateMs, (ms) => ms / 1000).sort(),

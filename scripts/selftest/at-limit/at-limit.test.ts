@@ -14,7 +14,7 @@ const gates = (count: number, outcome: Ended['outcome'], broken?: readonly strin
   Array.from({ length: count }, () => gate(outcome, broken));
 
 describe('the service', () => {
-  test('is slow in exactly the share that is allowed, in each run in another order', () => {
+  test('is slow in exactly the allowed share, in a different order in each run', () => {
     const slowOf = (seed: number) => {
       const treat = exactlyAtLimit(seed);
       return Array.from({ length: 100_000 }, (_, index) => treat(index).afterMs > LIMIT_MS);
@@ -43,7 +43,7 @@ describe('the service', () => {
 });
 
 describe('the counts', () => {
-  test('hold wrong passes and wrong fails against the stated share', () => {
+  test('compare wrong passes and wrong fails with the stated share', () => {
     const counts = countsOf([...gates(1, 'pass'), ...gates(2, 'fail'), ...gates(47, 'inconclusive')]);
     expect(counts).toMatchObject({ pass: { count: 1, of: 50 }, fail: { count: 2, of: 50 }, undecided: 47 });
     // Clopper and Pearson's table: 1 of 50 is at most 9.1%.

@@ -23,12 +23,12 @@ export const LOAD: KnownLoad = { ratePerSecond: 40, maxSeconds: 60, atLeastSecon
 
 /** Each gate has its own service, Prometheus and k6; together they must leave the machine some CPU. */
 const AT_A_TIME = 4;
-/** A gate starts its tools before the load, and reads what was scraped after it. */
+/** A gate starts its tools before the load, and afterwards reads what was scraped. */
 const AROUND_MS = 90_000;
 
 /**
- * Far from the limit on both sides, so that the machine's own delays do not change the share. The fast ones differ by more than
- * these delays, which come in clusters and would otherwise be all that is known of how requests depend on each other.
+ * Far from the limit on both sides, so that the machine's own delays do not change the share of slow responses. The fast ones
+ * vary by more than these delays. The delays come in clusters, and otherwise they alone would determine the design effect.
  */
 const SLOW_MS = 450;
 const FAST_MS = { min: 5, spread: 140 };
@@ -46,7 +46,7 @@ export interface AtLimitOptions {
   readonly gates: number;
   readonly folder: string;
   readonly load?: KnownLoad;
-  /** The first service's; each has its own. */
+  /** The seed of the first service; each gate has its own. */
   readonly seed?: number;
 }
 

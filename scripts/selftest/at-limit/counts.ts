@@ -10,7 +10,7 @@ export interface Ended {
   readonly afterSeconds: number | null;
   /** Preconditions that did not hold. */
   readonly broken: readonly string[];
-  /** Why there is no verdict. */
+  /** Why the gate gave no verdict. */
   readonly error: string | null;
 }
 
@@ -25,9 +25,9 @@ export interface Wrong {
 export interface AtLimitCounts {
   readonly pass: Wrong;
   readonly fail: Wrong;
-  /** Neither, with every precondition held: the right verdict. */
+  /** Neither pass nor fail, with every precondition met: the right verdict. */
   readonly undecided: number;
-  /** The run was disturbed, so it says nothing about the looks. */
+  /** The run was disturbed, so it does not show how the looks decide. */
   readonly disturbed: number;
   readonly errors: number;
   /** The stated share of wrong passes, and of wrong fails. */
@@ -60,11 +60,11 @@ const wrong = (count: number, of: number): Wrong => ({
   high: of === 0 ? 1 : betaQuantile(CONFIDENCE, count + 1, of - count),
 });
 
-/** More wrong verdicts than the stated share explains. */
+/** There are more wrong verdicts than the stated share explains. */
 export const isTooOften = ({ pass, fail, stated }: AtLimitCounts) =>
   [pass, fail].some(({ low, of }) => of > 0 && low > stated);
 
-/** 1: wrong too often. 3: too few gates had a verdict to compare. */
+/** 1: verdicts were wrong too often. 3: too few gates gave a verdict for the comparison. */
 export function exitCodeOf(counts: AtLimitCounts): 0 | 1 | 3 {
   if (isTooOften(counts)) return 1;
   return counts.pass.of === 0 || counts.errors > 0 ? 3 : 0;

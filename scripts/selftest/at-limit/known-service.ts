@@ -1,19 +1,20 @@
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** What a service does with a request. `status` null: it never responds. */
+/** What the service does with a request. `status` null: it never responds. */
 export interface Treatment {
   readonly afterMs: number;
   readonly status: number | null;
 }
 
 /**
- * A small service of which everything is known: what each request gets is decided by us, and it counts as services usually do.
- * `http_requests_total` and `http_request_duration_seconds` are at `/metrics`; every other path is a request.
+ * A small service whose behaviour is fully known: the caller decides the response to each request, and it counts requests as
+ * services usually do. `http_requests_total` and `http_request_duration_seconds` are at `/metrics`; every other path is a
+ * request.
  */
 export interface KnownService extends AsyncDisposable {
   readonly url: string;
-  /** Requests so far, whatever the responses were. */
+  /** The number of requests so far, with any response. */
   readonly received: number;
   /** Called with the number of the request, from 0. Can be changed at any time. */
   treat: (index: number) => Treatment;
@@ -37,8 +38,8 @@ export async function startKnownService(treat: KnownService['treat']): Promise<K
     const beganMs = performance.now();
     const timer = setTimeout(() => {
       waiting.delete(timer);
-      // As most services do, it counts a request whose client is gone like any other; and before the client can see it, so that
-      // a scrape after the last response has everything.
+      // Like most services, it counts a request whose client is gone like any other. It counts before the client sees the
+      // response, so a scrape after the last response includes everything.
       counts.add(status, (performance.now() - beganMs) / 1000);
       respond(response, status);
     }, afterMs);

@@ -1,13 +1,13 @@
 import { type KnownLaw, truthOf } from './laws.ts';
 
-/** How intervals of searches compare with the truth. */
+/** Compares the intervals of searches with the true capacity. */
 
 export interface Searched {
   readonly law: KnownLaw;
   readonly seed: number;
   readonly provenPerSecond: number | null;
   readonly refutedPerSecond: number | null;
-  /** Why there is no answer; null: there is one. */
+  /** Why there is no answer; null if there is one. */
   readonly why: string | null;
 }
 
@@ -27,7 +27,7 @@ export interface LawCounts {
   readonly searches: number;
   readonly answered: number;
   readonly wrong: number;
-  /** Of the closed intervals. */
+  /** The widths of the closed intervals. */
   readonly widths: readonly number[];
 }
 
@@ -40,7 +40,7 @@ export const countsOf = (all: readonly Searched[]): readonly LawCounts[] =>
     widths: own.flatMap((one) => widthOf(one) ?? []).toSorted((a, b) => a - b),
   }));
 
-/** 1: wrong too often. 3: a search had no answer. */
+/** 1: intervals were wrong too often. 3: a search had no answer. */
 export function exitCodeOf(counts: readonly LawCounts[]): 0 | 1 | 3 {
   if (counts.some(({ wrong, searches }) => wrong > Math.floor(MAX_WRONG_SHARE * searches))) return 1;
   return counts.some(({ answered, searches }) => answered < searches) ? 3 : 0;

@@ -2,11 +2,11 @@ import { trueCapacity } from '../../../slas/simulation/capacity.ts';
 import { capacityOf, type ServiceLaw } from '../../testing/law-service.ts';
 import { LIMIT_MS } from '../at-limit/known-document.ts';
 
-/** Services of which the highest rate that meets the objective is known by queueing theory. */
+/** Services for which queueing theory gives the highest rate that meets the objective. */
 export interface KnownLaw extends ServiceLaw {
   readonly name: string;
   readonly arrivals: 'even' | 'poisson';
-  /** Far below the capacity: the search doubles it. */
+  /** Far below the capacity; the search doubles the rate from there. */
   readonly startPerSecond: number;
 }
 

@@ -16,17 +16,17 @@ import { untilEnded } from '../at-limit/until-ended.ts';
 import type { Searched } from './intervals.ts';
 import { type KnownLaw, truthOf } from './laws.ts';
 
-/** Real searches, one after the other, of services whose capacity is known: k6, Prometheus and HTTP on this machine. */
+/** Runs real searches, one after the other, on services whose capacity is known: k6, Prometheus and HTTP on this machine. */
 
 export interface SearchesOptions {
   readonly laws: readonly KnownLaw[];
-  /** Of each law. */
+  /** The number of searches for each service. */
   readonly searches: number;
   readonly budgetSeconds: number;
   readonly folder: string;
 }
 
-/** Starting and stopping tools, in addition to the budget. */
+/** The time to start and stop tools, in addition to the budget. */
 const AROUND_MS = 120_000;
 
 export async function searchAll(options: SearchesOptions, io: Io): Promise<readonly Searched[]> {

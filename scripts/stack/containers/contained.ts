@@ -25,7 +25,7 @@ export interface Contained extends Started {
 
 const START_PATIENCE_MS = 90_000;
 const GRACE_MS = 10_000;
-/** Added to the time that it may take to stop by itself, for handing over its log. */
+/** Added to the time that a container may take to stop by itself, for handing over its log. */
 const KILL_LIMIT_MS = 30_000;
 /** Time for reading the last lines of the log after the end. */
 const LOG_PATIENCE_MS = 5_000;
@@ -44,7 +44,7 @@ class LocalContainer extends GenericContainer {
 }
 
 export interface ContainerSpec {
-  /** The name used for its log and in messages. */
+  /** The name in its log file and in messages. */
   readonly name: string;
   readonly image: string;
   readonly command: readonly string[];

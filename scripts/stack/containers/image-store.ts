@@ -10,7 +10,7 @@ import type { Engine } from './engine.ts';
 export interface ResolvedImage {
   /** The tag listed in images.ts. */
   readonly name: string;
-  /** What containers are started from. */
+  /** The image from which containers are started. */
   readonly reference: string;
   /** The digest from its registry, `sha256:…`; for an image built here, its id. */
   readonly digest: string;

@@ -54,7 +54,7 @@ export interface Wanted {
   readonly selector: Readonly<Record<string, string>>;
   /** Alerting and recording rules, as YAML. */
   readonly rules: string;
-  /** Where alerts are posted; null: nowhere, they can only be viewed. */
+  /** The address that receives alerts; null: none, they can only be viewed. */
   readonly webhookUrl: string | null;
   /** Settings of the service. */
   readonly serviceEnvironment: Readonly<Record<string, string>>;
@@ -135,7 +135,7 @@ const PROVISIONING = '/etc/grafana/provisioning';
 const grafana = ({ tracing, logs }: Wanted) =>
   part('grafana', [GRAFANA_PORT], '/api/health', {
     environment: {
-      // It listens on this machine's loopback interface only, and shows what Prometheus shows to anyone there.
+      // It listens on this machine's loopback interface only, where it shows anyone what Prometheus shows.
       GF_AUTH_ANONYMOUS_ENABLED: 'true',
       GF_AUTH_ANONYMOUS_ORG_ROLE: 'Viewer',
       GF_ANALYTICS_REPORTING_ENABLED: 'false',

@@ -87,7 +87,7 @@ test('the build context contains what the Dockerfile copies, without what .docke
 test.each<[string, Parameters<typeof startEngine>[0]]>([
   ['in the middle', (response) => void response.write(line({ stream: 'Step 1/9' }))],
   ['before the engine has responded', () => {}],
-])('an interrupt %s closes the connection, so that the engine cancels the build', async (_when, answer) => {
+])('an interrupt %s closes the connection, which makes the engine cancel the build', async (_when, answer) => {
   await using fake = await startEngine(answer);
   const interrupt = new AbortController();
   const building = buildService(worldOf(fake.engine, interrupt.signal));
@@ -98,7 +98,7 @@ test.each<[string, Parameters<typeof startEngine>[0]]>([
   await hungUp;
 });
 
-test('a failed build reports why, and an earlier image is not used instead', async () => {
+test('a failed build gives the reason, and no earlier image is used instead', async () => {
   await using fake = await startEngine((response) =>
     response.end(line({ stream: 'Step 5/9' }) + line({ error: 'npm ci returned a non-zero code: 1' })),
   );

@@ -6,11 +6,11 @@ import { buildService } from './service-image.ts';
 
 export type ImageKey = PartName | 'k6';
 
-/** The images of a stack, as far as they are available. */
+/** The available images of a stack. */
 export interface Ingredients {
   readonly parts: readonly Part[];
   readonly images: ReadonlyMap<ImageKey, ResolvedImage>;
-  /** Why it is not available. */
+  /** Why an image is not available. */
   readonly leftOut: readonly string[];
 }
 
@@ -32,7 +32,7 @@ export async function findIngredients(wanted: Wanted, world: ImageWorld): Promis
   return { parts, images, leftOut };
 }
 
-/** An image for every part, and for k6; parts that are dispensable are left out if their image is not available. */
+/** An image for every part, and for k6. Optional parts are left out if their image is not available. */
 async function imagesOf(parts: readonly Part[], world: ImageWorld): Promise<Map<ImageKey, ResolvedImage>> {
   const names: ImageKey[] = [...parts.map(({ name }) => name), 'k6'];
   const images = new Map<ImageKey, ResolvedImage>();

@@ -6,9 +6,9 @@ import type { ToolIo } from '../../tools/types.ts';
 
 /** The one-node cluster of this folder's scripts. */
 export interface Cluster extends AsyncDisposable {
-  /** What `kubectl` needs: KUBECONFIG, and PATH with the cluster's own kubectl first. */
+  /** What `kubectl` needs: KUBECONFIG, and a PATH with the cluster's own kubectl first. */
   readonly env: Readonly<Record<string, string>>;
-  /** False if it ran already: then it is left running. */
+  /** False if the cluster was already running; it is then left running. */
   readonly isOurs: boolean;
 }
 
@@ -21,8 +21,8 @@ const ANSWER_LIMIT_MS = 10_000;
 const homeOf = (env: ToolIo['env']) => env.KUBE_HOME || join(env.HOME || homedir(), '.cache', 'kube-node');
 
 /**
- * Uses the cluster if it runs, otherwise starts it; builds its programs if necessary. Disposing stops it only if it was
- * started here. Throws HarnessError `no-cluster`.
+ * Uses the cluster if it is running, otherwise starts it. Builds its programs if necessary. Disposing stops the cluster only if
+ * it was started here. Throws HarnessError `no-cluster`.
  */
 export async function openCluster(io: ToolIo): Promise<Cluster> {
   const home = homeOf(io.env);

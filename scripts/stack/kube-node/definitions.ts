@@ -6,13 +6,13 @@ import { describeResult, runCommand } from '../../tools/command.ts';
 import type { ToolIo } from '../../tools/types.ts';
 
 /**
- * Custom resource definitions of other projects, from the projects' own Go modules, so that a test can apply objects of
- * their kinds to a real API server. Nothing of theirs is copied into this repository.
+ * Custom resource definitions of other projects, from their own Go modules, so that a test can apply objects of their kinds to
+ * a real API server. None of their files is copied into this repository.
  */
 interface Definitions {
   readonly module: string;
   readonly version: string;
-  /** In the module: a folder of YAML files, or a file. */
+  /** A path in the module: a folder of YAML files, or a file. */
   readonly path: string;
 }
 
@@ -23,7 +23,7 @@ const PROJECTS = {
     path: 'example/prometheus-operator-crd',
   },
   'cert-manager': { module: 'github.com/cert-manager/cert-manager', version: 'v1.21.2', path: 'deploy/crds' },
-  // Newer ones require a newer Go than the tools here.
+  // Newer versions require a newer Go than the other tools here.
   'argo-rollouts': {
     module: 'github.com/argoproj/argo-rollouts',
     version: 'v1.10.0',

@@ -23,7 +23,7 @@ export async function buildBase(world: ImportWorld): Promise<void> {
     await addNode(folder, toolIo);
     const certificates = toolIo.env.NODE_EXTRA_CA_CERTS;
     if (certificates) {
-      // If this machine needs these to reach a registry, npm in the build needs them too.
+      // If this machine needs these variables to reach a registry, npm in the build needs them too.
       await mkdir(join(folder, CERTIFICATES, '..'), { recursive: true });
       await copyFile(certificates, join(folder, CERTIFICATES));
     }

@@ -17,7 +17,7 @@ interface ToolImage {
   readonly tool: ToolName;
   /** Absolute path. */
   readonly program: string;
-  /** Other tools that the official image has and that something calls, with their absolute paths. */
+  /** Other tools that the official image has and that are called, with their absolute paths. */
   readonly others?: Readonly<Partial<Record<ToolName, string>>>;
   /** Folders that it writes to. */
   readonly folders: readonly string[];
@@ -90,7 +90,7 @@ async function copyProgram(name: ToolName, file: string, tag: string, world: Imp
 }
 
 const LDD_LIMIT_MS = 10_000;
-/** As in the official Prometheus image. */
+/** The same as in the official Prometheus image. */
 const NOBODY = '65534:65534';
 
 /** In an image without anything else, a program that needs libraries cannot start and prints nothing helpful. */
