@@ -159,65 +159,63 @@ describe.concurrent('a run that lasts until it is decided', { timeout: 240_000 }
 
 // ---------------------------------------------------------------------------------------------- what could deceive a look
 
-describe
-  .skipIf(SKIPS_LONG)
-  .concurrent('a look is not misled by', { timeout: 240_000 }, () => {
-    test('a service that stops responding in the last second before it', async ({ expect }) => {
-      // Not for long: the load on a service that was already running would otherwise be stopped.
-      const isDown = (index: number) => index >= sentAt(LOOK_SECONDS - 1) && index < sentAt(LOOK_SECONDS + 1);
-      await gated(
-        (index) => (isDown(index) ? HANGING : fast()),
-        (verdict, code) => {
-          // 30 of the 600 requests sent by then are exactly 5%.
-          expect(verdict.sequential!.looks[0]).toMatchObject({
-            atSeconds: LOOK_SECONDS,
-            verdict: 'inconclusive',
-          });
-          expect([code, verdict.verdict]).toEqual([3, 'inconclusive']);
-        },
-      );
-    });
+describe.skipIf(SKIPS_LONG).concurrent('a look is not misled by', { timeout: 240_000 }, () => {
+  test('a service that stops responding in the last second before it', async ({ expect }) => {
+    // Not for long: the load on a service that was already running would otherwise be stopped.
+    const isDown = (index: number) => index >= sentAt(LOOK_SECONDS - 1) && index < sentAt(LOOK_SECONDS + 1);
+    await gated(
+      (index) => (isDown(index) ? HANGING : fast()),
+      (verdict, code) => {
+        // 30 of the 600 requests sent by then are exactly 5%.
+        expect(verdict.sequential!.looks[0]).toMatchObject({
+          atSeconds: LOOK_SECONDS,
+          verdict: 'inconclusive',
+        });
+        expect([code, verdict.verdict]).toEqual([3, 'inconclusive']);
+      },
+    );
+  });
 
-    test('a missing scrape: the next look decides', async ({ expect }) => {
-      await using stage = await openStage((index) => {
-        stage.service.isScrapable = index < sentAt(LOOK_SECONDS - 3) || index > sentAt(LOOK_SECONDS + 4);
-        return fast();
-      });
-      const done = await stage.gate().done;
-      expectVerdict(done, ({ verdict, sequential }) => {
-        const [first] = sequential!.looks;
-        expect(first).toMatchObject({ atSeconds: LOOK_SECONDS, verdict: 'inconclusive' });
-        expect(sequential!.decidedAtSeconds).not.toBe(LOOK_SECONDS);
-        expect([done.code, verdict], JSON.stringify(sequential)).toEqual([0, 'pass']);
-      });
+  test('a missing scrape: the next look decides', async ({ expect }) => {
+    await using stage = await openStage((index) => {
+      stage.service.isScrapable = index < sentAt(LOOK_SECONDS - 3) || index > sentAt(LOOK_SECONDS + 4);
+      return fast();
     });
-
-    test('a Prometheus that died after the look before', async ({ expect }) => {
-      await using stage = await openStage((index) => {
-        if (index === sentAt(LOOK_SECONDS - 5)) process.kill(stage.prometheus.pid, 'SIGKILL');
-        return fast();
-      });
-      const done = await stage.gate().done;
-      expectVerdict(done, (verdict) => {
-        expect([done.code, verdict.verdict]).toEqual([3, 'inconclusive']);
-        expect(preconditionOf(verdict, 'prometheus-answered')).toMatchObject({ ok: false });
-      });
-      expect((await loadOf(stage)).sent).toBe(PLANNED);
-    });
-
-    test('a service that becomes slow afterwards, which a look cannot see: the verdict says how rare such an event can be', async ({
-      expect,
-    }) => {
-      const isLater = everyRequestAt(LOAD.maxSeconds - 5);
-      await gated(
-        (index) => (isLater(index) ? SLOW : fast()),
-        (verdict, code) => {
-          expect([code, verdict.verdict], looksOf(verdict)).toEqual([0, 'pass']);
-          expect(verdict.sequential!.decidedAtSeconds).toBeLessThan(LOAD.maxSeconds - 5);
-        },
-      );
+    const done = await stage.gate().done;
+    expectVerdict(done, ({ verdict, sequential }) => {
+      const [first] = sequential!.looks;
+      expect(first).toMatchObject({ atSeconds: LOOK_SECONDS, verdict: 'inconclusive' });
+      expect(sequential!.decidedAtSeconds).not.toBe(LOOK_SECONDS);
+      expect([done.code, verdict], JSON.stringify(sequential)).toEqual([0, 'pass']);
     });
   });
+
+  test('a Prometheus that died after the look before', async ({ expect }) => {
+    await using stage = await openStage((index) => {
+      if (index === sentAt(LOOK_SECONDS - 5)) process.kill(stage.prometheus.pid, 'SIGKILL');
+      return fast();
+    });
+    const done = await stage.gate().done;
+    expectVerdict(done, (verdict) => {
+      expect([done.code, verdict.verdict]).toEqual([3, 'inconclusive']);
+      expect(preconditionOf(verdict, 'prometheus-answered')).toMatchObject({ ok: false });
+    });
+    expect((await loadOf(stage)).sent).toBe(PLANNED);
+  });
+
+  test('a service that becomes slow afterwards, which a look cannot see: the verdict says how rare such an event can be', async ({
+    expect,
+  }) => {
+    const isLater = everyRequestAt(LOAD.maxSeconds - 5);
+    await gated(
+      (index) => (isLater(index) ? SLOW : fast()),
+      (verdict, code) => {
+        expect([code, verdict.verdict], looksOf(verdict)).toEqual([0, 'pass']);
+        expect(verdict.sequential!.decidedAtSeconds).toBeLessThan(LOAD.maxSeconds - 5);
+      },
+    );
+  });
+});
 
 // ---------------------------------------------------------------------------------------------- interrupted
 

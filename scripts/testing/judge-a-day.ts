@@ -75,7 +75,7 @@ console.log(
 for (let time = 0; time < Number(values.times); time++) {
   const { verdict, seconds, computedSeconds, megabytes } = await verify(server.url);
   const samples = verdict.objectives.find(({ id }) => id === 'latency-p95')?.samples;
-  const told = `${verdict.verdict}, ${samples} good answers counted, ${counted} made`;
+  const told = `${verdict.verdict}, ${samples} successful responses counted, ${counted} made`;
   console.log(
     `${seconds.toFixed(2)} s, of them ${computedSeconds.toFixed(2)} s computing, at most ${megabytes.toFixed(0)} MB: ${told}`,
   );

@@ -87,16 +87,19 @@ test('the build context contains what the Dockerfile copies, without what .docke
 test.each<[string, Parameters<typeof startEngine>[0]]>([
   ['in the middle', (response) => void response.write(line({ stream: 'Step 1/9' }))],
   ['before the engine has responded', () => {}],
-])('an interrupt %s closes the connection, which makes the engine cancel the build', async (_when, answer) => {
-  await using fake = await startEngine(answer);
-  const interrupt = new AbortController();
-  const building = buildService(worldOf(fake.engine, interrupt.signal));
-  building.catch(() => {});
-  const { hungUp } = await fake.asked;
-  interrupt.abort(new Error('interrupted'));
-  await expect(building).rejects.toThrow('interrupted');
-  await hungUp;
-});
+])(
+  'an interrupt %s closes the connection, which makes the engine cancel the build',
+  async (_when, answer) => {
+    await using fake = await startEngine(answer);
+    const interrupt = new AbortController();
+    const building = buildService(worldOf(fake.engine, interrupt.signal));
+    building.catch(() => {});
+    const { hungUp } = await fake.asked;
+    interrupt.abort(new Error('interrupted'));
+    await expect(building).rejects.toThrow('interrupted');
+    await hungUp;
+  },
+);
 
 test('a failed build gives the reason, and no earlier image is used instead', async () => {
   await using fake = await startEngine((response) =>
