@@ -36,7 +36,7 @@ const volume = (view: View, what: 'day' | 'week', range: string): Panel => ({
   colours: SENTIMENTS,
   limits: [],
   objectives: [],
-  lookFor: `Texts predicted in the ${what} before each moment. It shows growth, and ${what}s that differ from the others.`,
+  lookFor: `Texts predicted in the ${what} up to each point in time. It shows growth, and unusual ${what}s.`,
   next: ['peak-load', 'sentiment-ratio'],
   width: 12,
 });
@@ -112,7 +112,7 @@ const peakLoad = (view: View): Panel => ({
   limits: [],
   objectives: [],
   lookFor:
-    'Predictions per second in the busiest such hour (UTC) of four weeks. It shows what capacity is needed, and when to deploy.',
+    'Predictions per second in each hour of the week (UTC): the highest of four weeks. It shows how much capacity is needed, and when to deploy.',
   next: ['volume-by-week', 'cpu'],
   width: 24,
 });

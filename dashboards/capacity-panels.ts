@@ -77,7 +77,7 @@ const perCore = (view: View): Panel => ({
     },
   ],
   lookFor:
-    'Multiplied by the number of cores it is the highest possible rate. It rises with the load, because more predictions share the cost of idling. Where it falls, texts became longer.',
+    'Multiplied by the number of cores, this is the highest possible rate. It rises with the load, because more predictions share the fixed cost. If it falls, texts have become longer.',
   next: ['cpu', 'inference-time'],
 });
 
@@ -94,14 +94,14 @@ const workers = (view: View): Panel => ({
       over: 'time',
     },
   ],
-  lookFor: 'By default one for each core. Where there are fewer, some died and are being replaced.',
+  lookFor: 'One per core by default. If there are fewer, some died and are being replaced.',
   next: ['workers-busy', 'queue'],
 });
 
 const busyWorkers = (view: View): Panel => ({
   ...shared,
   id: 'workers-busy',
-  title: 'Share of the workers’ time in use',
+  title: 'Worker utilisation',
   unit: 'ratio',
   queries: [
     {
@@ -113,6 +113,6 @@ const busyWorkers = (view: View): Panel => ({
       over: 'time',
     },
   ],
-  lookFor: 'Near 100% every further text waits. Keep it under 70% to have headroom for bursts.',
+  lookFor: 'Near 100%, every additional text waits. Keep it under 70% to leave headroom for bursts.',
   next: ['queue-wait', 'workers-ready'],
 });

@@ -44,7 +44,7 @@ export const cpu = (view: View): Panel => ({
       over: 'time',
     },
   ],
-  lookFor: 'It cannot rise above the number of cores. Requests beyond that wait.',
+  lookFor: 'It cannot exceed the number of cores. Requests beyond that wait.',
   next: ['event-loop', 'api-latency'],
 });
 
@@ -82,7 +82,7 @@ export const eventLoop = (view: View): Panel => ({
     },
   ],
   lookFor:
-    'The delay before the service sees a request: clients wait for it, and the latency histogram does not contain it.',
+    'The delay before the service sees a request: clients experience it, but the latency histogram does not include it.',
   next: ['api-latency', 'cpu'],
 });
 
@@ -94,12 +94,12 @@ export const queue = (view: View): Panel => ({
   queries: [
     {
       expr: sumOf(metric(metrics.queueLength.name, view.labels)),
-      legend: 'texts that wait',
+      legend: 'waiting texts',
       over: 'time',
     },
   ],
   lookFor:
-    'Texts that wait for a worker. Short peaks are bursts; a queue that stays means too little capacity.',
+    'Texts waiting for a worker. Short peaks are bursts; a persistent queue means too little capacity.',
   next: ['queue-wait', 'cpu'],
 });
 
@@ -154,7 +154,7 @@ export const achieved = (view: View): Panel => ({
     { expr: sumOf(requests(view, { status: { matches: '2..' } })), legend: 'successful (2xx)', over: 'time' },
   ],
   lookFor:
-    'As the service counts. The annotation of each phase gives the offered rate: where responses are fewer, requests were dropped or wait. k6’s own counts are in the report of the run.',
+    'As counted by the service. The annotation of each phase gives the offered rate. If there are fewer responses, requests were dropped or are waiting. k6’s own counts are in the report of the run.',
   next: ['by-status', 'in-progress'],
 });
 
@@ -175,7 +175,7 @@ export const byStatus = (view: View): Panel => ({
   ],
   colours: STATUSES,
   lookFor:
-    'Requests that ended, as the service counts them. Requests that never arrived are only in the report of the run.',
+    'Completed requests, as counted by the service. Requests that never arrived appear only in the report of the run.',
   next: ['api-latency', 'error-types'],
 });
 

@@ -54,7 +54,7 @@ export const operatingPanels = ({ labels }: View): readonly Panel[] => {
         },
       ],
       lookFor:
-        'Failed requests, including mistakes of clients, divided by predicted texts: it can exceed 100%. The objective is in Error Rate.',
+        'Failed requests, including invalid ones, divided by predicted texts, so it can exceed 100%. The panel Error Rate shows the objective.',
       next: ['error-types', 'error-rate'],
     },
     {
@@ -74,7 +74,7 @@ export const operatingPanels = ({ labels }: View): readonly Panel[] => {
         },
       ],
       lookFor:
-        'Queue and model, over all replicas. A mean hides slow requests: the promise is about percentiles.',
+        'Queueing and inference, over all replicas. A mean hides slow requests: the SLA is about percentiles.',
       next: ['api-latency', 'event-loop'],
     },
     {
@@ -93,7 +93,7 @@ export const operatingPanels = ({ labels }: View): readonly Panel[] => {
       ],
       colours: { [SINCE_START]: SENTIMENTS[sentiments[0]]! },
       lookFor:
-        'Since the processes started, and in the last hour. After days of uptime, only the last hour shows a change of the texts.',
+        'Since the processes started, and in the last hour. After days of uptime, only the last hour shows a change in the texts.',
       next: ['sentiment-ratio', 'drift'],
     },
   ];

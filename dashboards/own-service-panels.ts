@@ -23,7 +23,7 @@ export const ownRows = (sla: SlaDocument, view: View): readonly Row[] => [
 const overTime = (expr: string, legend: string): Query => ({ expr, legend, over: 'time' });
 const shared = { limits: [], objectives: [], next: [] } as const;
 
-/** By status, if the document tells failed requests by a label. */
+/** By status, if the document identifies failed requests by a label. */
 function requestRate(sla: SlaDocument, view: View): readonly Panel[] {
   const ratio = measureOf(sla, 'ratio');
   const counter = sla.service.requests ?? ratio?.total;
@@ -115,7 +115,7 @@ function latencies(sla: SlaDocument, view: View): readonly Panel[] {
       limits: limitsOf(sla, 'latency'),
       objectives: idsOf(sla, 'latency'),
       lookFor:
-        'If all rise together, the service is overloaded. If only the highest rises, single requests were slow or the process paused.',
+        'If all rise together, the service is overloaded. If only the highest rises, individual requests were slow, or the process paused.',
       width: 12,
     },
   ];

@@ -84,7 +84,7 @@ function modelStatus(sla: SlaDocument, view: View): Panel {
     limits: limitsOf(sla, 'uptime'),
     objectives: idsOf(sla, 'uptime'),
     lookFor:
-      'The model should be loaded on every replica all the time. While it is not, the service responds with 503.',
+      'The model should be loaded on every replica at all times. While it is not, the service responds with 503.',
     next: ['error-types', 'error-rate'],
     width: 6,
   };
@@ -141,7 +141,7 @@ const sentimentDistribution = (view: View): Panel => ({
   colours: SENTIMENTS,
   limits: [],
   objectives: [],
-  lookFor: 'Look for one sentiment only, or a mix that differs from its 7-day mean by more than 10 points.',
+  lookFor: 'Look for a single sentiment, or a mix that differs from its 7-day mean by more than 10 points.',
   next: ['predictions-by-sentiment', 'sentiment-ratio'],
   width: 6,
 });
@@ -202,7 +202,7 @@ function apiLatency(sla: SlaDocument, view: View): Panel {
     limits: limitsOf(sla, 'latency'),
     objectives: idsOf(sla, 'latency'),
     lookFor:
-      'Successful responses only. If all three rise together, the service is overloaded. If only p99 rises, single requests were slow or the process paused.',
+      'Successful responses only. If all three rise together, the service is overloaded. If only p99 rises, individual requests were slow, or the process paused.',
     next: ['http-request-rate', 'cpu', 'event-loop'],
     width: 12,
   };
@@ -244,7 +244,7 @@ function averageConfidence(sla: SlaDocument, view: View): Panel {
     limits: limitsOf(sla, 'mean'),
     objectives: idsOf(sla, 'mean'),
     lookFor:
-      'The mean of each sentiment; the objective is about both together. If one is far below the other, its texts have drifted.',
+      'The mean for each sentiment; the objective covers both together. If one is far below the other, its texts have drifted.',
     next: ['confidence-distribution', 'confidence-trend'],
     width: 12,
   };
@@ -265,7 +265,7 @@ const errorTypes = (view: View): Panel => ({
   limits: [],
   objectives: [],
   lookFor:
-    'overloaded and timeout mean too little capacity, inference_error a failure of the model, invalid_input a mistake of the clients.',
+    'overloaded and timeout mean too little capacity, inference_error that the model failed, invalid_input that clients sent invalid requests.',
   next: ['error-rate', 'api-latency'],
   width: 12,
 });

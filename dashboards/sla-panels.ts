@@ -17,12 +17,7 @@ export const slaPanels = (sla: SlaDocument, given: View): readonly Panel[] => {
   return [
     budgetLeft(budgets),
     beyondMinutes(budgets),
-    burnRate(
-      budgets,
-      '1h',
-      'fast',
-      'Above 14, one hour spends 2% of the budget of 30 days: page the operator.',
-    ),
+    burnRate(budgets, '1h', 'fast', 'Above 14, one hour spends 2% of the 30-day budget: page the operator.'),
     burnRate(budgets, '6h', 'slow', 'If it stays above 1, the budget does not last 30 days.'),
     withinTarget(budgets),
     uptime(sla, view),
@@ -94,7 +89,7 @@ const budgetLeft = (budgets: readonly Budget[]): Panel => ({
   drawing: 'lines',
   queries: queriesOf(budgets, (budget) => `1 - (${spent(budget, '30d')})`),
   lookFor:
-    'At 0 the error budget of 30 days is used up; below 0 the SLA is broken. A step down is an incident.',
+    'At 0, the 30-day error budget is used up; below 0, the SLA is broken. Each step down is an incident.',
   next: ['burn-rate-fast', 'beyond-minutes'],
 });
 
@@ -122,7 +117,7 @@ const beyondMinutes = (budgets: readonly Budget[]): Panel => ({
     { from: 15, colour: 'red' },
   ],
   lookFor:
-    'How long each objective missed its target. Each minute counts in which the 5 minutes before it missed the target.',
+    'How long each objective missed its target. A minute counts if the 5 minutes before it missed the target.',
   next: ['within-target', 'budget-left'],
 });
 

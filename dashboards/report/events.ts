@@ -37,7 +37,7 @@ export function eventsOf(plan: Plan, run: RunRecord, environment: unknown): read
   ];
 }
 
-/** The specification of the injected faults; null: none, or not known. */
+/** The specification of the injected faults; null: none, or unknown. */
 export function faultsOf(environment: unknown): string | null {
   const found = (environment as { readonly faults?: unknown } | null)?.faults;
   return typeof found === 'string' && found !== 'none' ? found : null;

@@ -18,7 +18,7 @@ export interface Figure {
   readonly plot: Plot | null;
 }
 
-/** A panel without data: the report names it in one line and does not draw an empty plot. */
+/** A panel without data: the report names it in one line instead of drawing an empty plot. */
 export interface Missing {
   readonly panel: Panel;
   readonly why: string;

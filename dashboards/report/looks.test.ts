@@ -49,7 +49,7 @@ test('each objective with bounds has one plot, with one bar per look, and others
   expect(markup).not.toContain('model-uptime');
 });
 
-test('the limit is a line, and bounds are on its side: the last ones wholly above it', () => {
+test('bars are drawn on the correct side of the limit: the last bounds are entirely above it', () => {
   const markup = drawnOf(closing, 152);
   expect(markup).toContain('95% needed');
   const limit = Number(/y1="([\d.]+)"[^>]*stroke-dasharray="6 4"/.exec(markup)![1]);
@@ -57,7 +57,7 @@ test('the limit is a line, and bounds are on its side: the last ones wholly abov
     ...markup.matchAll(/<g class="look \w+"><line x1="([\d.]+)" y1="([\d.]+)" x2="[\d.]+" y2="([\d.]+)"/g),
   ];
   const ends = bars.map(([, , low, high]) => [Number(low) > limit, Number(high) > limit]);
-  // Downwards on the screen is larger.
+  // On the screen, larger values are further down.
   expect(ends).toEqual([
     [true, false],
     [true, false],
@@ -94,7 +94,7 @@ test('the look that decided is marked, in the drawing, in words and in the table
   expect(drawnOf(closing, null)).not.toContain('decided</text>');
 });
 
-test('everything drawn is inside of the drawing', () => {
+test('nothing is drawn outside the picture', () => {
   for (const all of [closing, [lookAt(20, 0, 1)], [lookAt(68, 0.95, 0.95)]]) {
     const markup = drawnOf(all, null);
     const xs = ['x1', 'x2', 'cx', 'x'].flatMap((name) => numbersOf(markup, name));

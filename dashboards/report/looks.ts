@@ -63,13 +63,13 @@ interface Limit {
   readonly label: string;
 }
 
-/** Of a latency, the share within its limit is judged. */
+/** For a latency, the share within its limit is judged. */
 const limitOf = ({ measure, target }: PlannedObjective): Limit =>
   measure.kind === 'latency'
     ? { value: measure.percentile / 100, label: `${measure.percentile}% needed` }
     : { value: target.value, label: limitInWords(withoutComparison(target.text)) };
 
-/** As many characters as have room next to the plot. */
+/** The number of characters that fit next to the plot. */
 const LABEL_LENGTH = 14;
 const limitInWords = (limit: string) => (`limit ${limit}`.length > LABEL_LENGTH ? limit : `limit ${limit}`);
 
@@ -107,7 +107,7 @@ function figure(
 
 const WIDTH = 520;
 const HEIGHT = 170;
-/** Left of the plot is room for the labels of the limit and of the outermost bounds. */
+/** The left margin has space for the labels of the limit and of the outermost bounds. */
 const PLOT = { left: 92, right: 510, top: 20, bottom: 145 };
 const COLOURS = { met: 'var(--good)', missed: 'var(--bad)', undecided: 'var(--c1)' } as const;
 
@@ -143,7 +143,7 @@ function drawing(
 /** Labels closer than this would overlap. */
 const LINE_HEIGHT = 14;
 
-/** The limit in words, and the outermost bounds where there is room for them. */
+/** The limit in words, and the outermost bounds if there is space for them. */
 function scaleOf(
   limit: Limit,
   ends: readonly number[],
@@ -171,7 +171,7 @@ const line = (
 ) =>
   `<line x1="${fixed(x1)}" y1="${fixed(y1)}" x2="${fixed(x2)}" y2="${fixed(y2)}" stroke="${colour}" stroke-width="${width}"${dashes === undefined ? '' : ` stroke-dasharray="${dashes}"`}/>`;
 
-/** Labels are of our own words, numbers, and limits of the document. */
+/** Labels consist of our own words, numbers, and limits from the document. */
 const label = (x: number, y: number, anchor: 'middle' | 'end', text: string, kind = 'near') =>
   html`<text class="${kind}" x="${fixed(anchor === 'end' ? x - 6 : x)}" y="${fixed(y)}" text-anchor="${anchor}">${text}</text>`
     .markup;
@@ -192,7 +192,7 @@ function bar({ verdict, interval, at }: Seen, x: number, y: (value: number) => n
 
 const LABEL_WIDTH = 40;
 
-/** From the end, those whose labels do not overlap. */
+/** The looks whose labels do not overlap, chosen from the end. */
 function spaced(seen: readonly Seen[], x: (seconds: number) => number): readonly Seen[] {
   const labelled: Seen[] = [];
   let before = Number.POSITIVE_INFINITY;

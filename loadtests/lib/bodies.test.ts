@@ -16,7 +16,7 @@ test.each([
   [null],
   ['please log in'],
   [7],
-])('%j is not taken for a right body', (body) => {
+])('%j is not accepted as a correct body', (body) => {
   expect(reportsNoError(body)).toBe(false);
 });
 

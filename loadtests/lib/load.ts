@@ -102,7 +102,7 @@ function scenarioOf(plan: PhasePlan, startSeconds: number): Scenario {
   return {
     executor: 'constant-arrival-rate',
     ...wholeRate(perSecond),
-    // If k6 is late at the end of its time, it may or may not start what is still due, so it gets more time than it needs.
+    // A late k6 may not start everything that is still due at the end, so it gets more time than it needs.
     duration: micros(durationSeconds + SPARE_SECONDS),
     startTime: micros(startSeconds + headStartSeconds - leadSeconds),
     preAllocatedVUs: Math.min(maxVUs, (load.readyVirtualUsers ?? DEFAULT_READY_VIRTUAL_USERS) + waiting),

@@ -6,8 +6,8 @@ import { testRules } from '../testing/run-promtool.ts';
 /** Alert and gate must agree on every judging case, and on values at and around each limit. */
 
 /**
- * The gate has a plan to compare the number of responses with; an alert has not, and stays silent if little
- * was requested.
+ * The gate has a plan to compare the number of responses with. An alert has none, and stays silent if
+ * little was requested.
  */
 const IDLE = [
   'a client that counted too few',
@@ -30,13 +30,14 @@ const IDLE = [
 ];
 
 /**
- * Where they differ: `objectives` by the name of the case. An entry that no longer differs fails the test.
+ * The objectives for which they differ, by the name of the case. An entry that no longer differs fails the
+ * test.
  */
 const DIFFERENT: ReadonlyMap<string, readonly string[]> = new Map([
   // Alerts match `le` as text, in the two notations of Prometheus 2 and 3; the gate parses numbers.
   ['le in other notations', ['latency-p95']],
-  // With few requests, the gate reports only what further successful requests could not change; an alert uses
-  // the share as it is.
+  // With few requests, the gate reports only what further successful requests could not change; an alert
+  // uses the observed share.
   ['few requests, many errors', ['error-rate', 'throughput']],
   // 25/s were planned, and more than 30/s promised.
   ['missed without an alert threshold', ['rate']],

@@ -17,7 +17,10 @@ export const PARAMETERS = 3;
 export const throughputAt = ({ alpha, beta, gamma }: Coefficients, concurrency: number): number =>
   (gamma * concurrency) / (1 + alpha * (concurrency - 1) + beta * concurrency * (concurrency - 1));
 
-/** Coefficients are not negative: what the unbounded fit would make negative is 0, and the others are fitted without it. */
+/**
+ * Coefficients are not negative: one that the unbounded fit would make negative is set to 0, and the others
+ * are fitted without it.
+ */
 export function bestOf(data: readonly Point[]): Coefficients | null {
   const free = fitWith(data, true, true);
   if (free !== null && free.alpha >= 0 && free.beta >= 0) return free;

@@ -24,7 +24,7 @@ function given(rates: readonly number[], outcomes: readonly (readonly ObjectiveO
   return [stepped, { ...judge(plan, run, evidence), objectives } satisfies Verdict] as const;
 }
 
-test('up to the last step before the first miss, whatever came after', () => {
+test('the objectives are met up to the last step before the first miss, whatever came after', () => {
   const steps = given(
     [100, 200, 300, 400],
     [
@@ -49,7 +49,7 @@ test('an undecided step is not met, and is reported as undecided', () => {
   });
 });
 
-test('no rate is held if the first step misses; none broke if all are met', () => {
+test('no step is reported as met if the first one misses, and none as broken if all are met', () => {
   expect(heldUpTo(...given([100, 200], [['missed'], ['met']]))!.upTo).toBeNull();
   expect(heldUpTo(...given([100, 200], [['met'], ['met']]))).toEqual({
     upTo: { phase: 'at-200', ratePerSecond: 200 },
@@ -70,7 +70,7 @@ test.each<[string, Parameters<typeof given>]>([
     ],
   ],
   [
-    'a load that stays as it is for a step',
+    'a load that does not rise at one step',
     [
       [20, 30, 30],
       [['met'], ['met'], ['met']],
@@ -84,10 +84,10 @@ test.each<[string, Parameters<typeof given>]>([
       [['met'], []],
     ],
   ],
-])('%s has no such answer', (_, steps) => {
+])('%s has no highest step', (_, steps) => {
   expect(heldUpTo(...given(...steps))).toBeNull();
 });
 
-test('a window without a load has none', () => {
+test('a window without a load has no highest step', () => {
   expect(heldUpTo({ ...plan, load: null }, judge(plan, run, evidence))).toBeNull();
 });

@@ -21,7 +21,7 @@ export type Knee =
   | { readonly ok: false; readonly because: 'too-few-points' | 'no-bend' };
 
 export const MIN_KNEE_POINTS = 6;
-/** Two lines have this many parameters, with the place where they meet. */
+/** The number of parameters of two lines, including the place where they meet. */
 const PARAMETERS = 4;
 const CANDIDATES = 200;
 /** The second line must rise at least this much more steeply, and explain at least this part of what one line leaves. */

@@ -10,9 +10,9 @@ export interface Known {
   readonly missed: number | null;
   /** Above `met`, below `missed`, although the step was long. */
   readonly undecided: readonly number[];
-  /** The same after a short step: worth a longer one. */
+  /** The same after a short step, so a longer one may decide. */
   readonly unclear: number | null;
-  /** Some rate between `met` and `missed` was undecided: only longer steps can narrow the interval. */
+  /** A rate between `met` and `missed` was undecided, so only longer steps can narrow the interval. */
   readonly isClose: boolean;
   /** The lowest at which the load generator was late twice. */
   readonly ceiling: number | null;

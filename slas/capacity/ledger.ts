@@ -7,13 +7,13 @@ export interface Earlier {
   readonly id: string;
   readonly provenPerSecond: number;
   readonly refutedPerSecond: number | null;
-  /** That was checked out. */
+  /** The git commit that was checked out. */
   readonly commit?: string;
-  /** Of the newer search, against this one. `unclear`: the intervals overlap. */
+  /** The result of the newer search compared with this one. `unclear`: the intervals overlap. */
   readonly change: 'lower' | 'higher' | 'unclear' | Incomparable;
 }
 
-/** What differed, so that a change of the rate would not be one of the service. */
+/** What differed, so that a change in the rate may not be a change in the service. */
 export type Incomparable = 'document' | 'machine' | 'replicas' | 'faults';
 
 /** Newest first. Searches of another load, and those without an answer, are left out. */

@@ -24,7 +24,7 @@ export type LittleViolation =
       readonly concurrency: number;
       readonly expected: number;
     }
-  /** The service has more requests in it than the client has open: others send requests, or it counts some twice. */
+  /** The service holds more requests than the client has open: other clients send requests, or it counts some twice. */
   | {
       readonly who: 'service';
       readonly code: 'more-than-sent';
@@ -39,11 +39,11 @@ export type LittleViolation =
       readonly expected: number;
     };
 
-/** Edges of the window, and a request or so that is on its way. */
+/** Allows for the edges of the window, and for a request or so in transit. */
 const TOLERANCE = { share: 0.15, requests: 1 };
-/** A gauge is seen at a few scrapes only. Twice the requests are still a violation. */
+/** A gauge is known at only a few scrapes. A gauge that counts every request twice is still reported. */
 const OF_GAUGE = { share: 0.4, requests: 4 };
-/** Time on the way is usual; this much of it means that requests wait where the service does not see them. */
+/** Some time in transit is normal; this much means that requests wait where the service does not see them. */
 const MAX_OUTSIDE = { share: 0.5, requests: 2 };
 
 export function checkLittle({ client, service }: Counted): readonly LittleViolation[] {

@@ -51,7 +51,7 @@ describe("Little's law", () => {
     expect(checkLittle({ client: fits, service })).toEqual([]);
   });
 
-  test('names the side that contradicts itself, counts too much, or does not see requests that wait', () => {
+  test('names the side that contradicts itself, counts too much, or does not see waiting requests', () => {
     const none = { ratePerSecond: null, meanSeconds: null, concurrency: null };
     const doubled = { ...fits, concurrency: 40 };
     expect(checkLittle({ client: doubled, service: none })).toMatchObject([
@@ -126,7 +126,7 @@ describe('which resource is the first bottleneck', () => {
     points: at([1e8, 1e8, 1e8, 1e8, 1.1e8]),
   };
 
-  test('in the order in which they became bottlenecks, with the evidence', () => {
+  test('resources are listed in the order in which they became bottlenecks, with the evidence', () => {
     expect(inOrderOfBending([queue, memory, cpu])).toEqual([
       { name: 'CPU', unit: 'cores', ratePerSecond: 400, because: 'nearly-used-up', value: 1.9, expected: 2 },
       {
@@ -140,7 +140,7 @@ describe('which resource is the first bottleneck', () => {
     ]);
   });
 
-  test('none, if all grow in proportion', () => {
+  test('there is no bottleneck if the use of every resource grows in proportion to the load', () => {
     expect(inOrderOfBending([{ ...cpu, most: 8 }, memory])).toEqual([]);
   });
 });

@@ -64,7 +64,7 @@ export function podSizeOf(record: CapacityRecord, result: Known): PodSizing {
   return {
     ok: true,
     size: {
-      // The rate was proven with this many cores: fewer would make another service of it.
+      // The rate was proven with this many cores, and says nothing about fewer.
       cpu: { requestMilli, limitMilli: Math.max(requestMilli, Math.floor((1000 * cores) / measured)) },
       memory: {
         requestMib: roundUp(perPodMib, STEP.mib),
@@ -94,7 +94,7 @@ function peakMemoryOf({ steps }: CapacityRecord): number | null {
   return peaks.length === 0 ? null : Math.max(...peaks);
 }
 
-/** One of two may be lost. */
+/** With two, one may be lost. */
 const MIN_REPLICAS = 2;
 
 function scalingOf(

@@ -29,21 +29,21 @@ export function nextRate(known: Known, settings: SearchSettings): number | null 
   return above?.rate ?? (isLowerOpen ? between(met, barrier) : null);
 }
 
-/** After long and after short steps. */
+/** Rates that were undecided after long or short steps. */
 const undecidedIn = ({ undecided, unclear }: Known) =>
   unclear === null ? undecided : [...undecided, unclear];
 
-/** Near an undecided rate is the limit: this much lower, most holds pass. */
+/** An undecided rate is near the limit; at this fraction of it, most holds pass. */
 const BELOW_LIMIT = 0.93;
 
-/** Where the first hold is: at the highest rate that was met, or higher, if an undecided rate shows that the limit is. */
+/** The rate of the first hold: the highest rate that was met, or higher if an undecided rate shows that the limit is higher. */
 export function firstHold(met: number, known: Known): number {
   const lowest = lowestOf(undecidedIn(known));
   const near = lowest === null ? met : rounded(BELOW_LIMIT * lowest);
   return near > met && gapOf(met, near) <= BELOW_UNDECIDED ? near : met;
 }
 
-/** Few requests decide little: where nothing was missed, more of them may be met. */
+/** Few requests decide little: if nothing was missed, a higher rate has more requests, and may be met. */
 function withoutMet(barrier: number, { missed, undecided }: Known, settings: SearchSettings): number | null {
   const isUnclear = missed === null && undecided.length > 0 && undecided.length <= MAX_UNCLEAR;
   if (isUnclear && Math.max(...undecided) < settings.maxPerSecond)

@@ -14,7 +14,7 @@ export interface StepLatency {
   /** The worse of both clocks; interpolated in its bucket where the service's decides. null: undecided. */
   readonly seconds: number | null;
   readonly samples?: number;
-  /** So many independent responses would show as much: slow ones come in clusters. Absent: not judged. */
+  /** The effective sample size: this many independent responses would carry as much information. Absent: not judged. */
   readonly independent?: number;
 }
 
@@ -72,7 +72,7 @@ export interface CapacityAsked {
   readonly sla?: string;
   /** With a script, its name. */
   readonly scenario: string;
-  /** A k6 script of the operator's, of which a rate counts iterations. */
+  /** The operator's own k6 script; a rate then counts iterations. */
   readonly script?: { readonly file: string; readonly sha256: string };
   readonly target?: string;
   readonly prometheus?: string;
@@ -95,7 +95,7 @@ export interface CapacityRecord {
   readonly sla: string;
   readonly asked: CapacityAsked;
   readonly documentSha256: string;
-  /** That was checked out in the project; absent: none, or unknown. */
+  /** The git commit that was checked out in the project; absent: none, or unknown. */
   readonly commit?: string;
   readonly settings: SearchSettings;
   /** The workload in `k8s/` that was measured; absent: another service. */
@@ -118,7 +118,8 @@ export function outcomeOf(
   const broken = brokenIn(verdict);
   if ((incidents ?? []).length > 0) return { outcome: 'missed', because: 'service-ended' };
   if (broken.includes('generator-on-time')) return { outcome: 'invalid', because: 'generator-late' };
-  // Dropped iterations are load that the service did not receive: what it missed with less, it misses.
+  // Dropped iterations are load that the service did not receive: an objective that it missed under less
+  // load, it misses.
   const isMissedWithLess = broken.join() === 'load-delivered' && strict.verdict === 'fail';
   if (isMissedWithLess) return { outcome: 'missed' };
   if (verdict.verdict === 'fail') return { outcome: strict.verdict === 'fail' ? 'missed' : 'undecided' };

@@ -13,11 +13,11 @@ export interface ReplicaQuestion {
 export interface ReplicaAnswer {
   /** Enough even if one is lost. */
   readonly replicas: number;
-  /** Without one to spare. */
+  /** Without a spare replica. */
   readonly atLeastRunning: number;
   /** The true number is in between: by the refuted rate at best, by the proven rate at worst. `low` null: there is no refuted rate. */
   readonly range: { readonly low: number | null; readonly high: number };
-  /** Requests per second that a replica may be given. */
+  /** Requests per second that a replica may receive. */
   readonly perReplicaPerSecond: number;
 }
 
@@ -31,7 +31,7 @@ export function replicasFor(question: ReplicaQuestion): ReplicaAnswer {
   return { replicas: high, atLeastRunning, range: { low, high }, perReplicaPerSecond };
 }
 
-/** One may be lost. */
+/** One replica may be lost. */
 const SPARE = 1;
 
 const runningFor = ({ targetPerSecond, headroom }: ReplicaQuestion, carriesPerSecond: number) =>

@@ -18,12 +18,12 @@ export interface CapacityResult {
   readonly usl: Usl;
   /** In the order of load. */
   readonly points: readonly LoadPoint[];
-  /** The fitted curve with its band, a little beyond the data. Empty: no curve is fitted. */
+  /** The fitted curve with its band, slightly beyond the data. Empty: no curve is fitted. */
   readonly curve: readonly (Predicted & { readonly concurrency: number })[];
   readonly knee: Knee;
   readonly little: readonly { readonly ratePerSecond: number; readonly violation: LittleViolation }[];
   readonly bent: readonly Bent[];
-  /** Resources of which nothing is known. */
+  /** Resources about which nothing is known. */
   readonly unknown: readonly StepResource['name'][];
   /** null: no target was asked for, or no rate is proven. */
   readonly replicas: ReplicaAnswer | null;

@@ -2,9 +2,9 @@
 
 export interface Resource {
   readonly name: string;
-  /** In which `points` are measured. */
+  /** The unit of `points`. */
   readonly unit: 'cores' | 'seconds' | 'bytes' | 'count' | 'ratio' | 'per_second';
-  /** The most that it can provide, in `unit`. null: unknown, so only a bend shows that it is a bottleneck. */
+  /** The maximum that it can provide, in `unit`. null: unknown, so only a bend shows that it is a bottleneck. */
   readonly most: number | null;
   /** Its use at each rate, in any order. */
   readonly points: readonly { readonly ratePerSecond: number; readonly value: number }[];
@@ -19,13 +19,13 @@ export interface Bent {
   readonly ratePerSecond: number;
   readonly because: 'nearly-used-up' | 'out-of-proportion';
   readonly value: number;
-  /** What it would have been in proportion to lower rates; with `nearly-used-up`, the maximum. */
+  /** The value in proportion to lower rates; with `nearly-used-up`, the maximum. */
   readonly expected: number;
 }
 
-/** From this share of the most on, nothing is left for bursts. */
+/** From this share of the maximum on, no headroom is left for bursts. */
 const NEARLY_ALL = 0.9;
-/** More than this times what lower rates predict. */
+/** A use of more than this many times what lower rates predict is out of proportion. */
 const OUT_OF_PROPORTION = 2;
 
 /** The bottlenecks, lowest rate first. */

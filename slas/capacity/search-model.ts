@@ -9,10 +9,10 @@ export interface SearchSettings {
   readonly confidence: number;
   /** `close`: the longest step at a rate that a step of at most `max` left undecided. */
   readonly stepSeconds: { readonly min: number; readonly max: number; readonly close: number };
-  /** At least; a hold takes up to twice as long if the budget has the time. */
+  /** The minimum; a hold takes up to twice as long if the budget allows. */
   readonly holdSeconds: number;
   readonly budgetSeconds: number;
-  /** Time that a step takes in addition to its load, as first guess. */
+  /** Time that a step takes in addition to its load, as a first guess. */
   readonly aroundSeconds: number;
 }
 
@@ -24,11 +24,11 @@ export interface StepSeen {
   readonly ratePerSecond: number;
   readonly outcome: StepOutcome;
   /**
-   * invalid: the load generator was late, or the service was gone and the step could not begin. missed: the service ended during
-   * the step. Absent: the verdict says it all.
+   * invalid: the load generator was late, or the service was gone and the step could not begin. missed: the
+   * service ended during the step. Absent: the verdict is the only reason.
    */
   readonly because?: 'generator-late' | 'service-ended' | 'other-check';
-  /** The longest time that it was planned for. */
+  /** The longest time for which it was planned. */
   readonly maxSeconds: number;
   /** Everything included: warm-up, load, queries. */
   readonly tookSeconds: number;
@@ -37,7 +37,7 @@ export interface StepSeen {
 export interface StepPlan {
   readonly kind: 'step' | 'hold';
   readonly ratePerSecond: number;
-  /** Of the step's bounds. A short step may be met with all of the error, because the hold confirms it. */
+  /** The confidence of the step's bounds. A short step may use all of the error for *met*, because the hold confirms it. */
   readonly confidence: number;
   /** What the step's share of the error leaves: *missed* counts only at this confidence. */
   readonly missConfidence: number;

@@ -82,7 +82,7 @@ describe('the next rate', () => {
 describe('the hold', () => {
   const narrow = [seen(196, 'met'), seen(200, 'missed')];
 
-  test('is fresh, at the highest rate that was met, and takes at least its time', () => {
+  test('is a fresh run at the highest rate that was met, and lasts at least its minimum', () => {
     const found = next(narrow);
     if (!('run' in found)) throw new Error('no hold');
     expect(found.run).toMatchObject({ kind: 'hold', ratePerSecond: 196 });
@@ -102,7 +102,7 @@ describe('the hold', () => {
     expect(rateOf(undecided)).toBe('hold 192');
     const higher = [...undecided, hold(192, 'met')];
     expect(rateOf(higher)).toMatchObject({ provenPerSecond: 192, refutedPerSecond: 200 });
-    // What does not hold there takes nothing from what was confirmed.
+    // A higher hold that does not pass does not lower the confirmed rate.
     expect(answerOf(SETTINGS, [...undecided, hold(192, 'missed')])).toMatchObject({
       ...{ provenPerSecond: 188, refutedPerSecond: 192 },
     });
@@ -117,7 +117,7 @@ describe('the hold', () => {
     expect(rateOf([seen(130, 'met'), ...near.slice(1), hold(167, 'undecided')], isLast)).toBe('hold 130');
   });
 
-  test('leaves its time to the wider side: steps below the missed rate, or a higher hold', () => {
+  test('is followed by runs on the wider side: steps below the missed rate, or a higher hold', () => {
     const wide = [seen(160, 'met'), seen(200, 'missed'), seen(180, 'undecided'), hold(167, 'met')];
     expect(rateOf(wide)).toBe('step 190');
     // An interrupted search has an answer already.
@@ -143,7 +143,7 @@ describe('the hold', () => {
 });
 
 describe('the budget', () => {
-  test('of three minutes has time for a short step and a hold', () => {
+  test('of three minutes allows a short step and a hold', () => {
     const short = { budgetSeconds: 180, aroundSeconds: 12 };
     expect(next([], short)).toMatchObject({ run: { kind: 'step', maxSeconds: 36 } });
     expect(rateOf([seen(100, 'met', { tookSeconds: 32 })], short)).toBe('hold 100');

@@ -12,7 +12,7 @@ import type {
 export type * from './search-model.ts';
 
 /**
- * The search for the highest rate at which every objective holds. A pure function of what was seen so far: an interrupted
+ * The search for the highest rate at which every objective holds. A pure function of the results so far: an interrupted
  * search resumes from its log.
  *
  * Rates double until one is missed, and are then bisected by verdicts. A fresh, longer run (the hold) must pass at the highest rate
@@ -22,18 +22,18 @@ export type * from './search-model.ts';
 
 export const MAX_HOLDS = 4;
 export const MAX_STEPS = 24;
-/** Shares of the error of the lower end: the first hold is most often the one that counts. */
+/** Each hold's share of the error of the lower bound: the first hold is most often the one that counts. */
 const HOLD_SHARES = [0.4, 0.3, 0.2, 0.1];
 /**
- * Shares of the error of the upper end. Few runs are long, and they find the upper end; the many short ones are at rates that are
- * missed clearly or not at all.
+ * Each run's share of the error of the upper bound. Few runs are long, and they find that bound. Most short
+ * ones are at rates that are missed clearly or not at all.
  */
 const LONG_RUNS = 8;
 const LONG_SHARE = 0.05;
 const SHORT_SHARE = (1 - LONG_RUNS * LONG_SHARE) / (MAX_STEPS + MAX_HOLDS);
-/** How much lower a hold is than the one before that did not pass. */
+/** How much lower each hold is than the previous one, which did not pass. */
 const LOWER = [0.96, 0.92, 0.85];
-/** After a hold at a rate that no step met. */
+/** The same after a hold at a rate that no step met. */
 const UNTESTED_LOWER = 0.92;
 const LAST_LOWER = { from: 0.88, to: 0.75 };
 
@@ -68,7 +68,10 @@ const provenIn = (log: readonly StepSeen[]): number | null =>
       .map(({ ratePerSecond }) => ratePerSecond),
   );
 
-/** After the hold, the time that is left narrows the wider side: a higher hold, which is as fresh, or a step below the missed rate. */
+/**
+ * After the hold, the remaining time is spent on the wider side: on a higher hold, which is a fresh run,
+ * too, or on a step below the missed rate.
+ */
 function narrowed(proven: number, known: Known, settings: SearchSettings, log: readonly StepSeen[]): Next {
   const answer = { answer: answered(proven, known, settings, log) };
   const higher = higherHold(proven, known, settings, log);
@@ -79,7 +82,7 @@ function narrowed(proven: number, known: Known, settings: SearchSettings, log: r
 
 interface Narrowing {
   readonly run: StepPlan;
-  /** Between the ends that it lies between. */
+  /** The width of the part of the interval that the run divides, relative to its upper end. */
   readonly gap: number;
 }
 
@@ -109,7 +112,7 @@ function higherHold(
   return found === null ? null : { run: holdPlan(found.rate, settings, log), gap: found.gap };
 }
 
-/** Without the time for longer steps, what a short one left undecided stays so. */
+/** Without time for longer steps, a rate that a short step left undecided stays undecided. */
 const withoutRepeats = (known: Known): Known => ({
   ...known,
   undecided: [...known.undecided, ...(known.unclear === null ? [] : [known.unclear])],
@@ -141,7 +144,8 @@ function lowerHold(
 ): Next {
   const last = holds.at(-1)!;
   if (holds.length >= MAX_HOLDS) return { answer: refuse('not-confirmed', known) };
-  // A generator that was late says nothing about the service: the same rate once more, then a lower one.
+  // A late load generator says nothing about the service: the same rate is tried once more, then a lower
+  // one.
   const isRepeated = holds.filter(({ ratePerSecond }) => ratePerSecond === last.ratePerSecond).length > 1;
   if (last.outcome === 'invalid' && !isRepeated) return holdAt(last.ratePerSecond, known, settings, log);
   const isLast = left(settings, log) < 2 * holdTime(settings, log);
@@ -150,7 +154,7 @@ function lowerHold(
   return holdAt(lower, known, settings, log);
 }
 
-/** A wider interval is better than no answer: the last hold for which there is time goes down to what a step met. */
+/** A wider interval is better than no answer: the last hold that fits into the budget goes down to a rate that a step met. */
 function lowerBy(rate: number, holds: number, isLast: boolean, met: number | null): number {
   const isUntested = met !== null && rate > met;
   const usual = Math.min(LOWER[holds - 1]!, isUntested ? UNTESTED_LOWER : 1);
@@ -192,7 +196,7 @@ function stepAt(
   };
 }
 
-/** By what was run before, and not by its results: so the shares add up to the whole error, whatever happens. */
+/** Depends on the earlier runs, but not on their results, so the shares never add up to more than the whole error. */
 function missConfidenceOf(
   isLong: boolean,
   { confidence, stepSeconds }: SearchSettings,
@@ -211,13 +215,13 @@ const left = ({ budgetSeconds }: SearchSettings, log: readonly StepSeen[]) =>
 const around = ({ aroundSeconds }: SearchSettings, log: readonly StepSeen[]) =>
   Math.max(aroundSeconds, ...log.map(({ maxSeconds, tookSeconds }) => tookSeconds - maxSeconds));
 
-/** What must be left for holds: the first one often does not pass, because its rate was selected. */
+/** The number of holds for which time is reserved: the first one often does not pass, because its rate was selected. */
 const RESERVED_HOLDS = 2;
 
 const isAffordable = (seconds: number, settings: SearchSettings, log: readonly StepSeen[]) =>
   left(settings, log) >= seconds + around(settings, log) + reserve(settings, log);
 
-/** A step for which there is less time is shorter. null: there is too little. */
+/** A step is shorter if there is less time. null: there is too little. */
 function inTime(plan: StepPlan, settings: SearchSettings, log: readonly StepSeen[]): StepPlan | null {
   const most = Math.floor(left(settings, log) - around(settings, log) - reserve(settings, log));
   if (most < plan.atLeastSeconds) return null;

@@ -100,7 +100,7 @@ describe('refusals', () => {
     expect(fit(points)).toMatchObject({ ok: false, refusal: { code: 'bad-fit' } });
   });
 
-  test('nothing is predicted past twice the data, and beyond the data it is marked', () => {
+  test('nothing is predicted beyond twice the data, and predictions beyond the data are marked', () => {
     const found = fitted(pointsOf([1, 2, 4, 8, 16, 32], [10, 19.6, 37, 66, 105, 140]));
     expect(predict(found, 20, CONFIDENCE)).toMatchObject({ isExtrapolated: false });
     const beyond = predict(found, 60, CONFIDENCE)!;

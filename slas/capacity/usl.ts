@@ -144,7 +144,7 @@ const intervalsOf = (
 const peakAt = ({ alpha, beta }: Coefficients) =>
   beta > 0 ? Math.sqrt(Math.max(0, 1 - alpha) / beta) : Number.POSITIVE_INFINITY;
 
-/** A peak is promised only where throughput was seen to bend: inside the data, and with a coherence that is surely not 0. */
+/** A peak is promised only where throughput was seen to bend: inside the data, and with a coherence that is certainly above 0. */
 function peakOf(
   best: Coefficients,
   beta: Range,

@@ -86,7 +86,9 @@ function expectAlerts(
   evidence: Evidence,
   { alerts: expected, alertsSay }: JudgingCase['expect'],
 ): void {
-  expect(alerts === undefined, 'told if it was asked for, and only then').toBe(evidence.alerts === undefined);
+  expect(alerts === undefined, 'alerts are reported if and only if they were queried').toBe(
+    evidence.alerts === undefined,
+  );
   if (alertsSay !== undefined) expect(alerts?.detail).toContain(alertsSay);
   if (expected === null) expect(alerts!.held).toBeNull();
   if (expected === undefined || expected === null) return;

@@ -14,7 +14,7 @@ import {
 
 /**
  * The client's side of a latency objective: its clock includes connecting, queueing before the handler and
- * the network, which the service's does not. Judged are successful responses and unanswered requests, which
+ * the network, which the service's does not. It judges successful responses, and unanswered requests, which
  * exceed every limit.
  */
 export interface ClientView {
@@ -26,7 +26,7 @@ export interface ClientView {
   /** Seconds to establish a connection, at the same percentile. */
   readonly blockedSeconds: number;
   readonly reasons: readonly Reason[];
-  /** k6 records no request that it interrupts: each may have been one of these, and slow. */
+  /** k6 does not record requests that it interrupts; each of them may belong to this objective, and be slow. */
   readonly uncounted: number;
   readonly uncountedWhy: Reason;
   /**
@@ -91,7 +91,7 @@ interface Judged extends Selection {
 /** Cached, because several objectives judge the same requests, and sorting millions takes time. */
 const judged = new WeakMap<ClientRequests, Map<string, Judged>>();
 
-/** Judged are successful responses, and unanswered requests, which exceed any limit. */
+/** Successful responses, and unanswered requests, which exceed any limit. */
 export function judgedRequests(client: ClientRequests, path: string): Judged {
   const known = judged.get(client) ?? new Map<string, Judged>();
   const found = known.get(path) ?? judgedAfresh(client, path);

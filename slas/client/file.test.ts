@@ -44,7 +44,7 @@ const rowsOf = (client: ClientRequests) =>
   );
 
 describe('a record of requests', () => {
-  test('is read as it was written', () => {
+  test('is read back unchanged', () => {
     fc.assert(
       fc.property(record, (client) => {
         expect(unwrap(decodeClient(encodeClient(client)))).toEqual(client);
@@ -136,7 +136,7 @@ describe('bytes that are not a record of requests are rejected with the reason',
   test.each([
     ['nothing', new Uint8Array(), 'it has only 0 bytes: it was cut off'],
     ['a few bytes', whole().subarray(0, 5), 'it has only 5 bytes: it was cut off'],
-    ['the magic alone', whole().subarray(0, 10), 'it has only 10 bytes: it was cut off'],
+    ['only the magic number', whole().subarray(0, 10), 'it has only 10 bytes: it was cut off'],
     [
       'another file',
       new TextEncoder().encode('{"schema":1}'),
@@ -153,24 +153,32 @@ describe('bytes that are not a record of requests are rejected with the reason',
       altered((view) => view.setUint32(12, 2 ** 32 - 1, true)),
       'it ends within its header',
     ],
-    ['no JSON', withHeader('{'), 'its header is not {requests, originSeconds, paths}'],
+    ['a header that is not JSON', withHeader('{'), 'its header is not {requests, originSeconds, paths}'],
     ['null', withHeader('null'), 'its header is not'],
     [
       'paths that are not text',
       withHeader('{"requests":0,"originSeconds":1,"paths":[1]}'),
       'its header is not',
     ],
-    ['no origin', withHeader('{"requests":0,"originSeconds":null,"paths":[]}'), 'its header is not'],
-    ['fewer than none', withHeader('{"requests":-1,"originSeconds":1,"paths":[]}'), 'its header is not'],
+    [
+      'a header without an origin',
+      withHeader('{"requests":0,"originSeconds":null,"paths":[]}'),
+      'its header is not',
+    ],
+    [
+      'a negative number of requests',
+      withHeader('{"requests":-1,"originSeconds":1,"paths":[]}'),
+      'its header is not',
+    ],
     [
       'more requests than bytes',
       withHeader('{"requests":9000000000000,"originSeconds":1,"paths":[]}'),
       'its header announces 9000000000000 requests, which take',
     ],
-    ['a column that was cut', whole().subarray(0, -1), 'bytes, but its header announces 3 requests'],
-    ['a byte too many', new Uint8Array([...whole(), 0]), 'bytes, but its header announces 3 requests'],
+    ['a truncated column', whole().subarray(0, -1), 'bytes, but its header announces 3 requests'],
+    ['one byte too many', new Uint8Array([...whole(), 0]), 'bytes, but its header announces 3 requests'],
     [
-      'a path that there is not',
+      'a path that does not exist',
       altered((view) => view.setUint16(first + 3 * 24 - 2, 1, true)),
       'request 2 names path 1, but there is 1',
     ],

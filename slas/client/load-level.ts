@@ -1,23 +1,23 @@
 import type { ClientRequests } from '../model/model.ts';
 import { openAtMoments } from './open.ts';
 
-/** How much load there really was, by the client's record. */
+/** The load that was really sent, by the client's record. */
 export interface LoadLevel {
   /** Responses with 2xx that arrived in the window. */
   readonly successesPerSecond: number;
-  /** Requests that began in the window, and their mean time; unanswered ones last until they were given up. */
+  /** Requests that began in the window, and their mean time; an unanswered one lasts until the client gave up on it. */
   readonly begunPerSecond: number;
   readonly meanSeconds: number;
-  /** Open requests, counted at moments of the window. */
+  /** The mean number of open requests, counted at equal intervals of the window. */
   readonly concurrency: number;
   /** Percentile of the time of successful responses that began in the window. null: none. */
   readonly p95Seconds: number | null;
 }
 
-/** Left out at the start, where requests are not yet in a steady state. */
+/** The share of the run that is left out at its start, before a steady state is reached. */
 const EDGE_SHARE = 0.1;
 
-/** @param seconds for how long requests were sent. null: too few to say. */
+/** @param seconds for how long requests were sent. Returns null for too few requests. */
 export function loadLevelOf(client: ClientRequests, seconds: number): LoadLevel | null {
   const { startSeconds, durationSeconds, status } = client;
   const [from, to] = [EDGE_SHARE * seconds, seconds];

@@ -15,7 +15,7 @@ export interface ShiftedCounts {
   readonly lower: readonly { readonly atSeconds: number; readonly blocks: readonly Block[] }[];
 }
 
-/** null: no judged request of this path. */
+/** null: the record has no judged request for this path. */
 export function shiftedCounts(client: ClientRequests, path: string): ShiftedCounts | null {
   const requests = judgedRequests(client, path);
   const { ordered } = requests;

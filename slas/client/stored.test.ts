@@ -68,17 +68,33 @@ describe('a run stored by an earlier version, with its requests as text', () => 
     });
   });
 
-  test('may have none', () => {
+  test('may have no requests', () => {
     const none = { startMs: '', durationMs: '', blockedMs: '', status: '', path: '' };
     expect(unwrap(restored(stored(none), null)).load!.client!.status).toHaveLength(0);
   });
 
   test.each([
-    ['fewer starts', { startMs: '0.0 12.5' }, 'load.client: its columns are of unequal length'],
-    ['a status in words', { status: '200 lost 503' }, 'load.client: its columns status and path must have'],
-    ['a path that there is not', { path: '0 2 0' }, 'load.client: request 1 names path 2, but there are 2'],
-    ['a start in words', { startMs: '0.0 soon 40.1' }, 'load.client: request 1 starts NaN s after the first'],
-    ['a duration in words', { durationMs: '5 x 7' }, 'load.client: request 1 takes NaN s, which cannot be'],
+    [
+      'columns of different lengths',
+      { startMs: '0.0 12.5' },
+      'load.client: its columns are of unequal length',
+    ],
+    [
+      'a status that is not a number',
+      { status: '200 lost 503' },
+      'load.client: its columns status and path must have',
+    ],
+    ['a path that does not exist', { path: '0 2 0' }, 'load.client: request 1 names path 2, but there are 2'],
+    [
+      'a start that is not a number',
+      { startMs: '0.0 soon 40.1' },
+      'load.client: request 1 starts NaN s after the first',
+    ],
+    [
+      'a duration that is not a number',
+      { durationMs: '5 x 7' },
+      'load.client: request 1 takes NaN s, which cannot be',
+    ],
   ])('is refused with %s', (_, changes, message) => {
     expect(failureOf(stored(changes), null)).toMatchObject({
       file: 'run.json',

@@ -104,7 +104,7 @@ function boundsIn(
 }
 
 /**
- * A percentile is above an edge if the share of slower responses is certainly above its budget, and at or
+ * A percentile is above an edge if the share of slower responses is certainly above its budget. It is at or
  * below the edge if that share certainly is not: the interval of a share, inverted, including the design
  * effect. `slower` has the responses over each ascending edge by block; null with too few blocks.
  */

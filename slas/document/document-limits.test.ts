@@ -27,7 +27,7 @@ describe('a load', () => {
     '{ rate: 10000/s, duration: 24h }',
     '{ rate: " 5/s ", duration: 60s, requestTimeout: 1ms, script: loadtests/a..b.ts }',
     '{ phases: [{ name: up, rate: 5/s, duration: 60s }, { name: down, rate: 1/s, duration: 60s }], objectives: [up] }',
-  ])('%s is right', (text) => expect(ofScenario(text)).toEqual([]));
+  ])('%s is accepted', (text) => expect(ofScenario(text)).toEqual([]));
 
   test.each([
     ['{ rate: 0.009/s, duration: 5s }', `scenarios.a.rate: "0.009/s" ${RATE}`],
@@ -61,7 +61,7 @@ describe('a load', () => {
       '{ phases: [{ name: up, rate: 5/s, duration: 60s }, { name: b, rate: 5/s, duration: x }] }',
       `scenarios.a.phases[1].duration: "x" ${DURATION}`,
     ],
-  ])('%s is not', (text, expected) => expect(ofScenario(text!)).toEqual([`bad-load ${expected}`]));
+  ])('%s is rejected', (text, expected) => expect(ofScenario(text!)).toEqual([`bad-load ${expected}`]));
 
   test('phases have distinct names', () => {
     const phase = (name: string) => `{ name: ${name}, rate: 5/s, duration: 60s }`;
@@ -115,12 +115,12 @@ scenarios:
       '{ id: back, phases: [down] }',
       'no-phase scenarios.a.objectives[0].phases[0]: "back" is measured in the phase after "down", but that is the last phase: add one after it',
     ],
-  ])('%s is not', (text, expected) => expect(named(text)).toEqual([expected]));
+  ])('%s is rejected', (text, expected) => expect(named(text)).toEqual([expected]));
 
   test.each([
     ['gone', 'unknown-objective objectives[1].recovery.of'],
     ['quick', 'no-client objectives[1].recovery.of'],
-  ])('a recovery of %s is not', (of, expected) => {
+  ])('a recovery of %s is rejected', (of, expected) => {
     const [first, ...others] = problems(
       `${HEAD}${SERVICE}objectives:
 - { id: quick, target: < 100ms, latency: { histogram: h_seconds, percentile: 95 } }
@@ -157,7 +157,7 @@ describe('limits', () => {
     mean('target: "> 1"', 'number'),
     mean('target: ">= 1"', 'ratio'),
     mean('target: <= 0', 'number'),
-  ])('%s is right', (text) => expect(ofObjective(text)).toEqual([]));
+  ])('%s is accepted', (text) => expect(ofObjective(text)).toEqual([]));
 
   const BAD = 'bad-limit objectives[0]';
   test.each([
@@ -196,7 +196,7 @@ describe('limits', () => {
       '{ id: a, target: < 1%, mean: { histogram: m, where: { job: x } } }',
       'bad-label objectives[0].mean.where.job: "job" is already set by service.selector',
     ],
-  ])('%s is not', (text, expected) => expect(ofObjective(text)).toEqual([expected]));
+  ])('%s is rejected', (text, expected) => expect(ofObjective(text)).toEqual([expected]));
 
   test('are reported for both target and alert', () => {
     expect(ofObjective(ratio('target: soon, alert: later'))).toEqual([
@@ -253,7 +253,7 @@ describe('alerting', () => {
       '{ names: { up: { name: U, severity: warning } }, raw: [{ name: U, severity: warning, expr: x, summary: s }] }',
       'duplicate-name alerting.raw[0].name: alert name "U" is used twice: names must be unique',
     ],
-  ])('%s is not', (text, expected) => expect(ofAlerting(text)).toEqual([expected]));
+  ])('%s is rejected', (text, expected) => expect(ofAlerting(text)).toEqual([expected]));
 
   test('two objectives with the same name: the second is reported', () => {
     const other = UP.replace('id: up', 'id: other');

@@ -35,7 +35,7 @@ describe('the line that adds an edge', () => {
 });
 
 describe('a library is recognised', () => {
-  test('by its default edges, of which 200 ms is none', () => {
+  test('by its default edges, which do not include 200 ms', () => {
     for (const library of LIBRARIES) {
       const edges = DEFAULT_EDGES[library];
       if (edges === undefined) continue;

@@ -7,7 +7,7 @@ import { checkSelection } from './selection-checks.ts';
 
 /** Checks of histograms, their bucket edges, and the latencies that they measure. */
 
-/** Its sum and its count are no series of their own. */
+/** A native histogram has no separate series for its sum and its count. */
 export function checkMeanOfNative(
   histogram: string,
   path: string,

@@ -65,7 +65,7 @@ describe('limits that hardly any service misses', () => {
     ratio('target: < 49.9%, alert: "> 49.99%"'),
     'target: ">= 50.1%", alert: "< 10%", uptime: { gauge: g }',
     'target: "> 0.6", mean: { histogram: m }',
-  ])('%s is not', (text) => expect(problemsIn(text)).toEqual([]));
+  ])('%s is accepted', (text) => expect(problemsIn(text)).toEqual([]));
 });
 
 describe('units of time', () => {
@@ -154,7 +154,7 @@ describe('metrics of the wrong type', () => {
     'target: < 100%, peak: { gauge: disk_used, unit: ratio }',
     'unusual: true, target: "< 5", mean: { histogram: size_count, unit: number }',
     'target: "< 5", peak: { gauge: "job:queue:max", unit: number }',
-  ])('%s is right', (text) => expect(problemsIn(text)).toEqual([]));
+  ])('%s is accepted', (text) => expect(problemsIn(text)).toEqual([]));
 
   test('service.requests and the requests of a scenario are counters, too', () => {
     const objective = `- { id: a, ${latency('f_seconds')} }`;

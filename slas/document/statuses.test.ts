@@ -33,7 +33,7 @@ describe('a matcher that can match no status', () => {
     '.+',
     '(5|4)..',
     '52[0-7]|530',
-  ])('%s matches some', (pattern) => {
+  ])('%s matches a status', (pattern) => {
     expect(of(pattern)).toBeNull();
   });
   test.each([
@@ -46,7 +46,7 @@ describe('a matcher that can match no status', () => {
     'Internal|Unavailable',
     '(?i)fail.*',
     '',
-  ])('%s is about classes, codes or words', (pattern) => {
+  ])('%s selects classes, codes or words', (pattern) => {
     expect(of(pattern)).toBeNull();
   });
   test('one of several alternatives is reported, at any position', () => {

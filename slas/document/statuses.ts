@@ -2,10 +2,9 @@ import type { LabelMatcher } from '../model/model.ts';
 import { alternativesOf, matcherOf, wholly } from './patterns.ts';
 
 /**
- * Everything about HTTP statuses in labels. They are written as a code (`503`), as a class (`5xx`, or `5`
- * under a label such as `response_code_class`), or as a word for a class (Micrometer's `outcome`). Wherever
- * statuses are compared, a class stands for all of its codes: with the client's responses, in budgets, in
- * preconditions.
+ * Everything about HTTP statuses in labels. They are written as codes (`503`), as classes (`5xx`, or `5`
+ * under a label such as `response_code_class`), or as words (Micrometer's `outcome`). Wherever statuses are
+ * compared, a class stands for all of its codes: with the client's responses, in budgets, in preconditions.
  */
 
 /** Possible prefixes of the name; an exit code or the status of an order is not an HTTP status. */

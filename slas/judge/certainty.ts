@@ -174,8 +174,8 @@ export function certaintyOfCount(
 }
 
 /**
- * The bounds of a share each hold on their own, those of a mean or a rate jointly, so each of these holds
- * with higher confidence on its own.
+ * The bounds of a share each hold on their own. Those of a mean or a rate hold jointly, so each of them
+ * holds with higher confidence on its own.
  */
 const onTheirOwn = (confidence: number) => ({ confidence, eachBound: confidence });
 const together = (confidence: number) => ({ confidence, eachBound: (1 + confidence) / 2 });

@@ -35,5 +35,5 @@ export const tooFew = (
   needed: number,
 ) => reason('too-few-samples', { what, samples, needed });
 
-/** Those that mean that requests are missing, while the ones that were seen still count. */
+/** These preconditions mean that requests are missing; those that were seen still count. */
 export const ONLY_CUT_SHORT = ['load-delivered', 'nothing-died'];

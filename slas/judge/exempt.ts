@@ -27,7 +27,7 @@ export function exempted(
 const told = ({ owner, reason: why, until }: Waiver) => ({ owner, why, until });
 const waived = (waiver: Waiver): Reason => reason('waived', told(waiver));
 
-/** Those that decide: the verdict is theirs alone. */
+/** The objectives that decide the verdict. */
 export const decisive = (objectives: readonly ObjectiveVerdict[]): readonly ObjectiveVerdict[] =>
   objectives.filter(({ exempt }) => exempt === undefined);
 
@@ -40,6 +40,6 @@ export function isDecidedByDocument(objectives: readonly ObjectiveVerdict[]): bo
   return own.length === 0 || decisive(own).length > 0;
 }
 
-/** What does not decide, with its outcome. */
+/** The objectives that do not decide, with their outcomes. */
 export const exemptOf = (objectives: readonly ObjectiveVerdict[]) =>
   objectives.flatMap(({ id, exempt, verdict }) => (exempt === undefined ? [] : [{ id, exempt, verdict }]));

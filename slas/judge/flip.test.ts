@@ -63,7 +63,7 @@ describe('the factor of the latencies that changes the verdict', () => {
     expect((1.5 * slower) / one).toBeLessThan(1.015);
   });
 
-  test('is not known if the record does not show the verdict, or does not exist', () => {
+  test('is unknown if the record does not lead to the verdict, or does not exist', () => {
     expect(flipOf(runOf(4), 'met')).toEqual({ id: 'latency-p95', what: 'not-shifted' });
     expect(flipOf(runOf(), 'undecided').what).toBe('not-shifted');
     expect(flipOf({ load: {} } as unknown as RunRecord, 'met').what).toBe('not-shifted');
@@ -109,7 +109,7 @@ describe('a run of a fixed duration', () => {
   });
 });
 
-test('counting over many limits gives what the view of one limit has', () => {
+test('counting over many limits gives the same counts as counting over each limit', () => {
   const run = runOf();
   const path = objective.measure.kind === 'latency' ? objective.measure.clientPath! : '';
   const { badOver, blocksOver } = shiftedCounts(run.load!.client!, path)!;
@@ -122,7 +122,7 @@ test('counting over many limits gives what the view of one limit has', () => {
   }
 });
 
-test('words: factors, shares, and what has no flip point', () => {
+test('the words give factors and shares, and name objectives without a flip point', () => {
   const flips: Verdict['flips'] = [
     { id: 'latency-p95', what: 'slower', from: 'met', undecidedAt: 1.88, otherAt: 1.94 },
     { id: 'error-rate', what: 'more-failed', from: 'met', undecidedAt: 0.006, otherAt: null },
@@ -153,7 +153,7 @@ describe('a run that was judged at a look', () => {
     expect(otherAt).toBeGreaterThan(0.01);
   });
 
-  test('has factors of a miss, and none of what is undecided', () => {
+  test('has factors for a missed objective, and none for an undecided one', () => {
     const flips = flipsOf('a tenth is slow at an early look');
     expect(flips.get('latency-p95')!.undecidedAt).toBeLessThan(1);
     expect(flips.get('error-rate')!.what).toBe('not-shifted');

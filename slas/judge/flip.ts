@@ -28,7 +28,7 @@ interface Part {
   readonly verdict: ObjectiveVerdict['verdict'];
 }
 
-/** What the confidence of the plan, or the observed value, decides about each objective, if latencies or failures were others. */
+/** The outcome of each objective, by the plan's confidence or the observed value, if latencies or failures were different. */
 export function flipPointsOf(parts: readonly Part[], { confidence }: Plan, whole: RunRecord): FlipPoint[] {
   const tests = parts.filter(({ objective: { measure } }) => measure.kind !== 'uptime').length;
   const seen = parts.map((part) => shiftable(part, whole));
@@ -52,7 +52,7 @@ export function flipPointsOf(parts: readonly Part[], { confidence }: Plan, whole
 }
 
 function observedSide({ bad, samples }: Pick<Count, 'bad' | 'samples'>, objective: PlannedObjective): Side {
-  // A counter of another client library may be fractional, which no share is compared with.
+  // Counters of other client libraries may be fractional; shares are compared only as integers.
   if (!Number.isSafeInteger(bad) || !Number.isSafeInteger(samples)) return 'undecided';
   const ruling = rulingOf(objective, null);
   const isMissedAtLimit = ruling.rule === 'observed' && ruling.missedAtLimit;
@@ -111,12 +111,12 @@ function moreFailed(measured: Measured & { kind: 'share' }): Shiftable {
         : { ...block, part: (block.part * shifted) / bad };
     return { bad: shifted, samples, blocks: blocks.map(moved), lower };
   };
-  // Requests fail as a whole.
+  // A request cannot fail in part.
   const countAt = (share: number) => ({ bad: Math.round(share * samples), samples });
   return { what: 'more-failed', at, countAt, now: bad / samples, ends: [MIN_SHARE, 1], effect: () => null };
 }
 
-/** *Missed* as if it were the only one: Holm's first threshold. */
+/** *Missed* is decided as if no other objective were missed: at Holm's first threshold. */
 function sideOf(
   { bad, samples: all, blocks, lower }: Shifted,
   budget: number,
@@ -134,7 +134,7 @@ function sideOf(
 
 const ACCURACY = 1.005;
 
-/** Where the outcome of this run ends, and where the opposite one begins; null: not within the ends. */
+/** Where the outcome of this run ends, and where the opposite one begins; null: not within the range of the search. */
 function changesOf(
   at: (value: number) => Side,
   from: 'met' | 'missed',
@@ -149,7 +149,7 @@ function changesOf(
   return { undecidedAt: ends, otherAt: other };
 }
 
-/** By bisection of the logarithm, from a value at which it does not hold to one at which it does; null if it does not even there. */
+/** By bisection of the logarithm between `begin` and `end`; null if the condition does not hold even at `end`. */
 function firstWhere(isTrue: (value: number) => boolean, begin: number, end: number): number | null {
   if (isTrue(begin)) return begin;
   if (!isTrue(end)) return null;

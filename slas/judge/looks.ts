@@ -63,7 +63,7 @@ export function judgeLooks(
   };
 }
 
-/** One missed objective decides at once; a pass needs the shortest duration, because what happens rarely needs time to be seen. */
+/** One missed objective decides at once; a pass needs the shortest duration, because rare events need time to occur. */
 const isDecided = (
   outcome: Outcome,
   { atSeconds }: { readonly atSeconds: number },
@@ -106,7 +106,7 @@ export function mayRecover(
   return undecided(verdict, reason('scrapes-to-come', {}));
 }
 
-/** The same outcome whether requests that have not ended were fast or unanswered stands; otherwise there is none. */
+/** Decides only if the outcome is the same whether the requests that have not ended were fast or unanswered. */
 export function bothWays(best: ObjectiveVerdict, worst: ObjectiveVerdict): ObjectiveVerdict {
   return best.verdict === worst.verdict ? best : undecided(best, reason('requests-may-be-open', {}));
 }

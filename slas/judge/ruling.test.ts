@@ -55,29 +55,29 @@ const verdicts = (all: readonly Observed[]) => rule(all, 0.95).map(({ verdict })
 describe('the observed value decides, and the interval is reported', () => {
   test.each<[string, Observed, string]>([
     [
-      'the interval that holds the limit, and what would have been found',
+      'an interval that contains the limit, and the minimum detectable effect',
       one(),
       'seen; exactly at the limit: the 95% bounds are 94–96%; minimum detectable effect: 6% of requests over 200 ms',
     ],
     [
-      'what would have been found',
+      'the minimum detectable effect',
       one({}, { side: 'good' }),
       'seen; minimum detectable effect: 6% of requests over 200 ms',
     ],
     [
-      'bad ones, where it is not of latency',
+      'failed requests instead of slow ones, for other measures than latency',
       one({ objective: mean }, { side: 'good', overSeconds: null }),
       'seen; minimum detectable effect: 6% of requests failing',
     ],
-    ['nothing, where nothing would have been found', one({}, { side: 'good', detectable: null }), 'seen'],
-    ['nothing of that, where it was missed', one({ decision: missed }, { side: 'bad' }), 'seen'],
+    ['nothing, without a minimum detectable effect', one({}, { side: 'good', detectable: null }), 'seen'],
+    ['no minimum detectable effect, for a miss', one({ decision: missed }, { side: 'bad' }), 'seen'],
     [
-      'less, by the client’s clock',
+      'no minimum detectable effect, by the client’s clock',
       one({ isClient: true }),
       'seen; exactly at the limit: the 95% bounds are 94–96%',
     ],
     [
-      'what it takes for granted',
+      'the assumption of independence',
       one({ decision: missed }, { side: 'bad', independenceAssumed: true }),
       'seen; independence assumed',
     ],
@@ -86,9 +86,13 @@ describe('the observed value decides, and the interval is reported', () => {
       one({}, { side: null, interval: null, blocks: 11 }),
       'seen; no confidence interval: 11 intervals between scrapes, 12 are needed',
     ],
-    ['nothing of it twice', one({ isClient: true }, { side: null, interval: null, blocks: 11 }), 'seen'],
-    ['nothing, where there is no chance in it', one({ certainty: null }), 'seen'],
-    ['nothing, where it rests on no whole measurement', one({ decision: cutShort }), 'beyond doubt'],
+    [
+      'no second note on a missing interval, by the client’s clock',
+      one({ isClient: true }, { side: null, interval: null, blocks: 11 }),
+      'seen',
+    ],
+    ['nothing, for a value without random error', one({ certainty: null }), 'seen'],
+    ['nothing, for a decision without a complete measurement', one({ decision: cutShort }), 'beyond doubt'],
   ])('%s', (_, observed, expected) => {
     expect(wordsFor(observed, null)).toBe(expected);
     expect(rule([observed], null)[0]).toMatchObject({ verdict: observed.decision.verdict });
@@ -121,7 +125,7 @@ describe('a confidence decides', () => {
       `${NOT_SURE} even a day of this load would not be enough if the value stays the same (measured: seen)`,
     ],
     [
-      'undecided, and what good ones alone would do',
+      'undecided, and how many more would be enough if all are good',
       one({}, { needed: { more80: null, moreIfNoneBad: 316 } }),
       `${NOT_SURE} even a day of this load would not be enough if the value stays the same; 316 more would be enough if none of them is slow or fails (measured: seen)`,
     ],
@@ -135,8 +139,8 @@ describe('a confidence decides', () => {
       one({}, { side: 'good', independenceAssumed: true }),
       'undecided at 95% confidence: independence assumed (measured: seen)',
     ],
-    ['as it was, where there is no chance in it', one({ certainty: null }), 'seen'],
-    ['as it was, where it rests on no whole measurement', one({ decision: cutShort }), 'beyond doubt'],
+    ['unchanged, for a value without random error', one({ certainty: null }), 'seen'],
+    ['unchanged, for a decision without a complete measurement', one({ decision: cutShort }), 'beyond doubt'],
   ])('%s', (name, observed, expected) => {
     const [decision] = rule([observed], 0.95);
     expect(wordsOf(decision!.reasons)).toBe(expected);

@@ -30,7 +30,7 @@ export interface Seen {
   readonly objective: PlannedObjective;
   readonly measured: Measured;
   readonly view: ClientView | null;
-  /** The part of the run that it was judged in, or why that is not known. */
+  /** The part of the run that it was judged in, or why that is unknown. */
   readonly scope: Result<Scope, Reason>;
 }
 

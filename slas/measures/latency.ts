@@ -161,10 +161,10 @@ function shareOf(bracket: Bracket, isNative: boolean, params: Within): Reason {
 }
 
 /**
- * A histogram that is not selected by status includes error responses, too: fast ones would hide a miss, slow
- * ones would cause one. The client or the service's counters show how many there were, so the objective is
- * judged as if all had been fast, and as if all had been slow. null: the histogram has successful responses
- * only.
+ * A histogram that is not selected by status includes error responses, too: fast ones would hide a miss,
+ * slow ones would cause one. The client or the service's counters show how many there were. The objective
+ * is judged as if all of them had been fast, and as if all had been slow. null: the histogram has
+ * successful responses only.
  */
 function errorsInside(
   { buckets, clientPath }: LatencyOfBuckets,

@@ -128,7 +128,7 @@ export const nothing = (...reasons: readonly Reason[]): Measured => ({ kind: 'no
 /** Set only if something may be uncounted. */
 export const orNone = (uncounted: number, frame: Frame) =>
   uncounted === 0 ? {} : { uncounted, ...whyUncounted(frame) };
-/** `strangers`: this many may be scrapes or requests of others, who lower a share of errors. */
+/** `strangers`: this many may be scrapes or requests of other clients, which lower the share of errors. */
 export function orNowhere({ all, bad }: Outside, strangers = 0) {
   if (all === 0 && bad === 0 && strangers === 0) return {};
   const outside = { all: Math.max(all, bad) + strangers, bad };

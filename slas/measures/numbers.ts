@@ -109,8 +109,8 @@ const within = (atMost: number, one: number, other: number, frame: Frame) =>
       };
 
 /**
- * The rate over the requested window if the counts cover more: without what may lie outside, and with all of
- * it. Scrapes may be among them; they are not waited for.
+ * The rate over the requested window if the counts cover more: without the requests that may lie outside,
+ * and with all of them. Scrapes may be among those counted.
  */
 function rateInside(
   samples: number,

@@ -23,8 +23,9 @@ export interface SeenErrors {
 const NONE: SeenErrors = { reasons: [], mayBe: { mayBeBad: 0, outside: 0 } };
 
 /**
- * Errors that the client received beyond those that the ratio counted: its selectors may leave out the route that failed.
- * They may belong to it, so it is judged with them, too. Of a phase it is unknown which of its errors the service counted there.
+ * Errors that the client received beyond those that the ratio counted: its selectors may leave out the
+ * route that failed. They may belong to it, so it is judged with them, too. For a phase, it is unknown
+ * which of its errors the service counted there.
  */
 export function errorsSeenBeyond(
   { badStatus }: Ratio,
@@ -33,7 +34,7 @@ export function errorsSeenBeyond(
   whole: RunRecord,
 ): SeenErrors {
   if (run.load === null || run !== whole || badStatus === null) return NONE;
-  // Classes tell nothing of a part of a class.
+  // Classes say nothing about a part of a class.
   if (run.load.client === undefined && !SERVER_ERRORS.every(claimsCode(badStatus))) return NONE;
   const client = answersWith(badStatus, run, ({ answered }) => answered['5xx']);
   const beyond = Math.max(0, client - bad - uncounted);

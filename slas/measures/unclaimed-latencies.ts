@@ -21,8 +21,8 @@ import { witnessOf } from './witness.ts';
 /**
  * Responses that a latency's selector excludes although they may be successful: `2xx`, where `20[01]` is
  * selected and other series have `200`. It is known how many of them were slow, but not which were
- * successful, so the latency is judged as if only the slow ones belonged to it, and as if only the fast ones
- * did.
+ * successful. So the latency is judged as if only the slow ones belonged to it, and as if only the fast
+ * ones did.
  */
 export interface UnclaimedLatencies {
   readonly slow: number;

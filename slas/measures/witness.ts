@@ -5,8 +5,8 @@ import type { Frame } from '../window/window.ts';
 /** What the client's record of each request says about a frame: the whole run or a part of a phase. */
 export interface Witness {
   /**
-   * The outcomes of requests that the service may have counted in the frame, and of all that it counted there if
-   * the frame is the whole run.
+   * The outcomes of requests that the service may have counted in the frame: of all that it counted there,
+   * if the frame is the whole run.
    */
   readonly outcomes: readonly CountedOutcome[];
   readonly lost: number;

@@ -122,7 +122,7 @@ export interface LoadReasons {
   readonly 'nothing-sent': Nothing;
   readonly 'load-sent': { readonly sent: number; readonly planned: number };
   readonly 'sent-without-library': { readonly requests: number };
-  /** `because` null: not known. */
+  /** `because` null: unknown. */
   readonly 'load-cut-short': { readonly because: string | null };
   readonly 'load-of-another-plan': { readonly plannedRequests: number; readonly scheduledSeconds: number };
   /** `inFlight`: the maximum number of concurrent requests; null: not recorded. */

@@ -126,7 +126,7 @@ export interface LoadRecord {
   readonly stoppedBecause: string | null;
   /** The look of the plan at which everything was decided, so that the harness stopped the load. Absent: it did not. */
   readonly decidedAtSeconds?: number;
-  /** How late the requests until that look had started: those after it, while the load was stopped, do not count. */
+  /** How late the requests until that look had started. Later ones, sent while the load was being stopped, do not count. */
   readonly decidedLateP99Seconds?: number;
 }
 

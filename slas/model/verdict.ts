@@ -152,7 +152,10 @@ export type FlipPoint =
       readonly id: string;
       readonly what: 'slower' | 'more-failed';
       readonly from: 'met' | 'missed';
-      /** Where that is no longer certain, and where the opposite is; null: nowhere within the bounds of the search. */
+      /**
+       * The values from which the outcome is no longer certain, and from which the opposite is certain;
+       * null: none within the range of the search.
+       */
       readonly undecidedAt: number | null;
       readonly otherAt: number | null;
     }

@@ -52,7 +52,7 @@ function ofScript(yaml: string, scenarios: readonly PlannedK6Scenario[], confide
 }
 
 describe('a script', () => {
-  test('that starts too few iterations for one request each is named, with the duration that is enough', () => {
+  test('that starts too few iterations, at one request each, is reported with a sufficient duration', () => {
     expect(found(ofScript(SMALL(ERRORS), [arriving(20, 12)]))).toEqual([
       'this run cannot pass if each iteration sends one request: objective "error-rate" (< 1%) needs at least 299 requests, and the script starts 240 iterations; at 20/s the load must last 15 s (now 12 s)',
     ]);

@@ -7,8 +7,9 @@ import { budgetFor } from '../statistics/rule-in-force.ts';
 import { plannedIn } from './planned-in.ts';
 
 /**
- * Why a run of this plan cannot pass, however well the service performs. Unlike what `tooShort` finds, this does not forbid the
- * run: how many requests a script sends is not known, and a miss can be found all the same.
+ * Why a run of this plan cannot pass, however well the service performs. Unlike what `tooShort` finds, this
+ * does not forbid the run: it is unknown how many requests a script sends, and the run can still detect a
+ * miss.
  */
 export function cannotPass(plan: Plan, load: Load): readonly Problem[] {
   const deciding = plan.objectives.filter(isDeciding);
@@ -26,7 +27,7 @@ export function cannotPass(plan: Plan, load: Load): readonly Problem[] {
   ];
 }
 
-/** What a Prometheus that scrapes this rarely cannot show of this load. */
+/** What a Prometheus that scrapes this rarely cannot show about this load. */
 export function tooFewScrapes(plan: Plan, load: Load, scrapeSeconds: number): readonly Problem[] {
   const rarely = `Prometheus scrapes the service every ${formatValue(scrapeSeconds, 'seconds')}`;
   const counted = (objective: PlannedObjective) =>
@@ -115,7 +116,7 @@ function tooFewRequests(objective: PlannedObjective, plan: Plan, load: Load): re
   ];
 }
 
-/** Of a run that is looked at several times, its last look decides with a higher one. */
+/** If a run is looked at several times, its last look needs a higher confidence. */
 const confidenceAtEnd = ({ confidence, sequential }: Plan) =>
   sequential?.looks.at(-1)?.confidence ?? confidence;
 
@@ -126,7 +127,7 @@ function isEnough(objective: PlannedObjective, plan: Plan, all: number, seconds:
   const confidence = confidenceAtEnd(plan);
   if (all < objective.leastSamples) return false;
   if (confidence === null || !isShareOfEvents(objective.measure)) return true;
-  // Independent requests in blocks of a second: the best that can be.
+  // The best case: independent requests, in blocks of one second.
   const effect = { factor: 1, blocks: Math.max(MIN_BLOCKS, Math.floor(seconds)) };
   return shareBounds({ bad: 0, all, effect }, confidence).high <= budgetFor(objective);
 }
@@ -142,7 +143,10 @@ function neededSeconds(objective: PlannedObjective, plan: Plan, perSecond: numbe
   return enough;
 }
 
-/** `planScenario` refuses this of a scenario; how many requests an iteration sends is not known. */
+/**
+ * For a scenario, `planScenario` rejects this. For a script it is only a warning, because the number of
+ * requests per iteration is unknown.
+ */
 function tooSlowScript(objective: PlannedObjective, load: Load): readonly string[] {
   const { measure, target } = objective;
   const sends = load.k6 === undefined ? null : sendsOf(load, undefined);

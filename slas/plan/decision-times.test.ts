@@ -91,7 +91,7 @@ describe('how long 80% of runs need to decide', () => {
     }
   });
 
-  test('in words, a plan that is too short says so, and whether an earlier run was found', () => {
+  test('the words say whether a plan is too short, and whether an earlier run was found', () => {
     const text = renderDecisionTimes(timesOf(planned({ untilDecided: {} }, 'steady')), [], 60, null);
     expect(text).toMatch(/latency-p99 +needs \d+ s +needs \d+ s\n/);
     expect(text).toContain('no earlier run of this plan');
@@ -118,7 +118,7 @@ describe('design effects of an earlier run', () => {
     ['latency-p95', 23, 60, 9000],
     ['error-rate', 7, 0, 1500],
     ['error-rate', 7, 30, 1500],
-  ])('%s: bounds at a design effect of %d show it', (id, factor, bad, all) => {
+  ])('%s: a design effect of %d is recovered from the bounds', (id, factor, bad, all) => {
     const found = effectsOf(verdictOf(id, factor, bad, all), planned()).get(id)!;
     expect(found / factor).toBeCloseTo(1, 3);
   });

@@ -46,7 +46,7 @@ export function decisionTimes(
   const tests = plan.objectives.filter(
     ({ measure: { kind } }) => kind !== 'uptime' && kind !== 'peak',
   ).length;
-  // Between two bucket edges, how many responses lie there decides, and no plan knows that.
+  // Between two bucket edges, the outcome depends on how many responses lie there, which no plan knows.
   const judged = plan.objectives.filter(
     ({ measure }) =>
       measure.kind === 'ratio' ||

@@ -27,17 +27,17 @@ const timeOf = (id: string, earlier: Record<string, EarlierNumber> = {}) => {
 };
 
 describe('how long means, rates and uptimes take to be decided', () => {
-  test('an uptime needs no time of its own, and a share has its times elsewhere', () => {
+  test('an uptime has no time of its own, and a share is not listed here', () => {
     expect(timeOf('model-uptime')).toEqual({ id: 'model-uptime', is: 'census' });
     expect(timeOf('latency-p95')).toBeUndefined();
   });
 
-  test('a mean that no earlier run measured is not known', () => {
+  test('the time of a mean is unknown if no earlier run measured it', () => {
     expect(timeOf('confidence')).toEqual({ id: 'confidence', is: 'unknown' });
   });
 
   test('at the stated look, but not at the one before, 80% of simulated runs have decided a mean', () => {
-    // Requests vary by 0.2, and the target is 0.85.
+    // The standard deviation of a request's value is 0.2, and the target is 0.85.
     const [mean, spread] = [0.865, 0.2];
     const earlier = { value: mean, standardError: spread / Math.sqrt(1200), samples: 1200 };
     const time = timeOf('confidence', { confidence: earlier });
@@ -63,7 +63,7 @@ describe('how long means, rates and uptimes take to be decided', () => {
     expect(timeOf('confidence', { confidence: near })).toMatchObject({ is: 'as-before', atSeconds: null });
   });
 
-  test('what a run measured is read from its verdict, also where a bound is cut off at the end of its unit', () => {
+  test('the mean and its standard error are read from a verdict, even if a bound is truncated at the end of its range', () => {
     const { plan, run, evidence } = healthy();
     const { objectives } = judge(plan, run, evidence);
     const found = numbersOf({ objectives }).get('confidence')!;

@@ -3,8 +3,8 @@ import { normalQuantile } from '../statistics/distributions.ts';
 import { EIGHTY_PERCENT } from '../statistics/intervals.ts';
 
 /**
- * When a run that lasts until it is decided would decide means, rates and uptimes. They have no budget that a service could use half
- * of, so means and rates are taken to stay as an earlier run measured them.
+ * When a run that lasts until it is decided would decide means, rates and uptimes. Means and rates have no
+ * error budget, so they are assumed to stay as an earlier run measured them.
  */
 
 /** A mean or a rate that an earlier run measured. */
@@ -17,7 +17,7 @@ export interface EarlierNumber {
 export type NumberTime =
   /** All scrapes until a look are counted, so it needs no time of its own. */
   | { readonly id: string; readonly is: 'census' }
-  /** No earlier run of this plan has bounds of it. */
+  /** No earlier run of this plan has bounds for it. */
   | { readonly id: string; readonly is: 'unknown' }
   /** `atSeconds`: the first look by which 80% of the runs have decided; null: no look of this plan. */
   | { readonly id: string; readonly is: 'as-before'; readonly atSeconds: number | null };
@@ -57,7 +57,7 @@ function lookThatDecides(
 export function numbersOf({ objectives }: Pick<Verdict, 'objectives'>): ReadonlyMap<string, EarlierNumber> {
   const found = objectives.flatMap(({ id, value, samples, share, interval }): [string, EarlierNumber][] => {
     if (value === null || share !== null || interval === null || samples === 0) return [];
-    // A bound may be cut off where the unit ends.
+    // A bound may be truncated at the end of its unit's range.
     const halfWidth = Math.max(interval.high - value, value - interval.low);
     const standardError = halfWidth / normalQuantile(interval.eachBound ?? (1 + interval.confidence) / 2);
     return [[id, { value, standardError, samples }]];

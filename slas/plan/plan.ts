@@ -54,7 +54,7 @@ function withLooks(overrides: PlanOverrides, scenario: Scenario, { confidence }:
   const { untilDecided: given, ...rest } = overrides;
   const asked: PlanOverrides['untilDecided'] = given === undefined ? scenario.untilDecided : given;
   if (asked == null)
-    // The whole load instead of looks must not be easier to pass.
+    // Running the whole load without looks must not make a pass easier.
     return scenario.untilDecided === undefined
       ? rest
       : { ...rest, confidence: rest.confidence ?? confidence ?? DEFAULT_CONFIDENCE };

@@ -11,7 +11,7 @@ export interface PlanOverrides {
   readonly confidence?: number;
   readonly ratePerSecond?: number;
   readonly durationSeconds?: number;
-  /** Look at the run while it lasts, and stop once it is decided; the load is planned for its maximum duration. */
+  /** Judges the run while it is in progress, and stops it once it is decided; the load is planned for its maximum duration. */
   /** null: not even if the scenario says so. */
   readonly untilDecided?: { readonly maxSeconds?: number; readonly atLeastSeconds?: number } | null;
 }

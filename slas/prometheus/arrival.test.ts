@@ -44,11 +44,11 @@ describe('the lag of a server', () => {
 describe('how long to wait for samples', () => {
   test.each([
     ['as --ingest-delay says, from the next scrape on', 20, 3, 5, 25, 'option'],
-    ['a minute, where nothing is known', undefined, null, 5, 60, 'default'],
-    ['three intervals, where these are longer', undefined, null, 60, 180, 'default'],
-    ['ten seconds of a server that shows samples at once', undefined, 0.1, 1, 10, 'learned'],
+    ['a minute, if nothing is known', undefined, null, 5, 60, 'default'],
+    ['three intervals, if these are longer', undefined, null, 60, 180, 'default'],
+    ['ten seconds, for a server that shows samples at once', undefined, 0.1, 1, 10, 'learned'],
     ['four times the lag, and three intervals', undefined, 8, 1, 35, 'learned'],
-    ['ten minutes at most', undefined, 1000, 1, 600, 'learned'],
+    ['at most ten minutes', undefined, 1000, 1, 600, 'learned'],
   ] as const)('%s', (_, option, lag, interval, boundSeconds, boundBy) => {
     expect(boundOf(option, lag, interval)).toEqual({ boundSeconds, boundBy });
   });

@@ -177,7 +177,7 @@ describe('what makes a native histogram unusable', () => {
     expect(of(verdict)).toMatchObject({ verdict: 'undecided' });
   });
 
-  test('a counter that is a histogram is no number', async () => {
+  test('a histogram in place of a counter is not a number', async () => {
     const requests = { requests: { counter: 'http_request_duration_seconds' } };
     const { verdict } = await judged({ service: { ...NATIVE, ...requests } }, () =>
       writtenOf(healthy({ client: null }).evidence, 'exponential'),
@@ -200,13 +200,13 @@ describe('what makes a native histogram unusable', () => {
           },
     );
 
-    test('then only the ends of the coarse buckets are edges', async () => {
+    test('only the ends of the coarse buckets are then edges', async () => {
       const { verdict } = await judged({ service: NATIVE, series: ONE_MORE }, coarser);
       expect(of(verdict)).toMatchObject({ verdict: 'undecided' });
       expect(of(verdict).reason).toContain('between 176.8 ms and 250 ms');
     });
 
-    test('and these may still decide', async () => {
+    test('those edges may still decide', async () => {
       const { verdict } = await judged({ service: NATIVE }, coarser);
       expect(of(verdict)).toMatchObject({ verdict: 'met', samples: 1500 });
     });
@@ -335,7 +335,7 @@ describe('edges', () => {
       ]).map(({ labels, samples }) => [labels.le, samples.map(([, value]) => Number(value))]),
     );
 
-  test('of the zero bucket and of negative buckets', () => {
+  test('the zero bucket and negative buckets count as fast responses', () => {
     const buckets: NativeBucket[] = [
       [1, '-2', '-1', '2'],
       [3, '-0.001', '0.001', '3'],
@@ -344,17 +344,17 @@ describe('edges', () => {
     expect(le(buckets)).toEqual({ '0.001': [5], '0.5': [5], '1': [9], '+Inf': [9] });
   });
 
-  test('an end that belongs to the bucket above it is no edge', () => {
+  test('an end that belongs to the bucket above it is not an edge', () => {
     expect(le([[1, '1', '2', '9']])).toEqual({ '2': [9], '+Inf': [9] });
     expect(le([[3, '1', '2', '9']])).toEqual({ '2': [9], '+Inf': [9] });
     expect(le([[0, '1', '2', '9']])).toEqual({ '1': [0], '2': [9], '+Inf': [9] });
   });
 
-  test('observations that are no number are in no bucket, and in the count', () => {
+  test('observations that are not numbers are in the count, but in no bucket', () => {
     expect(le([[0, '1', '2', '8']])).toEqual({ '1': [0], '2': [8], '+Inf': [9] });
   });
 
-  test('inside a bucket of any sample, none', () => {
+  test('no edge lies inside a bucket of any sample', () => {
     expect(le([[0, '1', '2', '3']], [[0, '1', '4', '5']])).toEqual({
       '1': [0, 0],
       '4': [3, 5],

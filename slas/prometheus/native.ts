@@ -2,10 +2,10 @@ import type { HistogramKinds, HistogramSample, NativeBucket, Plan, Reading, Seri
 import { nameless } from './downsampling.ts';
 
 /**
- * Native histograms, and classic ones that are stored with custom buckets (NHCB), as the cumulative buckets that everything else
- * counts with. Nothing is interpolated: an edge is kept only if no populated bucket of any sample lies on both sides of it, so that
- * it is known how many observations were at or under it at every scrape. A limit inside a bucket is then bracketed like one
- * between two classic edges.
+ * Native histograms, and classic ones that are stored with custom buckets (NHCB), as the cumulative buckets
+ * that everything else counts with. Nothing is interpolated: an edge is kept only if no populated bucket of
+ * any sample lies on both sides of it. Then every scrape shows how many observations were at or under it. A
+ * limit inside a bucket is then bracketed like one between two classic edges.
  */
 
 type Readings = ReadonlyMap<string, Reading>;
@@ -38,7 +38,7 @@ export function withNatives(plan: Plan, readings: Readings): Readings {
 const hasHistograms = ({ histograms = [] }: Series) => histograms.length > 0;
 
 const notANumber = (selector: string) =>
-  `${selector} selects a native histogram, which is no number and no series of buckets`;
+  `${selector} selects a native histogram, which is neither a number nor a set of bucket series`;
 
 /** Both would count each observation twice: the native ones where the document says so, otherwise classic ones that have an edge. */
 function combined(classic: Reading, native: Reading, isDeclared: boolean): Reading {

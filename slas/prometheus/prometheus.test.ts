@@ -224,7 +224,11 @@ describe('a misbehaving Prometheus', () => {
     ['an error', '{"status":"error","error":"too many samples"}', 'too many samples'],
     ['no data', '{"status":"success"}', 'expected raw samples'],
     ['another type', '{"status":"success","data":{"resultType":"vector","result":[]}}', 'vector'],
-    ['no list', '{"status":"success","data":{"resultType":"matrix","result":null}}', 'expected raw samples'],
+    [
+      'a result that is not a list',
+      '{"status":"success","data":{"resultType":"matrix","result":null}}',
+      'expected raw samples',
+    ],
     ['a series without labels', matrix('{"values":[[1,"1"]]}'), 'expected raw samples'],
     ['a value that is a number', matrix('{"metric":{},"values":[[1,1]]}'), 'expected raw samples'],
     ['a value that is null', matrix('{"metric":{},"values":[[1,null]]}'), 'expected raw samples'],

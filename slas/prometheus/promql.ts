@@ -11,7 +11,7 @@ export type Labels = Readonly<Record<string, LabelMatcher>>;
 
 const quote = (text: string) => `"${text.replace(/\\/g, '\\\\').replace(/"/g, '\\"').replace(/\n/g, '\\n')}"`;
 
-/** Documents select by what matches; the rules of alerts also leave values out. */
+/** Documents only select values that match; alerting rules also exclude values. */
 export type Matcher = LabelMatcher | { readonly excludes: string };
 
 function matcher(label: string, match: Matcher): string {
@@ -148,10 +148,10 @@ export const AGGREGATES: Readonly<
   start: { blocks: ['changes'], whole: [] },
   gauge: { blocks: ['count', 'sum', 'min', 'max'], whole: [] },
   lag: { blocks: [], whole: ['max'] },
-  // Their existence is enough to know: in a long window, such a gauge is not judged.
+  // It is enough to know that they exist: in a long window, such a gauge is not judged.
   refreshed: { blocks: [], whole: ['max'] },
   counter: { blocks: ['last'], whole: ['resets', 'sum'] },
-  // The sum of histograms is a histogram, which is no number.
+  // The sum of histograms is a histogram, not a number.
   native: { blocks: ['last'], whole: ['resets'] },
   // Only reconciled with the client, so it needs no blocks.
   requests: { blocks: [], whole: ['resets', 'sum'] },

@@ -7,7 +7,7 @@ import { text } from 'node:stream/consumers';
  * which would pass credentials on to another address.
  */
 
-/** What a server asks for before it answers. */
+/** What a server requires of a request: headers, and TLS settings. */
 export interface Access {
   /** Sent with every request, in addition to ours: a tenant, or credentials. */
   readonly headers: Readonly<Record<string, string>>;
@@ -32,8 +32,8 @@ export interface RawResponse {
 const IDLE_MS = 5_000;
 
 /**
- * Node's own agents read the exceptions from a proxy when the process starts, which is before this machine is added to them.
- * So the agents are made at the first request.
+ * Node's own agents read the proxy exceptions when the process starts, before this machine is added to
+ * them. So our agents are created at the first request.
  */
 const agents = (() => {
   let made: { readonly http: HttpAgent; readonly https: HttpsAgent } | undefined;
@@ -117,6 +117,6 @@ export function connectionCause({ code = '', message }: NodeJS.ErrnoException): 
   return words === undefined ? code || message : `${words} (${code})`;
 }
 
-/** Only these pass by themselves: the server has not started to listen yet. */
+/** Only these errors go away by themselves: the server has not started to listen yet. */
 export const isStillStarting = (error: unknown): boolean =>
   (error as NodeJS.ErrnoException | null)?.code === 'ECONNREFUSED';

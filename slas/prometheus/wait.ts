@@ -36,8 +36,8 @@ export interface Awaited {
 
 /**
  * Resolves once every target has a scrape at or after the window's end, every known series has a sample of
- * that scrape, and the server's lag has passed, because a series that began in the last scrape may arrive
- * last. At the limit, resolves with what is missing.
+ * that scrape, and the server's lag has passed. (A series that began in the last scrape may arrive last.)
+ * At the limit, resolves with what is missing.
  */
 export async function awaitArrival(plan: Plan, run: RunRecord, asker: Asker): Promise<Awaited> {
   const { toSeconds } = run.window;

@@ -23,7 +23,7 @@ describe('exposition text', () => {
     expect(samplesOf(String.raw`a{b="x\"y\\z\nw"} 1`)[0]!.labels.b).toBe('x"y\\z\nw');
   });
 
-  test('special values are numbers, and NaN is kept out', () => {
+  test('special values are numbers, and NaN is left out', () => {
     expect(samplesOf('a +Inf\nb -Inf\nc NaN\nd x').map(({ value }) => value)).toEqual([
       Number.POSITIVE_INFINITY,
       Number.NEGATIVE_INFINITY,

@@ -83,7 +83,7 @@ function timeNames(
   return [...new Set([...named, ...natives, ...typed])];
 }
 
-/** What is measured in these words is a size or a ratio, whatever the unit. */
+/** A metric with one of these words in its name is a size or a ratio, whatever its unit. */
 const NO_TIME = /bytes|_size|size_|_ratio|percent|_length/;
 export const isOfTime = (name: string) =>
   !NO_TIME.test(name) && (unitInName(name) !== null || /duration|latency|_time|handling/.test(name));
@@ -137,7 +137,7 @@ function edgesOf(buckets: readonly ExposedSample[]): readonly number[] {
   return [...all].filter(Number.isFinite).toSorted((a, b) => a - b);
 }
 
-/** What tells the buckets of one histogram apart, and from its other series. */
+/** The labels that distinguish the buckets of one histogram from each other, and from its other series. */
 const OF_A_BUCKET = ['le', '__name__'] as const;
 
 function timeRows(

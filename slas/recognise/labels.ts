@@ -29,10 +29,10 @@ export function statusLabelOf(rows: readonly Row[]): StatusLabel | null {
   );
 }
 
-/** Numbers of three digits that are no statuses. */
+/** Labels whose three-digit values are not statuses. */
 const NO_STATUS = /port|shard|partition|size|zone|version|tenant|customer|user|id$|^le$/i;
 
-/** A label with a name of the team's own, whose values can only be status codes. */
+/** A label with a custom name, whose values can only be status codes. */
 function statusByValues(rows: readonly Row[]): StatusLabel | null {
   const label = labelsOf(rows).find(
     (name) => !NO_STATUS.test(name) && all(valuesOf(rows, name), /^[1-5]\d\d$/),
@@ -86,7 +86,7 @@ const GRPC_NUMBERS = [2, 4, 8, 12, 13, 14, 15];
 
 const screaming = (word: string) => word.replace(/([a-z])([A-Z])/g, '$1_$2').toUpperCase();
 
-/** null: the words for failures are not known before the first failure. */
+/** null: the words for failures are unknown before the first failure. */
 export function outcomesOf({ label, notation }: StatusLabel, rows: readonly Row[]): Outcomes | null {
   const values = valuesOf(rows, label);
   switch (notation) {
@@ -124,7 +124,7 @@ function wordsOf(label: string, values: readonly string[]): Outcomes | null {
     : { good, bad: bad.length === 1 ? bad[0]! : { matches: bad.join('|') } };
 }
 
-/** Whether a row's status is one of success, for what is measured now. */
+/** Whether the status of a row is a success. */
 export function isSuccess({ label, notation }: StatusLabel, labels: Labels): boolean {
   const value = labels[label] ?? '';
   return notation === 'codes' || notation === 'classes' || notation === 'class-digits'
@@ -154,7 +154,7 @@ const knownLabel = (rows: readonly Row[], names: readonly string[]) => {
   return names.find((label) => labels.includes(label));
 };
 
-/** A label with a name of the team's own, told by its values. */
+/** A label with a custom name, recognised by its values. */
 const labelByValues = (rows: readonly Row[], pattern: RegExp) =>
   labelsOf(rows).find((label) => all(valuesOf(rows, label), pattern)) ?? null;
 
@@ -163,7 +163,7 @@ const METHODS = /^(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS)$/;
 export const methodLabelOf = (rows: readonly Row[]): string | null =>
   knownLabel(rows, METHOD_LABELS) ?? labelByValues(rows, METHODS);
 
-/** Routes that no user asks for. */
+/** Routes that users do not request. */
 export const isOwnRoute = (route: string) =>
   /metrics|prometheus|health|ready|live|favicon|actuator|\/docs|openapi|swagger|^\*|^UNKNOWN$|^root$|unmatched|not_found|^other$|^none$|^$/i.test(
     route,

@@ -42,7 +42,7 @@ const isIn = (name: string, { counters, times, names }: Inventory) =>
 const begins = (prefix: string) => (inventory: Inventory) =>
   [...inventory.names].some((name) => name.startsWith(prefix));
 
-/** express-prom-bundle names its status label so, and exposes a gauge `up` of its own. */
+/** express-prom-bundle calls its status label `status_code`, and exposes its own gauge `up`. */
 const isBundle = (inventory: Inventory) =>
   inventory.times.some(
     ({ name, rows }) =>
@@ -54,7 +54,7 @@ const HTTP = {
   times: ['http_request_duration_seconds', 'http_server_request_duration_seconds'],
 };
 
-/** The first that fits is taken, so special ones come before general ones. */
+/** The first that matches is used, so specific libraries come before general ones. */
 export const LIBRARIES: readonly Library[] = [
   {
     id: 'istio',

@@ -91,7 +91,7 @@ export function growthInWords({ asked }: CapacityRecord, { growth }: CapacityRes
 /** An interval that is wider than this says little. */
 const WIDE = 0.1;
 
-/** What a reader must know before using the answer; null: nothing. */
+/** What a reader must know before using the answer; null: there is nothing. */
 export function cautionInWords({ steps }: CapacityRecord, { answer }: CapacityResult): string | null {
   if (answer === null || !answer.ok || answer.refutedPerSecond === null) return null;
   const { provenPerSecond: low, refutedPerSecond: high } = answer;

@@ -2,7 +2,7 @@ import type { LookVerdict, LookVerdicts, Plan, Sequential } from '../model/model
 import { unseenInterval } from '../statistics/sequential.ts';
 import { formatConfidence, formatInterval, formatValue } from './numbers.ts';
 
-/** What a verdict that was sought look by look says, in words. */
+/** The words of a verdict that was reached look by look. */
 
 const secondsOf = (seconds: number) => formatValue(Math.max(1, Math.round(seconds)), 'seconds');
 
@@ -39,7 +39,7 @@ export function decidedInWords({ decidedAtSeconds, looks, maxSeconds }: LookVerd
 const numberOf = (atSeconds: number, { sequential }: Plan) =>
   (sequential?.looks.findIndex((look) => look.atSeconds === atSeconds) ?? 0) + 1;
 
-/** The rule of three: what a pass cannot speak about. */
+/** The rule of three: the events that a pass says nothing about. */
 export const unseenInWords = (seconds: number) =>
   `events that happen less often than about every ${secondsOf(unseenInterval(seconds))} may not have been seen`;
 

@@ -8,8 +8,8 @@ import { alertInWords, boundsInWords, boundsTitle, describe, interval, outcome }
 const MARK = { pass: '✅', fail: '❌', inconclusive: '⚠️', met: '✅', missed: '❌', undecided: '⚠️' } as const;
 
 /**
- * Text from outside must not break a table or add markup: no tag or entity, no link or mention (not even one
- * that GitHub makes from a plain URL), and no heading, list or rule at the start of a line.
+ * Text from outside must not break a table or add markup: no tag or entity, no link or mention, and no
+ * heading, list or rule at the start of a line. GitHub makes links even from plain URLs.
  */
 const cell = (text: string) =>
   printableLine(text)

@@ -24,7 +24,7 @@ export function formatValue(value: number, unit: Unit): string {
   }
 }
 
-/** A confidence is never 100%: `99.99996%` has as many digits as show what is left. */
+/** A confidence is never shown as 100%: `99.99996%` has enough digits to show the remaining error. */
 export function formatConfidence(confidence: number): string {
   const left = 1 - confidence;
   if (left >= 1e-4) return formatValue(confidence, 'ratio');
@@ -52,7 +52,8 @@ export const formatBucket = ([low, high]: readonly [number, number | null], unit
 /** `97.1–98.9%`, `24.8–25.1/s`: of the judged share, or of the value if no share was judged. */
 export function formatInterval(interval: Interval, unit: Unit, target: string): string {
   const { low, high, confidence, eachBound = confidence } = interval;
-  // Of a latency the share within the limit is bounded, of a mean its value: such bounds hold jointly.
+  // The bounds of a latency are those of the share within the limit. The bounds of a mean are those of its
+  // value, and hold jointly.
   if (unit === 'seconds' && eachBound > confidence)
     return `${formatValue(low, unit)}–${formatValue(high, unit)}`;
   const isShare = unit === 'seconds' || unit === 'ratio';

@@ -119,7 +119,7 @@ function unproved({ objectives }: Verdict, { confidence }: Plan, paint: Paint): 
   return ['', ...words.map((line) => `  ${paint('dim', line)}`)];
 }
 
-/** A long run is cut into fewer blocks than its beginning was at the time. */
+/** A long run is cut into coarser blocks than its beginning was when the early looks were made. */
 const RECOMPUTED =
   'looks that did not decide are computed again from the whole record: in a long run, their bounds may differ from those printed during the load';
 

@@ -15,7 +15,7 @@ const intervals = (answers: readonly SearchAnswer[]) => answers.filter((one) => 
 const holds = ({ provenPerSecond, refutedPerSecond }: Interval, truth: number) =>
   provenPerSecond <= truth && (refutedPerSecond === null || truth <= refutedPerSecond);
 
-/** The second is how wide an interval may be: exponential times at a high load need hours for a narrow one. */
+/** Each service with the maximum width of its interval: exponential times at a high load need hours for a narrow one. */
 const LAWS: readonly (readonly [Law, number])[] = [
   [{ workers: 4, meanSeconds: 0.02, isFixed: true, isEven: true }, 0.1],
   [{ workers: 2, meanSeconds: 0.04, isFixed: true, isEven: true }, 0.1],
@@ -23,7 +23,7 @@ const LAWS: readonly (readonly [Law, number])[] = [
   [{ workers: 16, meanSeconds: 0.05 }, 0.2],
 ];
 
-describe.each(LAWS)('a service of known law: %j', (law, width) => {
+describe.each(LAWS)('a service with a known distribution of service times: %j', (law, width) => {
   const truth = trueCapacity(law, LIMIT_SECONDS);
   const found = SEEDS.map((seed) => simulateSearch(law, LIMIT_SECONDS, seed));
   const known = intervals(found.map(({ answer }) => answer));
@@ -57,10 +57,10 @@ describe.each(LAWS)('a service of known law: %j', (law, width) => {
 const FAST: Law = { workers: 4, meanSeconds: 0.02, isFixed: true, isEven: true };
 const answersOf = (law: Law) => SEEDS.slice(0, 5).map((seed) => simulateSearch(law, LIMIT_SECONDS, seed));
 
-describe('a number that was not confirmed is never the answer', () => {
+describe('an unconfirmed rate is never the answer', () => {
   test.each([
-    ['a cliff: a queue that refuses', { ...FAST, maxWaiting: 3 }],
-    ['a death at high load', { ...FAST, diesAbovePerSecond: 120 }],
+    ['a queue that refuses requests when it is full', { ...FAST, maxWaiting: 3 }],
+    ['a service that ends at high load', { ...FAST, diesAbovePerSecond: 120 }],
   ] satisfies [string, Law][])('%s', (_, law) => {
     const truth = Math.min(trueCapacity(law, LIMIT_SECONDS), law.diesAbovePerSecond ?? Infinity);
     for (const { answer, log } of answersOf(law)) {
@@ -82,14 +82,14 @@ describe('a number that was not confirmed is never the answer', () => {
       expect(answer).toMatchObject({ ok: false, code: 'generator-limited' });
   });
 
-  test('a service that gets slower while it is held: what a short step met is not printed', () => {
+  test('a service that gets slower under a steady load: a rate that only a short step met is not the answer', () => {
     const law: Law = { ...FAST, slowerEachMinute: 0.3 };
     // After two minutes its workers can do 125/s; a step of 20 s sees 181/s.
     for (const { answer } of answersOf(law))
       if (answer.ok) expect(answer.provenPerSecond).toBeLessThanOrEqual(130);
   });
 
-  test('a service that was slowed carries less, in proportion', () => {
+  test('a service that was slowed down has proportionally less capacity', () => {
     for (const { answer } of answersOf({ ...FAST, meanSeconds: 0.03 })) {
       expect(answer).toMatchObject({ ok: true });
       if (!answer.ok) continue;
@@ -98,7 +98,7 @@ describe('a number that was not confirmed is never the answer', () => {
     }
   });
 
-  test('a service that misses at every rate', () => {
+  test('a service that misses its limit at every rate has no answer', () => {
     for (const { answer } of answersOf({ ...FAST, meanSeconds: 1 }))
       expect(answer).toMatchObject({ ok: false, code: 'nothing-met' });
   });

@@ -16,7 +16,7 @@ import { isSteady, lowerEdges, slowerBySecond } from './simulation.ts';
 
 export interface Law {
   readonly workers: number;
-  /** Of the time of one request, which is exponentially distributed. */
+  /** The mean time of one request; times are exponentially distributed. */
   readonly meanSeconds: number;
   /** Every request keeps a worker busy for exactly the mean time, and takes 0 to 120 ms more, in which no worker is busy. */
   readonly isFixed?: true;
@@ -32,9 +32,9 @@ export interface Law {
   readonly generatorPerSecond?: number;
 }
 
-/** p95. */
+/** The share of requests that a p95 allows to be slow. */
 const BUDGET = 0.05;
-/** What a real step takes in addition. */
+/** The additional time that a real step takes. */
 const AROUND_SECONDS = 8;
 
 export const SETTINGS: SearchSettings = {
@@ -73,7 +73,7 @@ export function loaded(law: Law, ratePerSecond: number, seconds: number, random:
 
 /** Without a spread of latencies, nothing shows whether requests depend on each other. */
 const MAX_DELAY_SECONDS = 0.12;
-/** A refusal counts as over every limit. */
+/** A refused request counts as slower than every limit. */
 const REFUSED_SECONDS = 1e6;
 
 export interface Simulated {
@@ -139,7 +139,7 @@ function judged(answers: Answers, limitSeconds: number, plan: StepPlan) {
 /** The rate at which exactly 5% of the requests take longer than the limit (M/M/c, Erlang's C; with fixed times: what the workers can do, within 0.1%). */
 export function trueCapacity({ workers, meanSeconds, isFixed, isEven }: Law, limitSeconds: number): number {
   if (isFixed && isEven) return workers / meanSeconds;
-  if (isFixed || isEven) throw new RangeError('the capacity of this law is not known');
+  if (isFixed || isEven) throw new RangeError('the capacity of this law is unknown');
   let [low, high] = [0, workers / meanSeconds];
   for (let step = 0; step < 60; step++) {
     const rate = (low + high) / 2;

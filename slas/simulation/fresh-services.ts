@@ -89,7 +89,10 @@ const drifting = (name: string, usualSeconds: number, addition: (random: Random)
   },
 });
 
-/** Spells that begin after `everySeconds` and last for `lengthSeconds`, both on average; the addition gets what is left of one. */
+/**
+ * Periods that begin after `everySeconds` and last for `lengthSeconds`, both on average. `during` gets the
+ * remaining time of one.
+ */
 const inSpells =
   (everySeconds: number, lengthSeconds: number, during: (leftSeconds: number, random: Random) => number) =>
   (random: Random): Addition => {
@@ -105,7 +108,7 @@ const inSpells =
   };
 
 const stall = (leftSeconds: number) => leftSeconds;
-/** Three in ten requests of a busy spell take half a second more. */
+/** Three in ten requests of a busy period take half a second more. */
 const busySpell = (_left: number, random: Random) => 0.01 + (random() < 0.3 ? logNormal(0.5, random) : 0);
 
 /** The load rises from night to noon and falls again within one run. */
@@ -118,7 +121,7 @@ const atRate = (ratePerSecond: number): Service =>
 
 export const FRESH_RATES = [5, 100, 1000] as const;
 
-/** The length of every run of these services: the limits of the day hold for no other. */
+/** The length of every run of these services. The limits of the daily load are valid for this length only. */
 export const FRESH_SECONDS = 600;
 
 export const FRESH_SERVICES: readonly Service[] = [

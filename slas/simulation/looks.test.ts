@@ -5,7 +5,7 @@ import { SERVICES, type Service } from './queues.ts';
 
 /** A reduced `./sla simulate --until-decided`: the table in docs/performance.md has all services in 400 runs each. */
 const RUNS = 100;
-/** 9 of 100 are more than chance has in 95% of all such simulations if 5% are true. */
+/** If the true rate is 5%, 95% of such simulations have at most 9 wrong verdicts in 100 runs. */
 const SLACK = 0.04;
 
 const named = (services: readonly Service[], ...names: readonly string[]) =>
@@ -22,7 +22,7 @@ test.each(named(SERVICES, 'independent', 'M/G/2 at 0.5', 'M/G/2 at 0.8', 'AR(1)'
 );
 
 test.each(named(FRESH_SERVICES, 'pauses every 10 s', 'a slow replica in four', 'M/G/2 at 0.5, 5/s'))(
-  'so do runs of $name, on which no choice of the method rests',
+  'so do runs of $name, which no choice of the method was based on',
   (service) => {
     const { met, missed } = simulateLooks(service, 95, 300, 1, RUNS, 5);
     expect([met <= 0.05 + SLACK, missed <= 0.05 + SLACK]).toEqual([true, true]);
@@ -53,20 +53,24 @@ test('a service beyond its limit is missed within a third of the maximum', () =>
   expect(meanSeconds).toBeLessThan(100);
 });
 
-describe('a cell says which promises it breaks', () => {
+describe('the promises that a cell breaks are reported', () => {
   const cell: LooksCell = {
     ...{ service: 'M/G/2 at 0.5', percentile: 95, maxSeconds: 600, limitTimes: 1, runs: 400 },
     ...{ met: 0.05, missed: 0.05, metOnce: 0.05, missedOnce: 0.05, meanSeconds: 600 },
   };
   test.each<[string, Partial<LooksCell>, readonly string[]]>([
-    ['exactly 5% of wrong verdicts', {}, []],
+    ['exactly 5% wrong verdicts', {}, []],
     ['more false met', { met: 0.0525 }, ['false met']],
     ['more false missed', { missed: 0.0525 }, ['false missed']],
     ['8% for stalls', { service: 'stalls', met: 0.08 }, []],
     ['more than 8% for stalls', { service: 'stalls', met: 0.0825 }, ['false met']],
-    ['met is true there', { limitTimes: 3, met: 1, metOnce: 1, meanSeconds: 200 }, []],
+    [
+      'met, with a limit at which that is correct',
+      { limitTimes: 3, met: 1, metOnce: 1, meanSeconds: 200 },
+      [],
+    ],
     ['met too late', { limitTimes: 3, met: 1, metOnce: 1, meanSeconds: 201 }, ['time']],
-    ['a p99 may take longer', { percentile: 99, limitTimes: 3, met: 1, metOnce: 1 }, []],
+    ['met late, for a p99', { percentile: 99, limitTimes: 3, met: 1, metOnce: 1 }, []],
     ['less power to see a pass', { limitTimes: 3, met: 0.9, metOnce: 0.96, meanSeconds: 200 }, ['power']],
     ['less power to see a miss', { limitTimes: 0.7, missed: 0.9, missedOnce: 0.96 }, ['power']],
   ])('%s', (_, changed, broken) => {

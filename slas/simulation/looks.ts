@@ -121,13 +121,13 @@ function simulateCellsOf(
 export type BrokenPromise = 'false met' | 'false missed' | 'power' | 'time';
 
 const MAX_WRONG = 0.05;
-/** No rule sees stalls that did not happen. */
+/** No method can detect stalls that did not happen. */
 const MAX_WRONG_STALLS = 0.08;
 const MAX_LOST_POWER = 0.05;
 const QUICK_SERVICES = ['independent', 'M/G/2 at 0.5'];
 const QUICK_FRACTION = 1 / 3;
 
-/** @param slack what chance adds to the share of wrong verdicts in this many runs */
+/** @param slack the random error of the share of wrong verdicts in this many runs */
 export function brokenPromises(cell: LooksCell, slack = 0): readonly BrokenPromise[] {
   const { service, percentile, maxSeconds, limitTimes, met, missed, metOnce, missedOnce } = cell;
   const most = (service === 'stalls' ? MAX_WRONG_STALLS : MAX_WRONG) + slack;

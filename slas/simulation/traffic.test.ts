@@ -68,12 +68,12 @@ describe('too little history', () => {
     });
   });
 
-  test('however little it is, a peak above the limit is reported', () => {
+  test('a peak above the limit is reported, however short the history is', () => {
     const seen = outlook({ weeks: 1, peakAt: flat }, 90);
     expect(seen.kind).toBe('reached');
   });
 
-  test('nothing was stored', () => {
+  test('an empty store is not enough', () => {
     const traffic = new TrafficCounter(BEGIN, at(3)).traffic();
     expect(outlookOf(traffic, { perSecond: 9, confidence: 0.95 }, seeded(1))).toMatchObject({
       ...{ kind: 'not-enough', days: 0, usableWeeks: 0 },
@@ -114,7 +114,7 @@ describe('growth does not look smaller than it is', () => {
     expect(seen).toMatchObject({ kind: 'jumped', highWeeks: 1 });
   });
 
-  test('processes that restart in the busiest hour: what they did not report is not taken for low traffic', () => {
+  test('processes that restart in the busiest hour: the requests that they did not report are not mistaken for low traffic', () => {
     const restarts = Array.from(
       { length: 12 },
       (_, week) => week * WEEK_SECONDS + (24 + 10) * HOUR_SECONDS + 900,
@@ -125,21 +125,21 @@ describe('growth does not look smaller than it is', () => {
       expect(peakPerSecond / steady.weeks[index]!.peakPerSecond).toBeCloseTo(1, 1);
   });
 
-  test('a restart is not a request count of its own', () => {
+  test('a restart adds no requests', () => {
     const { hours } = counted({ weeks: 1, peakAt: flat, restarts: [3 * 24 * HOUR_SECONDS + BIN_SECONDS] });
     for (const { perSecond } of hours) expect(perSecond ?? 0).toBeLessThan(110);
   });
 });
 
 describe('what is not growth', () => {
-  test('traffic that doubled at once, long ago: only the weeks since then count', () => {
+  test('traffic that suddenly doubled, long ago: only the weeks since then count', () => {
     const seen = trendIn(outlook({ weeks: 20, peakAt: (week) => (week < 9 ? 100 : 200) }, 400));
     expect(seen.changedAtSeconds).toBe(at(9));
     expect(seen.earliestSeconds).toBeNull();
     expect(seen.nowPerSecond).toBeGreaterThan(185);
   });
 
-  test('traffic that halved at once does not hide growth before and since', () => {
+  test('traffic that suddenly halved does not hide the growth before and after', () => {
     const peakAt = (week: number) => 100 * 1.03 ** week * (week < 9 ? 1 : 0.5);
     const seen = trendIn(outlook({ weeks: 22, peakAt }, peakAt(30)));
     expect(seen.changedAtSeconds).toBe(at(9));
@@ -185,7 +185,7 @@ describe('what is not growth', () => {
     expect(seen.changedAtSeconds).toBeNull();
   });
 
-  test('a process that was known to another server is no burst of requests', () => {
+  test('a process that another server scraped before is not a burst of requests', () => {
     const [first, second] = trafficOf({ weeks: 2, peakAt: flat }, seeded(1));
     const late = { ...second!, samples: second!.samples.filter(([time]) => time > at(1)) };
     const counter = new TrafficCounter(BEGIN, at(2));

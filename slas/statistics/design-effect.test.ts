@@ -42,7 +42,7 @@ describe('merging neighbouring blocks', () => {
     ]);
   });
 
-  test('leaves a single block as it is', () => {
+  test('leaves a single block unchanged', () => {
     expect(mergePairs(repeat(1, () => 3))).toEqual([{ part: 3, total: 10 }]);
   });
 
@@ -168,7 +168,7 @@ describe('the design effect of bursts', () => {
     expect(burstEffectOf(repeat(20, () => 1))!.blocks).toBe(20);
   });
 
-  test('is not known with too few blocks, or if no request or all requests were bad', () => {
+  test('is unknown with too few blocks, or if no request or all requests were bad', () => {
     expect(burstEffectOf(repeat(11, (index) => index % 2))).toBeNull();
     expect(burstEffectOf(repeat(20, () => 0))).toBeNull();
     expect(burstEffectOf(repeat(20, () => 10))).toBeNull();

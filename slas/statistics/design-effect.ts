@@ -107,10 +107,10 @@ function factorOf(variance: number, part: number, total: number): number {
 const MIN_DEGREES = 3;
 
 /**
- * The design effect of bad requests that come in bursts. Its variance rests on the bursts that were seen, which are fewer than
- * the blocks: three bursts in a hundred blocks say as little as three numbers. Satterthwaite's degrees of freedom follow from
- * the kurtosis of the blocks, `2B/(κ − 1)`, which is about B for even blocks and about twice the number of equal bursts. null if
- * unknown.
+ * The design effect of bad requests that come in bursts. Its variance rests on the bursts that were seen,
+ * which are fewer than the blocks: three bursts in a hundred blocks say as little as three numbers.
+ * Satterthwaite's degrees of freedom follow from the kurtosis of the blocks: `2B/(κ − 1)`. That is about B
+ * for even blocks, and about twice the number of equal bursts. null if unknown.
  */
 export function burstEffectOf(blocks: readonly Block[]): DesignEffect | null {
   const { part, total } = totalsOf(blocks);
@@ -124,7 +124,7 @@ export function burstEffectOf(blocks: readonly Block[]): DesignEffect | null {
     fourths += square ** 2;
   }
   const count = level.length;
-  // Blocks without any variance are as even as can be.
+  // Blocks without variance are perfectly even.
   const kurtosis = squares === 0 ? 1 : (count * fourths) / squares ** 2;
   const degrees = Math.min(count - 1, Math.max(MIN_DEGREES, (2 * count) / (kurtosis - 1)));
   return { factor: factorOf(variance, part, total), blocks: degrees + 1 };
@@ -151,9 +151,10 @@ const COMMONEST = 0.5;
 const FAR_BELOW = 0.1;
 
 /**
- * When bad requests are too few to show dependence, more frequent events show it: requests over lower edges that at most half of
- * them exceed. Far below the limit only those count that are as rare as bad requests may be: what is common there is how the
- * usual latency drifts, and not how long latencies ten times as high would last. Without any, the rarest one counts.
+ * If bad requests are too few to show dependence, more frequent events show it: requests over a lower edge
+ * that at most half of them exceed. Far below the limit, an edge is used only if no more requests exceed it
+ * than may be bad. More common events there reflect how the usual latency drifts, not how long much higher
+ * latencies would last. If no edge qualifies, the rarest event is used.
  */
 export function dependenceBlocks(lower: readonly LowerEdge[], budget: number): readonly (readonly Block[])[] {
   const seen = lower

@@ -168,14 +168,14 @@ describe('how many more requests decide', () => {
     },
   );
 
-  test('the penalty for few bursts counts: without it, this undecided run seems to have requests enough', () => {
+  test('the penalty for few bursts counts: without it, this undecided run would seem to have enough requests', () => {
     const run = { ...sample(10, 1500, 1, 60), bursts: { factor: 6, blocks: 4 } };
     expect(shareBounds(run, 0.95).high).toBeGreaterThan(0.02);
     expect(moreFor80(run, 0.02, 0.95)).toBe(4142);
     expect(moreFor80({ ...run, bursts: null }, 0.02, 0.95)).toBe(0);
   });
 
-  test('whatever is undecided needs more requests', () => {
+  test('every undecided run needs more requests', () => {
     const samples = fc.record({
       bad: fc.integer({ min: 1, max: 300 }),
       all: fc.integer({ min: 1000, max: 20_000 }),
@@ -205,7 +205,7 @@ describe('how many more requests decide', () => {
     );
   });
 
-  test('no number decides exactly at the limit', () => {
+  test('exactly at the limit, no number of requests decides', () => {
     expect(moreFor80(sample(75, 1500, 1, 60), 0.05, 0.95)).toBe(Number.POSITIVE_INFINITY);
   });
 

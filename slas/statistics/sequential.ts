@@ -14,7 +14,7 @@ export interface Look {
 
 export interface LookSchedule {
   readonly maxSeconds: number;
-  /** *Met* may not be said before, because what happens rarely needs time to be seen. */
+  /** Nothing is met before this time, because rare events need time to occur. */
   readonly atLeastSeconds: number;
   readonly looks: readonly Look[];
 }
@@ -25,8 +25,9 @@ const GROWTH = 1.5;
 const MIN_ERROR = 1e-9;
 
 /**
- * All looks before the last spend at most this part of the error together. O'Brien and Fleming's function alone spends up to a third
- * of it, which costs the last look up to 7 points of its power where rare bursts cannot be decided any earlier.
+ * All looks before the last spend at most this part of the error together. O'Brien and Fleming's function
+ * alone spends up to a third of it. That costs the last look up to 7 points of its power, without deciding
+ * rare bursts any earlier.
  */
 const MAX_EARLY_SHARE = 0.1;
 
@@ -72,5 +73,5 @@ function timesUntil(maxSeconds: number): readonly number[] {
   return [...times, maxSeconds];
 }
 
-/** What happens less often than this is not seen at all in one run in twenty (the rule of three). */
+/** One run in twenty contains no event that is rarer than this (the rule of three). */
 export const unseenInterval = (seconds: number): number => seconds / 3;

@@ -25,7 +25,7 @@ export interface Part {
   /** It began inside the window: before its first sample it was 0. */
   readonly startsAtZero: boolean;
   /**
-   * At most this much of the increase may have been counted before the window, because it is not known when
+   * At most this much of the increase may have been counted before the window, because it is unknown when
    * the series began.
    */
   readonly early: number;

@@ -68,7 +68,7 @@ export function phasesOf({ load }: Plan, { load: record, window }: RunRecord): r
   });
 }
 
-/** The part of the run that an objective is judged in, or why it is not known. */
+/** The part of the run that an objective is judged in, or why it is unknown. */
 export function scopeOf(
   { phase: named, measure }: PlannedObjective,
   plan: Plan,

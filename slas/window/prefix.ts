@@ -31,7 +31,7 @@ export interface Prefix {
 /** A rate is counted from the first scrape inside, because there was no load between the scrape before it and its start. */
 type ScopeOf = (objective: PlannedObjective) => Scope;
 
-/** Why nothing can be said of the prefix, or what it is. */
+/** The prefix, or why it cannot be judged. */
 export function prefixOf(
   seconds: number,
   plan: Plan,
@@ -89,8 +89,9 @@ function runIn(run: RunRecord, record: LoadRecord, client: ClientRequests, phase
 // ---------------------------------------------------------------------------------------------- requests that have not ended
 
 /**
- * How many requests may have been sent in the prefix that the record lacks, because k6 records a request when it ends. With a
- * regular schedule it is known how many were due; otherwise all have ended once the request timeout has passed. null: unknown.
+ * How many requests may have been sent in the prefix that the record lacks, because k6 records a request
+ * when it ends. A regular schedule shows how many were due; otherwise, all have ended once the request
+ * timeout has passed. null: unknown.
  */
 function openIn(
   client: ClientRequests,
@@ -105,7 +106,7 @@ function openIn(
   return Math.max(0, due - sent);
 }
 
-/** It is unknown which path they were sent to: so many are added to each that is judged. */
+/** It is unknown which path they were sent to, so that number is added to each judged path. */
 function withUnanswered(
   client: ClientRequests,
   open: number,
@@ -132,7 +133,7 @@ const MICROSECOND = 1e-6;
 
 // ---------------------------------------------------------------------------------------------- the service's side
 
-/** Where every target has been scraped once inside. */
+/** The first moment at which every target has been scraped inside the phase. */
 const firstInside = ({ fromSeconds }: Omit<PhaseTimes, 'sent'>, { targets }: Frame) =>
   Math.max(
     ...targets.map(

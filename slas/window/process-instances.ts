@@ -26,7 +26,7 @@ export const LATE = 1.5;
 /** Some clients report start times in whole seconds, and by the clock of another machine. */
 const START_TOLERANCE_SECONDS = 1;
 
-/** Parts of a window as the processes of one target saw it. */
+/** What is known about one target before its process instances are derived. */
 export interface Surroundings {
   readonly name: string;
   readonly fromSeconds: number;
@@ -47,7 +47,7 @@ interface Process {
 
 /**
  * The process instances that overlap the window; empty if all ended before it or began after it. Fails if
- * they are not known.
+ * they are unknown.
  */
 export function processInstancesOf(
   starts: readonly Sample[],

@@ -4,9 +4,9 @@ import { cutOf } from '../testing/frames.ts';
 import { boundBySeconds, uncountedOf, unobservedOf } from './uncounted.ts';
 
 /**
- * Replica b ends; replica a, always there, answers one request per second. After its last scrape, b may have
- * served twice the rate of the busiest interval of any replica, for as long as it may have run, plus one
- * request. docs/verdict.md has the rule.
+ * Replica b ends; replica a, always there, answers one request per second. After its last scrape, b may
+ * have continued at twice the rate of the busiest interval of any replica, and served one request more.
+ * docs/verdict.md has the rule.
  */
 
 const cut = (changes: Partial<Given>) =>

@@ -1,5 +1,5 @@
 import type { Objective } from '../../model/model.ts';
-import { alertOf, budgetOfObjective, isShare, recorded, recordedSeries } from './objectives.ts';
+import { alertOf, budgetOfObjective, isShare, recorded, recordedSeries, titleAt } from './objectives.ts';
 import { promDuration } from './promql.ts';
 import { DEFAULT_WINDOW_SECONDS, type Rule, type RuleContext, runbookOf } from './rule.ts';
 
@@ -66,13 +66,13 @@ function burnAlert(
     ({ longSeconds, shortSeconds, factor }) =>
       `(${burnsOver(longSeconds, factor)} and ${burnsOver(shortSeconds, factor)})`,
   );
-  const told = burns.map(({ factor, longSeconds }) => `${factor} times over ${promDuration(longSeconds)}`);
+  const rates = burns.map(({ factor, longSeconds }) => `above ${factor} over ${promDuration(longSeconds)}`);
   return {
     alert: `${name}${speed}Burn`,
     expr: pairs.join(' or '),
     labels: { severity: speed === 'Fast' ? severity : 'warning', burn: speed.toLowerCase() },
     annotations: {
-      summary: `${objective.title}: the budget of 30 days is being spent ${told.join(' or ')} as fast as it may ({{ $value | humanizePercentage }} bad)`,
+      summary: `${titleAt(objective, 'target', context)}: burn rate of the 30-day error budget ${rates.join(' or ')} ({{ $value | humanizePercentage }} bad)`,
       ...runbookOf(context.document, name),
     },
   };

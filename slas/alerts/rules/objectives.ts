@@ -195,25 +195,26 @@ function demand({ measure, target, alert }: Objective, threshold: Threshold, con
   return ` and on () ${asked} ${comparison} ${value}`;
 }
 
-function summaryOf(
-  objective: Objective,
-  threshold: Threshold,
-  { document, windowSeconds }: RuleContext,
-): string {
-  const { measure, title } = objective;
-  const limit = limitOf(objective, threshold);
-  const over = `over ${promDuration(windowSeconds)}`;
-  const which = `${threshold === 'target' ? 'target' : 'alert threshold'} ${limit.text}`;
-  if (measure.kind === 'latency') {
-    const histogram = histogramOf(objective);
-    const edge = watchedEdge(limit, histogram, document.service);
-    const slow = formatValue(toSeconds(edge, histogram.valuesIn), 'seconds');
-    return `${title} ${slow}: {{ $value | humanizePercentage }} took longer ${over}, ${budgetText(objective)} may (${which})`;
-  }
+function summaryOf(objective: Objective, threshold: Threshold, context: RuleContext): string {
+  const { measure } = objective;
+  const title = titleAt(objective, threshold, context);
+  const over = `over ${promDuration(context.windowSeconds)}`;
+  const which = `${threshold === 'target' ? 'target' : 'alert threshold'} ${limitOf(objective, threshold).text}`;
+  if (measure.kind === 'latency')
+    return `${title}: {{ $value | humanizePercentage }} took longer ${over}, ${budgetText(objective)} is allowed (${which})`;
   if (measure.kind === 'uptime')
-    return `${title}: not so at {{ $value | humanizePercentage }} of the scrapes ${over} (${which})`;
+    return `${title}: down at {{ $value | humanizePercentage }} of the scrapes ${over} (${which})`;
   const value = isRatio(measure) ? 'humanizePercentage' : 'humanize';
   return `${title}: {{ $value | ${value} }} ${over} (${which})`;
+}
+
+/** The title of a latency ends in "within", so its limit is appended. */
+export function titleAt(objective: Objective, threshold: Threshold, { document }: RuleContext): string {
+  const { measure, title } = objective;
+  if (measure.kind !== 'latency') return title;
+  const histogram = histogramOf(objective);
+  const edge = watchedEdge(limitOf(objective, threshold), histogram, document.service);
+  return `${title} ${formatValue(toSeconds(edge, histogram.valuesIn), 'seconds')}`;
 }
 
 const budgetText = (objective: Objective) => formatValue(budgetOfObjective(objective, 'target'), 'ratio');

@@ -33,14 +33,14 @@ describe('the rules of the shipped document', () => {
   });
 
   test.each([
-    ['as they are', rulesOf(shipped)],
+    ['at their defaults', rulesOf(shipped)],
     ['with short windows', rulesOf(shipped, { windowSeconds: 30, forSeconds: 5 })],
-    ['the raw ones', rawRulesOf(shipped)],
-  ])('promtool has nothing against them: %s', async (_, groups) => {
+    ['the raw rules', rawRulesOf(shipped)],
+  ])('promtool accepts them: %s', async (_, groups) => {
     expect(await checkRules(renderRules(groups, SOURCE))).toBe('');
   });
 
-  test('the three well-known ones have their severities, and the limits of the table', () => {
+  test('the three named alerts have their severities, and the limits of the table', () => {
     expect([named('HighErrorRate').labels?.severity, named('HighErrorRate').expr]).toEqual([
       'critical',
       'sla:bad_share:over5m{sla="sentiment-api",objective="error-rate",threshold="alert"} > 0.05',

@@ -16,7 +16,7 @@ export function watchRules(context: RuleContext): readonly Rule[] {
     for: forText('critical'),
     labels: { severity: 'critical', sla: document.name },
     annotations: {
-      summary: `Prometheus scrapes no target of ${document.name}: none of the other alerts can fire`,
+      summary: `Prometheus is not scraping any target of ${document.name}, so no other alert can fire`,
       ...runbookOf(document, 'ServiceNotScraped'),
     },
   };
@@ -30,7 +30,7 @@ export function watchRules(context: RuleContext): readonly Rule[] {
     for: forText(severity),
     labels: { severity, sla: document.name },
     annotations: {
-      summary: `The share of ${select({}, part)} is {{ $value | humanizePercentage }} away from the ${formatValue(expectedShare, 'ratio')} that is expected, over ${window}`,
+      summary: `The share of ${select({}, part)} over ${window} differs from the expected ${formatValue(expectedShare, 'ratio')} by {{ $value | humanizePercentage }}`,
       ...runbookOf(document, name),
     },
   };

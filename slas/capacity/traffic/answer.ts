@@ -8,7 +8,7 @@ export interface TrafficAnswer {
   readonly outlook: Outlook;
   /** Requests per second that all replicas may receive. */
   readonly limitPerSecond: number;
-  /** That share the traffic; null: the store does not show how many, so they are assumed to be as many as were measured. */
+  /** The replicas that share the traffic; null: the store does not show how many, so as many as were measured are assumed. */
   readonly replicas: number | null;
   readonly gaps: readonly Gap[];
   readonly history: History;

@@ -3,7 +3,7 @@ import { alikeness, residualsOf, theilSen, typical, valueAt } from './theil-sen.
 
 /** Finds the time after which the traffic follows another line: a migration, or growth that became faster. */
 
-/** Fewer weeks than this are outliers, and no line. */
+/** Fewer weeks than this are outliers, not a line. */
 export const MIN_SIDE = 3;
 const RESAMPLES = 99;
 /** Measured traffic is never closer to a line than this, so a better fit shows nothing. */
@@ -29,8 +29,8 @@ function bestSplit(points: readonly Point[], whole: number): Split {
 }
 
 /**
- * The index of the first point after the newest change; 0: one line describes all. Two lines always fit better than one:
- * by how much is known from points that are scattered about one line as these are.
+ * The index of the first point after the newest change; 0: one line describes all. Two lines always fit
+ * better than one. How much better is estimated from points that are scattered about one line like these.
  */
 export function changeIn(points: readonly Point[], shapes: readonly Shape[], random: () => number): number {
   if (points.length < 2 * MIN_SIDE) return 0;
@@ -49,10 +49,10 @@ export function changeIn(points: readonly Point[], shapes: readonly Shape[], ran
   return seen.at + changeIn(points.slice(seen.at), shapes, random);
 }
 
-/** Noise like these residuals, in which neighbours are as alike as they are. */
+/** Noise like these residuals, with the same correlation of neighbours. */
 function alike(residuals: readonly number[], random: () => number): () => number {
   const share = alikeness(residuals);
-  // About a line that does not describe them, points are far from it: that is not noise.
+  // If the line does not describe the points, their large distances from it are not noise.
   const most = NOISE * Math.max(FLOOR, typical(residuals));
   const clipped = residuals.map((one) => Math.min(most, Math.max(-most, one)));
   let last = 0;

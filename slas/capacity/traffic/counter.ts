@@ -3,9 +3,9 @@ import type { Series } from '../../model/model.ts';
 import { BIN_SECONDS, HOUR_SECONDS, type Hour, type Traffic } from './model.ts';
 
 /**
- * Counts requests from raw samples of counters, in stretches of time, in order. Differences are taken of each series: a sum of
- * counters falls when a process ends. Where a part of the requests cannot have been counted (a restart, a new or a lost process,
- * missing scrapes), the five minutes are unknown, unless that part is negligible.
+ * Counts requests from raw samples of counters, in stretches of time, in order. Differences are taken of
+ * each series: a sum of counters falls when a process ends. A restart, a new or a lost process, or missing
+ * scrapes may leave requests uncounted. Then the five minutes are unknown, unless that part is negligible.
  */
 
 interface Last {
@@ -16,12 +16,12 @@ interface Last {
 }
 
 const BINS = HOUR_SECONDS / BIN_SECONDS;
-/** A store that keeps one sample an hour is read as it is; where samples are further apart, some are missing. */
+/** A store may keep only one sample an hour; if samples are further apart, some are missing. */
 const MAX_APART_SECONDS = 1.1 * HOUR_SECONDS;
 const NEGLIGIBLE = 0.02;
-/** More bins between two samples than after one missed scrape. */
+/** If more bins than this lie between two samples, the store keeps fewer samples; a missed scrape leaves fewer bins. */
 const COARSE_BINS = 2;
-/** Parts of an hour that must be known: the rest can hardly differ. */
+/** The number of five-minute parts of an hour that must be known; the rest can hardly change its rate. */
 const MIN_KNOWN_BINS = 9;
 
 export class TrafficCounter {
@@ -70,7 +70,7 @@ export class TrafficCounter {
   #sample(key: string, at: number, value: number): void {
     const last = this.#last.get(key);
     if (last === undefined) {
-      // Requests before its first sample: some of these five minutes, or years.
+      // Requests before its first sample may have been made in these five minutes, or over years.
       this.#spread(this.#doubtful, at, at, value);
       this.#last.set(key, { at, value, perSecond: 0 });
       return;

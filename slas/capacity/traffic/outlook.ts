@@ -23,10 +23,10 @@ import { weeksOf } from './weeks.ts';
 /** A line through fewer says nothing about its slope. */
 export const MIN_WEEKS = 6;
 const RECENT_WEEKS = 4;
-/** Of the newest whole weeks, whose bursts are those to expect. */
+/** The number of newest whole weeks whose bursts are used as the expected ones. */
 const BURST_WEEKS = 8;
 const RESAMPLES = 400;
-/** Further from the line than so many typical residuals, and than this share, is not noise. */
+/** A point further from the line than this many typical residuals, and than this share, is not noise. */
 const FAR = { residuals: 5, share: 0.15 };
 
 export function outlookOf(traffic: Traffic, limit: Limit, random: () => number): Outlook {
@@ -85,7 +85,7 @@ function byAmount(points: readonly Point[]): Growth {
   return { shape: ({ x, y }) => ({ x, y: y / scale }), back: (y) => y * scale };
 }
 
-/** Unless so many weeks in a row are high, they look like outliers; but the next week may be as high. */
+/** High weeks look like outliers until there are enough of them in a row; but the next week may be as high. */
 function jumpOf(weeks: readonly Week[], endSeconds: number): Foreseen | null {
   const last = weeks.slice(1 - MIN_SIDE);
   const before = weeks.slice(0, 1 - MIN_SIDE).filter(({ isWhole }) => isWhole);

@@ -28,10 +28,10 @@ export const residualsOf = (points: readonly Point[], line: Line): readonly numb
 /** Typical size of residuals: the standard deviation of normal ones, hardly moved by outliers. */
 export const typical = (residuals: readonly number[]) => 1.4826 * median(residuals.map(Math.abs));
 
-/** Neighbouring weeks are alike: at least so much, because few weeks hardly show it. */
+/** The assumed correlation of neighbouring weeks is between these, because few weeks hardly show it. */
 const ALIKE = { least: 0.3, most: 0.8 };
 
-/** The correlation of neighbours. The one that is seen about a fitted line is too small by what is added. */
+/** The correlation of neighbours. The residuals of a fitted line underestimate it, which the added term corrects. */
 export function alikeness(residuals: readonly number[]): number {
   const { length } = residuals;
   const own = residuals.reduce((sum, one) => sum + one ** 2, 0);

@@ -2,7 +2,7 @@ import { HOUR_SECONDS, type Hour, type Traffic, WEEK_HOURS, type Week } from './
 
 /** An hour of the week is busy if it ever had this share of the week's peak. */
 const BUSY = 0.8;
-/** Of the busy hours, so many may be unknown: with few busy hours, the peak may have been in any of them. */
+/** The share of the busy hours that may be unknown: with few busy hours, the peak may have been in any of them. */
 const MAX_UNKNOWN = 0.1;
 
 export interface Weeks {
