@@ -67,7 +67,7 @@ test('the cross-check is printed if there are rules', () => {
   );
 });
 
-test('a Prometheus without rules prints nothing', () => {
+test('nothing is printed if Prometheus has no rules', () => {
   const { text, markdown } = rendered('a Prometheus without rules');
   expect(text + markdown).not.toMatch(/alert(s|ing)\b/);
 });

@@ -141,7 +141,7 @@ describe('a Prometheus that scrapes rarely', () => {
   const rarely = (plan: Plan, seconds: number) =>
     tooFewScrapes(plan, plan.load!, seconds).map(({ message }) => message);
 
-  test('shows too few scrapes of an uptime', () => {
+  test('makes too few scrapes for an uptime', () => {
     expect(rarely(steady(), 30)).toEqual([
       'this run cannot pass: Prometheus scrapes the service every 30 s, and objective "model-uptime" (>= 99.9%) needs 10 scrapes: the load must last 270 s, or scrape it more often',
     ]);

@@ -86,7 +86,7 @@ describe('a series that lacks the closing scrape', () => {
   test('is not missing if its time differs by less than half an interval', () => {
     expect(missing(series('a', [9, 10.3]), series('a', [9, 9.9]))).toEqual([]);
   });
-  test('without up, is a series that ends before the window does', () => {
+  test('without up, a series that ends before the window does is missing', () => {
     expect(missingAtEnd([reading(series('a', [9]), series('b', [10]))], 10)).toEqual([
       { kind: 'sample', what: 'a sample of {"instance":"a"}', newestSeconds: 9 },
     ]);

@@ -254,7 +254,7 @@ describe('a block is read in full', () => {
     expect(cutAt(78)).toEqual([4]);
     expect(cutAt(3, 78)).toEqual([1, 4]);
   });
-  test('but not around a cut before the first or past the last block: the edges of the window are read anyway', () => {
+  test('not around a cut before the first or past the last block, because the edges of the window are read anyway', () => {
     const readings = [...scraped(), ...loaded()];
     expect(irregularOf(readings, { ...FOUR, cutsAtSeconds: [100] })).toEqual([]);
     expect(irregularOf(readings, { ...FOUR, cutsAtSeconds: [-20] })).toEqual([]);

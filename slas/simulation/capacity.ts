@@ -24,7 +24,7 @@ export interface Law {
   readonly isEven?: true;
   /** Requests beyond this many waiting are refused. Absent: none are. */
   readonly maxWaiting?: number;
-  /** Above this rate, the service ends. */
+  /** Above this rate, the service crashes. */
   readonly diesAbovePerSecond?: number;
   /** A service that gets slower while it is loaded: its mean time grows by this share in a minute. */
   readonly slowerEachMinute?: number;

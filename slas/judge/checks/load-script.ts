@@ -123,8 +123,8 @@ function hasThresholdOfItsOwn({ name }: CheckRecord, { thresholds = [] }: LoadRe
 }
 
 /**
- * The script's own thresholds. k6 also reports a threshold on a metric without samples as kept; whether it
- * is, is unknown.
+ * The script's own thresholds. k6 also reports a threshold on a metric without samples as kept, although
+ * nothing shows that it is.
  */
 export function thresholdsKept({ load }: RunRecord): Precondition {
   const id = 'thresholds-kept';
