@@ -40,7 +40,7 @@ export interface AppOptions {
   readonly tokens?: Tokens;
   /** The second of two models (MODEL_B_DIR). */
   readonly modelB?: Model | undefined;
-  /** By default there are no traces. */
+  /** By default the service sends no traces. */
   readonly tracing?: Tracing | undefined;
 }
 
@@ -150,7 +150,7 @@ function serverOptions(config: Config, metrics: Metrics, { logStream }: AppOptio
     // A body is only ever read field by field, so "__proto__" is just another unknown field.
     onProtoPoisoning: 'ignore',
     onConstructorPoisoning: 'ignore',
-    // By default Fastify drops unknown fields silently and turns 1 into "1"; neither tells the client about its mistake.
+    // By default Fastify drops unknown fields silently and turns 1 into "1", which would hide the client's mistake.
     ajv: { customOptions: { removeAdditional: false, coerceTypes: false, useDefaults: false } },
     clientErrorHandler: answerBrokenHttp,
     frameworkErrors: (_error, request, reply) => {

@@ -11,7 +11,7 @@ import { configOf, post, readSeries, until } from './testing/service.ts';
 
 const program = new URL('./testing/faulty-worker.ts', import.meta.url);
 
-/** The service with workers that misbehave when a text tells them to. */
+/** The service with workers that misbehave if a text requests it. */
 async function startFaulty(env: Record<string, string> = {}, options: Partial<PoolOptions> = {}) {
   const settings = await locateModel({ kind: 'embedded' });
   const pool = new WorkerPool({ settings, workers: 1, queueLimit: 512, program, ...options });
@@ -139,7 +139,7 @@ test('sentiment_model_loaded is correct while a hung worker is replaced', async 
   expect((await readSeries(service.app)).get('sentiment_workers_lost_total')).toBe(1);
 });
 
-/** By how much other texts in a batch may change a confidence, according to the model card. */
+/** How much other texts in a batch may change a confidence, according to the model card. */
 const toleratedMove = 0.1;
 
 /** The score is the confidence for a positive prediction, and 1 minus the confidence for a negative one. */

@@ -38,7 +38,7 @@ export function sendSecurityHeaders(app: FastifyInstance): void {
  */
 export async function requireToken(scope: FastifyInstance, tokens: readonly string[]): Promise<void> {
   if (tokens.length === 0) return;
-  // Without its own hook, the plugin leaves the response to our error handler, which counts it.
+  // With its own hook disabled, the plugin leaves the response to our error handler, which counts the error.
   await scope.register(bearerAuth, {
     keys: new Set(tokens),
     addHook: false,

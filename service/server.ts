@@ -86,7 +86,7 @@ async function prepare(
   });
 }
 
-/** At most once a minute, because every export fails while a collector is down. */
+/** This is logged at most once a minute, because every export fails while a collector is down. */
 function warnNowAndThen(warn: (reason: string) => void): (reason: string) => void {
   let againAtMs = 0;
   return (reason) => {

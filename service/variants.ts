@@ -8,9 +8,9 @@ import { variantMetrics } from './variant-metric-names.ts';
 /** A model under the name that its responses and metrics use. */
 export interface Served {
   readonly variant: Variant;
-  /** With the wrappers that the settings ask for: a cache, injected faults. */
+  /** The model with the configured wrappers: a cache, injected faults. */
   readonly classifier: Classifier;
-  /** Without them, for everything that is not a prediction. */
+  /** The model without wrappers, for everything that is not a prediction. */
   readonly plain: Classifier;
 }
 

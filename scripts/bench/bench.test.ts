@@ -126,7 +126,7 @@ test.skipIf(SKIPS_LONG)(
     for (const [index, { what, target, measured: told, met }] of report.targets.entries()) {
       const [sign, limit] = target.split(' ') as ['≥' | '≤', string];
       const value = measured[index]!;
-      // In JSON, what was not measured is null and does not count as met.
+      // In JSON, a value that was not measured is null and does not count as met.
       if (Number.isFinite(value)) expect(told, what).toBeCloseTo(value, 9);
       else expect(told, what).toBeNull();
       expect(met, `${what}: ${told} ${target}`).toBe(

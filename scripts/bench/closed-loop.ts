@@ -41,7 +41,7 @@ async function runAutocannon(
   const { promise, resolve, reject } = Promise.withResolvers<autocannon.Result>();
   const options = { url, connections: clients, duration: seconds, requests, timeout: 30 };
   const instance = autocannon(options, (error, result) => (error ? reject(error) : resolve(result)));
-  // autocannon's own histogram has whole milliseconds, too coarse for a single client.
+  // autocannon's own histogram counts in whole milliseconds, which is too coarse for a single client.
   const durationsMs: number[] = [];
   instance.on('response', (_client, status, _bytes, durationMs) => {
     if (status >= 200 && status < 300) durationsMs.push(durationMs);

@@ -1,4 +1,4 @@
-/** The service with workers that die, hang or fail when a text tells them to, for the soak. */
+/** The service with workers that die, hang or fail if a text requests it, for the soak. */
 import { buildApp } from '../../service/app.ts';
 import { locateModel } from '../../service/classifier/model-files.ts';
 import { WorkerPool } from '../../service/classifier/worker-pool.ts';

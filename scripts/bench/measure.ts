@@ -33,7 +33,7 @@ export interface Setting {
 
 export const clientCounts = [1, 8, 64] as const;
 
-/** Ranges of word pieces by which texts are grouped. */
+/** Ranges of word pieces for grouping texts. */
 export const lengths = [
   [1, 16],
   [17, 32],

@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** How often the CPU limit of this process's control groups paused them. A service that we start is in the same ones. */
+/** How often the CPU limit of this process's control groups paused them. A service that we start is in the same groups. */
 export interface CpuPeriods {
   readonly periods: number;
   readonly throttled: number;
 }
 
-/** null: no group has a CPU limit. Of several, the one that was paused most. */
+/** null: no group has a CPU limit. If several have one, the group that was paused most counts. */
 export function readCpuPeriods(
   root = '/sys/fs/cgroup',
   membershipFile = '/proc/self/cgroup',
@@ -20,13 +20,13 @@ export function readCpuPeriods(
   return found.toSorted((a, b) => b.throttled - a.throttled)[0] ?? null;
 }
 
-/** The share of the periods between two readings that were cut short. null: unknown. */
+/** The share of the periods between two readings in which the group was paused; null: unknown. */
 export function throttledShare(before: CpuPeriods | null, after: CpuPeriods | null): number | null {
   if (before === null || after === null || after.periods <= before.periods) return null;
   return Math.max(0, after.throttled - before.throttled) / (after.periods - before.periods);
 }
 
-/** Our groups and those above them, by both versions of control groups. */
+/** The groups of this process and their parents, in either version of control groups. */
 function foldersOf(root: string, membership: string): readonly string[] {
   const own = membership.split('\n').flatMap((line) => {
     const [, controllers, path] = /^\d+:([^:]*):(.*)$/.exec(line) ?? [];

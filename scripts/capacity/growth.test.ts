@@ -31,7 +31,7 @@ const resultWith = (law: TrafficLaw, record = held) =>
 const wordsOf = (law: TrafficLaw, record = held) => trafficInWords(record, resultWith(law, record));
 
 describe('the growth of the traffic', () => {
-  test('with 7 days of history, nothing is guessed', () => {
+  test('is not estimated from 7 days of history', () => {
     expect(wordsOf({ weeks: 1, peakAt: () => 100 })).toBe(
       'Growth: not enough history (7 days, of which 1 whole week can be used; at least 6 are needed).',
     );
@@ -45,13 +45,13 @@ describe('the growth of the traffic', () => {
     );
   });
 
-  test('that is not certain is no growth', () => {
+  test('that is not statistically certain does not count as growth', () => {
     expect(wordsOf({ weeks: 12, peakAt: () => 300 })).toMatch(
       /^No growth is certain: the weekly peak, now about \d+\/s, changes by -[\d.]+% to [\d.]+% a week; it does not reach 595\/s .* before 2026-/,
     );
   });
 
-  test('does not matter if the peak is too high already, or if it has just jumped', () => {
+  test('does not matter if the peak is already too high, or has just jumped', () => {
     expect(wordsOf({ weeks: 3, peakAt: () => 700 })).toMatch(
       /^The weekly peak is above the limit now: 7\d\d\/s on 2026-/,
     );
@@ -60,7 +60,7 @@ describe('the growth of the traffic', () => {
     );
   });
 
-  test('counts requests, of which an iteration of a script sends several', () => {
+  test('counts requests; an iteration of a script sends several', () => {
     const script = { ...held, asked: { ...asked, script: { file: 'test.js', sha256: 'f'.repeat(64) } } };
     const steps = held.steps.map((one) => ({
       ...one,
@@ -98,7 +98,7 @@ describe('earlier searches', () => {
   });
   const seen = (...others: readonly CapacityRecord[]) => resultOf(held, seeded(1), { history: null, others });
 
-  test('that proved what is missed now show a regression, with the commit', () => {
+  test('that proved an objective that is missed now show a regression, with the commit', () => {
     const result = seen(earlier([500, 520]));
     expect(regressionInWords(result)).toBe(
       'Capacity has fallen: 500/s was proven by 2026-11-01T03-00-00Z-capacity-steady-0000 (commit abcdef012).',
@@ -109,7 +109,7 @@ describe('earlier searches', () => {
     expect(renderCapacity(held, result)).toContain('the capacity is lower now');
   });
 
-  test('that overlap show nothing, and those that missed what is proven now show a gain', () => {
+  test('whose intervals overlap show no change; those that missed what is proven now show a gain', () => {
     expect(seen(earlier([420, 430])).earlier.map(changeInWords)).toEqual([
       'no difference is certain: the intervals overlap',
     ]);
@@ -117,14 +117,14 @@ describe('earlier searches', () => {
     expect(regressionInWords(seen(earlier([300, 320])))).toBeNull();
   });
 
-  test('under other conditions are listed, not compared', () => {
+  test('under different conditions are listed, but not compared', () => {
     const others = [{ documentSha256: '0'.repeat(64) }, { cores: 64 }, { replicas: 3 }];
     const changes = others.map((one) => seen(earlier([500, 520], one)).earlier[0]!.change);
     expect(changes).toEqual(['document', 'machine', 'replicas']);
     expect(regressionInWords(seen(earlier([500, 520], { cores: 64 })))).toBeNull();
   });
 
-  test('of another load, newer ones, and those without an answer are left out', () => {
+  test('of a different load, newer ones, and those without an answer are left out', () => {
     const unconfirmed = { steps: searched };
     const newer = { id: '2026-12-01T03-00-00Z-capacity-steady-0000' };
     const other = { asked: { ...asked, scenario: 'smoke' } };

@@ -6,15 +6,15 @@ import { type Answer, type Asker, askRange } from '../../slas/prometheus/http.ts
 import { rawSamples, sampleTimes } from '../../slas/prometheus/promql.ts';
 import { accept, badOption, type Input } from '../cli/inputs.ts';
 
-/** Reads how many requests a service received in the past, from a store with Prometheus's HTTP API. */
+/** Reads from a store with Prometheus's HTTP API how many requests a service received in the past. */
 
-/** One query's answer stays small, however many series there are. */
+/** Keeps the response to a query small, however many series there are. */
 const STRETCH_SECONDS = 24 * HOUR_SECONDS;
 
 export interface HistoryQuestion {
   /** The service's request counter. */
   readonly requests: string;
-  /** Its scrape targets: labels that only a collector adds are on them, too. */
+  /** Its scrape targets, which also have the labels that only a collector adds. */
   readonly up: string;
   readonly weeks: number;
   readonly nowSeconds: number;
@@ -64,7 +64,7 @@ export async function readHistory(question: HistoryQuestion, asker: Asker): Prom
 
 const unreadable = (error: string) => badOption('--history', `the history cannot be read: ${error}`);
 
-/** The samples themselves: a query repeats one until the next is stored. */
+/** Reads the samples themselves, because a range query repeats a sample until the next one. */
 function scraped(values: Answer, times: Answer): readonly Series[] {
   const timesOf = new Map(
     times.series.map(
@@ -82,7 +82,7 @@ function scraped(values: Answer, times: Answer): readonly Series[] {
   });
 }
 
-/** Two collectors scrape the same process: its target is in the store twice, and differs in their labels only. */
+/** Two collectors scrape the same process, so its target is stored twice; only the labels of the collectors differ. */
 function collectorLabels(targets: readonly Series[]): readonly string[] {
   const byInstance = Map.groupBy(
     targets.filter(({ labels }) => labels.instance !== undefined),
@@ -95,7 +95,7 @@ function collectorLabels(targets: readonly Series[]): readonly string[] {
   return [...new Set(differing)];
 }
 
-/** Of copies, the one with the most samples. */
+/** The copy with the most samples. */
 function withoutCopies(series: readonly Series[], copied: readonly string[]) {
   if (copied.length === 0) return { series, isCopied: false };
   const groups = [...Map.groupBy(series, ({ labels }) => keyOf(labels, '__name__', ...copied)).values()];

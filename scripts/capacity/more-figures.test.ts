@@ -4,12 +4,15 @@ import { type PrometheusServer, startPrometheus } from '../../slas/testing/prome
 import { knownDocument } from '../selftest/at-limit/known-document.ts';
 import { moreFiguresOf } from './more-figures.ts';
 
-/** A real Prometheus with metrics of cAdvisor for two pods of the service, and for pods of others. */
+/** A real Prometheus with cAdvisor metrics for two pods of the service, and for other pods. */
 
 const START = 1_750_000_000;
 const SECONDS = 120;
 
-/** Samples of one series every 5 s. @param at its value after so many seconds */
+/**
+ * Samples of one series every 5 s.
+ * @param at its value after this many seconds
+ */
 const samples = (series: string, at: (seconds: number) => number) =>
   Array.from(
     { length: SECONDS / 5 + 1 },
@@ -75,7 +78,7 @@ async function figures(job: string, url = server.url) {
   return await moreFiguresOf(read.value, { window }, asker);
 }
 
-test('two pods: the share of paused periods and the limit of both, and the times of the histogram', async () => {
+test('two pods: the share of paused periods and the limit are those of both, with the times of the histogram', async () => {
   const { timed, timedSeconds, throttledShare, cpuLimitCores } = await figures('known');
   expect(throttledShare).toBeCloseTo(0.3, 6);
   expect(cpuLimitCores).toBe(2);
@@ -87,13 +90,13 @@ test('a second container without a limit: the CPU limit of the service is unknow
 });
 
 test.each(['bare', 'unscraped'])(
-  '%s: without pods, nothing is known, and other pods are not counted',
+  '%s: without pods all figures are unknown, and other pods are not counted',
   async (job) => {
     const nothing = { timed: null, timedSeconds: null, throttledShare: null, cpuLimitCores: null };
     expect(await figures(job)).toEqual(nothing);
   },
 );
 
-test('a Prometheus that does not respond leaves all out', async () => {
+test('if Prometheus does not respond, all figures are left out', async () => {
   expect(await figures('known', 'http://127.0.0.1:1')).toMatchObject({ throttledShare: null });
 });

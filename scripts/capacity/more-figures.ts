@@ -4,7 +4,10 @@ import type { RunRecord, Selection, SlaDocument } from '../../slas/model/model.t
 import { type Asker, askOnce } from '../../slas/prometheus/http.ts';
 import { select, selector } from '../../slas/prometheus/promql.ts';
 
-/** What the report of a search needs in addition to a run's evidence. It is not judged: what cannot be read is left out. */
+/**
+ * Figures for the report of a search, in addition to a run's evidence. They are not judged, so a figure that cannot be read is
+ * left out.
+ */
 
 const TIMEOUT_MS = 10_000;
 
@@ -32,7 +35,7 @@ export async function moreFiguresOf(
   };
 }
 
-/** Requests in the first latency histogram, and the sum of their times. */
+/** The number of requests in the first latency histogram, and the sum of their times. */
 function timesOf({ service, objectives }: SlaDocument, range: string): readonly (string | null)[] {
   const histogram = objectives
     .map(({ measure }): Selection | null => (measure.kind === 'latency' ? measure.histogram : null))
@@ -43,7 +46,7 @@ function timesOf({ service, objectives }: SlaDocument, range: string): readonly 
   return [grown('_count'), inSeconds(grown('_sum'), histogram.valuesIn)];
 }
 
-/** Of cAdvisor, for the pods that the service's targets name: the share of paused periods, and the CPU limit in cores. */
+/** From cAdvisor, for the pods that the service's targets name: the share of paused periods, and the CPU limit in cores. */
 function limitsOf({ service }: SlaDocument, range: string): readonly string[] {
   const pods = `max by (pod) (${selector('up', { ...service.selector, pod: { matches: '.+' } })})`;
   const of = (vector: string) => `(${vector} * on (pod) group_left () (${pods} * 0 + 1))`;
@@ -53,7 +56,7 @@ function limitsOf({ service }: SlaDocument, range: string): readonly string[] {
     grown(`container_cpu_cfs_${which}_total`),
   );
   const quota = of(`${named('container_spec_cpu_quota')} / ${named('container_spec_cpu_period')}`);
-  // A container without a limit, or a second one in the pod, makes the sum say nothing about the service.
+  // If the pod has a container without a limit, or a second container, the sum does not describe the service.
   const all = `(count(${of(named('container_spec_cpu_period'))}) == count(${pods}) and count(${quota} > 0) == count(${pods}))`;
   return [`sum(${throttled}) / (sum(${periods}) > 0)`, `sum(${quota}) and ${all}`];
 }

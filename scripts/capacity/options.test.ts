@@ -77,7 +77,7 @@ test.each([
   expect(code).toBe(2);
 });
 
-test('a search is not resumed with another document, or from another version', async () => {
+test('a search cannot be resumed with a different document or from a different version', async () => {
   await using folder = await temporaryFolder();
   const file = join(folder.path, CAPACITY_FILES.record);
   await writeWhole(file, toJson(recordOf()));

@@ -23,7 +23,7 @@ export interface CapacityOptions
   readonly json?: boolean;
 }
 
-/** A store of the past, and how far back to read. */
+/** The store of past samples, and how far back to read it. */
 export interface HistoryAsked {
   readonly url: string;
   readonly weeks: number;
@@ -41,11 +41,11 @@ export interface ReadOptions {
 
 const DEFAULT_HEADROOM = 0.3;
 export const DEFAULT_BUDGET_SECONDS = 900;
-/** A hold of two minutes, and a step before it. */
+/** A hold takes two minutes, and a step comes before it. */
 const MIN_BUDGET_SECONDS = 180;
 const MAX_BUDGET_SECONDS = 24 * 3600;
 
-/** @param searches that share the budget */
+/** @param searches how many searches share the budget */
 export function readCapacityOptions(options: CapacityOptions, searches = 1): Input<ReadOptions> {
   const { targetRate, headroom, weeklyPeak, budget, maxRate } = options;
   const targetPerSecond = targetRate === undefined ? null : parseRate(targetRate);
@@ -126,7 +126,7 @@ function shareOf(text: string): number | null {
   return share !== null && share <= 0.9 ? share : null;
 }
 
-/** Options that a resumed search has already. */
+/** Options that a resumed search already has. */
 export function checkResume(options: CapacityOptions): Input<null> {
   const stored = (
     [
@@ -153,13 +153,13 @@ export function checkResume(options: CapacityOptions): Input<null> {
       );
 }
 
-/** What a search sends, and the rate at which it begins. */
+/** What a search sends, and its initial rate. */
 export interface PlannedRate {
   readonly name: string;
   readonly perSecond: number;
 }
 
-/** The rate is the one thing that is searched for, so the scenario must have a single one. */
+/** The search looks for a single rate, so the scenario must have only one. */
 export function checkScenario(
   { scenarios, defaultScenario }: SlaDocument,
   given: string | undefined,

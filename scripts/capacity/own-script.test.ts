@@ -6,7 +6,7 @@ import { slaHere, type TemporaryFolder, temporaryFolder } from '../testing/sla.t
 import { findTool } from '../tools/find-tool.ts';
 import { type OwnScript, scriptAt } from './own-script.ts';
 
-/** Which k6 scripts a search can send, and what it sends: asked of k6 itself, and nothing is sent. */
+/** Which k6 scripts a search can send, and what it sends. The tests ask k6 itself, and send nothing. */
 
 let folder: TemporaryFolder;
 let k6: string;
@@ -44,7 +44,7 @@ test.each([
   expect(code).toBe(2);
 });
 
-test('the limits of a target apply to a script, too', async () => {
+test('the limits of a target also apply to a script', async () => {
   const { code, stderr } = await slaHere([
     ...['capacity', '--script', await written('far.js', '{}')],
     ...['--target', 'http://10.0.0.1', '--prometheus', 'http://127.0.0.1:1'],
@@ -69,7 +69,7 @@ describe('the load of a step', () => {
     scenarios: [{ executor: 'constant-arrival-rate', startSeconds: 0 }],
   };
 
-  test('takes the place of the scenario, and thresholds are left out', async () => {
+  test('replaces the scenario, and thresholds are left out', async () => {
     const file = await written(
       'one.js',
       `{ scenarios: { mine: { ${ARRIVING}, startTime: '3s' } }, thresholds: { http_reqs: ['count>1'] } }`,
@@ -79,7 +79,7 @@ describe('the load of a step', () => {
     expect(plan.scenarios).toMatchObject([{ name: 'mine' }]);
   });
 
-  test('is given to a script without options', async () => {
+  test('is added to a script without options', async () => {
     const file = join(folder.path, 'bare.js');
     await writeFile(file, 'export default function () {}\n');
     expect(await planned({ file, sha256: '', scenario: 'default', plannedPerSecond: null })).toMatchObject(

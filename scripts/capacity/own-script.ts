@@ -9,18 +9,18 @@ import { inspect, nameOf } from '../run/plan-script.ts';
 import { prepareRun, type RunOptions } from '../run/prepare.ts';
 import { sha256Of } from './storage.ts';
 
-/** `--script FILE`: a k6 script of the operator's, sent at the rates of a search. */
+/** `--script FILE`: the operator's k6 script, sent at the rates of a search. */
 export interface OwnScript {
-  /** Absolute. */
+  /** The absolute path. */
   readonly file: string;
   readonly sha256: string;
-  /** Its only scenario; `default` if it has none. */
+  /** The name of its only scenario; `default` if it has none. */
   readonly scenario: string;
-  /** null: it plans no rate. */
+  /** null: the script plans no rate. */
   readonly plannedPerSecond: number | null;
 }
 
-/** Asks k6 what the script plans, and refuses what cannot be sent at another rate. Nothing is sent. */
+/** Asks k6 what the script plans, and refuses a script that cannot be sent at another rate. Nothing is sent. */
 export async function readOwnScript(
   script: string,
   target: string | undefined,
@@ -58,7 +58,7 @@ function whyNotScalable({ scenarios, maxRequestsPerSecond }: ScriptPlan): string
   if (maxRequestsPerSecond !== null) return `limits its requests to ${maxRequestsPerSecond}/s (options.rps)`;
   const { name, executor, plannedIterations } = first!;
   if (executor === 'constant-arrival-rate') return null;
-  // What k6 plans for a script without a load of its own.
+  // The plan that k6 reports for a script without a load of its own.
   if (name === 'default' && executor.endsWith('-iterations') && plannedIterations === 1) return null;
   return `plans its load by ${executor}, which has no single rate`;
 }
@@ -68,11 +68,11 @@ export interface StepLoad {
   readonly seconds: number;
 }
 
-/** Virtual users that are ready, for responses of up to a second; more are added while the service is slow. */
+/** Virtual users that are ready, enough for responses that take up to a second. k6 adds more while the service is slow. */
 const READY = { min: 100, seconds: 1 };
 const MAX_VIRTUAL_USERS = 2000;
 
-/** A script that imports the operator's, and replaces nothing but its load and its thresholds. */
+/** A script that imports the operator's script, and replaces only its load and its thresholds. */
 export function scriptAt({ file, scenario }: OwnScript, { ratePerSecond, seconds }: StepLoad): string {
   const url = JSON.stringify(pathToFileURL(file).href);
   const ready = Math.max(READY.min, Math.ceil(ratePerSecond * READY.seconds));
@@ -102,7 +102,7 @@ export function scriptAt({ file, scenario }: OwnScript, { ratePerSecond, seconds
 export const scriptFileOf = (own: OwnScript, { ratePerSecond, seconds }: StepLoad) =>
   `${nameOf(own.file)}-at-${ratePerSecond}-for-${seconds}s.js`;
 
-/** Whether the longest run at this rate is allowed. */
+/** Checks whether the longest run at this rate is allowed. */
 export async function checkOwnScript(
   own: OwnScript,
   load: StepLoad,

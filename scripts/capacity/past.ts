@@ -13,9 +13,9 @@ import { readHistory } from './history.ts';
 import type { HistoryAsked } from './options.ts';
 import { CAPACITY_FILES, readRecord } from './storage.ts';
 
-/** What a search knows from before: the service's traffic, and earlier searches. */
+/** What is known before a search: the service's traffic, and earlier searches. */
 
-/** Read before the search, whose own load is no traffic. */
+/** This is read before the search, because the search's own load does not count as traffic. */
 export async function historyOf(
   asked: HistoryAsked | null,
   document: SlaDocument,

@@ -15,7 +15,7 @@ import { capacityMarkdown, capacityText } from '../../slas/render/capacity-text.
 import { seeded } from '../../slas/simulation/queues.ts';
 import { recordOf, stepOf } from './test-record.ts';
 
-/** What a search reports, from its record. */
+/** The report of a search, made from its record. */
 
 const searched = recordOf().steps;
 const held = recordOf([...searched, stepOf(425, 'met', true)]);
@@ -23,18 +23,18 @@ const result = (record: CapacityRecord) => resultOf(record, seeded(1));
 const wordsOf = (record: CapacityRecord) => answerInWords(record, result(record)).join(' ');
 
 describe('the answer', () => {
-  test('is two sentences: the interval, confirmed, and the replicas', () => {
+  test('has two sentences: the confirmed interval, and the replicas', () => {
     expect(wordsOf(held)).toBe(
       'Every objective holds at 425/s, confirmed by a hold; at 438/s an objective is missed. 1,000/s with 30% headroom needs 5 replicas, one of which may be lost.',
     );
   });
 
-  test('without a hold there is none, only how to continue', () => {
+  test('is missing without a hold, and the report says how to continue', () => {
     expect(wordsOf(recordOf())).toContain('The search is not finished.');
     expect(result(recordOf()).replicas).toBeNull();
   });
 
-  test('with a wide interval says so, and why', () => {
+  test('with a wide interval gives the reason', () => {
     const wide = recordOf([
       stepOf(60, 'undecided'),
       stepOf(120, 'missed'),
@@ -48,14 +48,14 @@ describe('the answer', () => {
     expect(cautionInWords(held, result(held))).toBeNull();
   });
 
-  test('that was not confirmed names no rate that holds', () => {
+  test('that was not confirmed states no rate that holds', () => {
     const failed = [425, 408, 375, 319].map((rate) => stepOf(rate, 'missed', true));
     const words = wordsOf(recordOf([...searched, ...failed]));
     expect(words).toContain('There is no answer: no rate was confirmed: every hold was missed or undecided');
     expect(words).not.toContain('holds at');
   });
 
-  test('says so if the load generator is the limit', () => {
+  test('says if the load generator is the limit', () => {
     const late = [
       stepOf(50),
       stepOf(100),
@@ -79,7 +79,7 @@ test.each([
     'A weekly peak of 400/s already uses part of the 30% headroom; it may grow by 6.3% up to the proven rate',
   ],
   [500, 'A weekly peak of 500/s is above the proven rate: there is nothing left for growth.'],
-])('the growth that a weekly peak of %d/s leaves', (weeklyPeakPerSecond, words) => {
+])('the growth that is possible from a weekly peak of %d/s', (weeklyPeakPerSecond, words) => {
   const record = { ...held, asked: { ...held.asked, weeklyPeakPerSecond } };
   expect(growthInWords(record, result(record))).toContain(words);
   expect(capacityText(record, result(record))).toContain(words);
@@ -93,7 +93,7 @@ test('bottlenecks are listed in order, with their evidence', () => {
   expect([second, third].join()).toContain('queue of the service, at 438/s: 180, where lower rates predict');
 });
 
-test('a CPU limit that pauses the service is named with the share of periods, and bounds its CPU', () => {
+test('if a CPU limit pauses the service, the report states the share of periods, and the limit bounds the CPU of the service', () => {
   const limited = recordOf(
     held.steps.map((step) => ({
       ...step,
@@ -112,7 +112,7 @@ test('a CPU limit that pauses the service is named with the share of periods, an
   expect(words[1]).toBe('CPU of the service, at 400/s: 1.84 cores of 1.9 cores in use');
 });
 
-test('the report holds the answer, the plots and every step, and no script', () => {
+test('the report contains the answer, the plots and every step, and no script', () => {
   const page = renderCapacity(held, result(held));
   expect(page).toContain('Every objective holds at');
   expect(page).toContain('class="band"');
@@ -122,7 +122,7 @@ test('the report holds the answer, the plots and every step, and no script', () 
   expect(page).not.toContain('undefined');
 });
 
-test('a record without a measured step is reported, too', () => {
+test('a record without a measured step is reported as well', () => {
   const { steps: _, ...rest } = recordOf();
   const nothing = { ...stepOf(25, 'invalid'), run: null, figures: null };
   const empty: CapacityRecord = { ...rest, steps: [nothing] };
@@ -131,7 +131,7 @@ test('a record without a measured step is reported, too', () => {
   expect(page).not.toContain('NaN');
 });
 
-test('what a pod needs is reported, or why there is no patch for Kubernetes', () => {
+test('the report states what a pod needs, or why there is no patch for Kubernetes', () => {
   expect(podInWords(result(held))).toEqual([
     'requests: 1950m CPU, which the proven rate used, and 576Mi memory, the peak of all steps',
     'limits: 2000m CPU, which the service could use in the search, and 832Mi memory, 1.5 times the peak',
@@ -143,7 +143,7 @@ test('what a pod needs is reported, or why there is no patch for Kubernetes', ()
   expect(unconfirmed).not.toContain('k8s-patch.yaml');
 });
 
-test('text and Markdown say the same', () => {
+test('text and Markdown contain the same', () => {
   const text = capacityText(held, result(held));
   expect(text).toContain('First bottleneck: CPU of the service, at 400/s');
   const markdown = capacityMarkdown(held, result(held));
@@ -169,7 +169,7 @@ describe('several searches in one report', () => {
     return { record, result: result(record) };
   })();
 
-  test('rates in texts per second if a request has several texts, and a search without an answer says so', () => {
+  test('rates are in texts per second if a request has several texts, and a search without an answer says so', () => {
     const searched = [variant('BATCH_SIZE', '1', 400), variant('BATCH_SIZE', '8', 100), failed];
     const markdown = variantsMarkdown(searched);
     expect(markdown).toContain('| BATCH_SIZE | proven | missed | proven × BATCH_SIZE |');
@@ -189,7 +189,7 @@ describe('several searches in one report', () => {
     expect(renderVariants(searched)).toContain('class="verdict good"');
   });
 
-  test('values that are no numbers are listed without a plot', () => {
+  test('values that are not numbers are listed without a plot', () => {
     const searched = [variant('MODE', 'fast', 100), variant('MODE', 'slow', 50)];
     expect(renderVariants(searched)).not.toContain('of-scatter"');
     expect(variantsMarkdown(searched)).toContain('| MODE | proven | missed |');

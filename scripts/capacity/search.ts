@@ -18,7 +18,7 @@ import { awaitDrained } from './settle.ts';
 import { prepareStep, runStep } from './step.ts';
 import { CAPACITY_FILES, sha256Of, writeRecord } from './storage.ts';
 
-/** Runs the steps of a search against one stack, which stays up, and stores the record after each. */
+/** Runs the steps of a search against one stack, which stays up. Stores the record after each step. */
 
 const LOWEST_PART = 16;
 const MAX_PER_SECOND = 10_000;
@@ -42,7 +42,7 @@ export function settingsOf(
   };
 }
 
-/** No lower rate can meet a promised throughput; a little more is needed to prove it. */
+/** A lower rate cannot meet a promised throughput, and the proof needs a little more. */
 const promisedIn = ({ objectives }: SlaDocument) =>
   1.1 *
   Math.max(
@@ -78,7 +78,7 @@ export const newRecord = (
 const isHere = (target: string | undefined) =>
   target === undefined || /^(localhost|127\.|\[::1\])/.test(new URL(target).hostname);
 
-/** Until the search has an answer. Throws if it is interrupted; the record is then stored up to the last whole step. */
+/** Runs steps until the search has an answer. Throws if it is interrupted; the record then contains all complete steps. */
 export async function search(
   begun: CapacityRecord,
   folder: RunFolder,
@@ -130,7 +130,7 @@ async function settle(plan: Plan, endedSeconds: number, stack: Stack, io: Io): P
 const outcomeLine = (step: StepRecord) =>
   `${step.kind} at ${formatValue(step.ratePerSecond, 'per_second')}: ${stepInWords(step)} (${Math.round(step.tookSeconds)} s)`;
 
-/** The stack of all steps. A service of ours that died is started again. */
+/** The stack of all steps. A service of ours that died is restarted. */
 class StackPlace implements AsyncDisposable {
   readonly #options: RunOptions;
   readonly #folder: RunFolder;

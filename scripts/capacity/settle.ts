@@ -2,16 +2,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Plan, Series } from '../../slas/model/model.ts';
 import { type Asker, readSamples } from '../../slas/prometheus/http.ts';
 
-/** What a step left in the service's queue must not burden the next one. */
+/** Requests that a step left in the service's queue must not affect the next step. */
 
 const POLL_MS = 250;
 const LOOK_BACK_SECONDS = 120;
-/** A service with other clients counts requests all the time. */
+/** The wait is bounded, because the counter of a service with other clients never stops. */
 const MAX_WAIT_MS = 60_000;
 
 /**
- * Waits until the service has counted every request of the step before: until its request counter is the same at two scrapes
- * after the load. Resolves to whether it was.
+ * Waits until the service has counted every request of the previous step: its request counter is then the same at two scrapes
+ * after the load. Resolves to whether this happened in time.
  */
 export async function awaitDrained(plan: Plan, endedSeconds: number, asker: Asker): Promise<boolean> {
   const { requests } = plan;

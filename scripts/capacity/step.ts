@@ -21,7 +21,7 @@ import { type OwnScript, scriptAt, scriptFileOf } from './own-script.ts';
 
 /** One step of a search: a real run at one rate, judged until it is decided. */
 
-/** The run of a step. Everything that can be wrong with it is reported before anything is sent. */
+/** The run of a step. Every error in its settings is reported before anything is sent. */
 export async function prepareStep(
   step: StepPlan,
   options: RunOptions,
@@ -48,7 +48,7 @@ export async function prepareStep(
   return accept({ ...prepared.value, plan: { ...plan, sequential } });
 }
 
-/** The harness does not look at the run of a script while it lasts: a step takes its longest time. */
+/** The harness does not look at a script's run while it lasts, so a step takes its maximum time. */
 async function prepareScriptStep(
   { ratePerSecond, maxSeconds, confidence }: StepPlan,
   options: RunOptions,
@@ -65,7 +65,7 @@ async function prepareScriptStep(
 
 export interface StepDone {
   readonly record: StepRecord;
-  /** null: it could not begin. */
+  /** null: the run could not start. */
   readonly measured: MeasuredRun | null;
   readonly replicas: number | null;
 }
@@ -85,7 +85,7 @@ export async function runStep(
   const own = { kind, ratePerSecond, maxSeconds };
   const before = readCpuPeriods();
   try {
-    // Its end is not that of the stack, which the next step needs.
+    // The end of this step must not end the stack, which the next step needs.
     const kept: Stack = { ...stack, [Symbol.asyncDispose]: async () => {} };
     const measured = await measureRun(prepared, tools, kept, io);
     const { plan, run, evidence } = measured;
@@ -113,7 +113,7 @@ export async function runStep(
     };
     return { record, measured, replicas: replicas === 0 ? null : replicas };
   } catch (error) {
-    // At the first step, it is the address or the document that is wrong.
+    // At the first step, the cause is the address or the document.
     if (isFirst || !isServiceGone(error)) throw error;
     io.progress(`the step could not begin: ${error.message}`);
     const nothing = { run: null, verdict: null, missed: [], broken: [], loadedSeconds: 0, figures: null };
@@ -125,7 +125,7 @@ export async function runStep(
 const missedIn = ({ objectives }: Verdict) =>
   objectives.filter((one) => one.verdict === 'missed').map(({ id }) => id);
 
-/** The same run at the confidence at which a miss counts for the search. */
+/** Judges the same run at the confidence that a miss requires in a search. */
 function strictly({ missConfidence, confidence }: StepPlan, { plan, run, evidence }: MeasuredRun): Verdict {
   if (plan.sequential === undefined) {
     const sent = asSent(plan, run);
@@ -136,7 +136,10 @@ function strictly({ missConfidence, confidence }: StepPlan, { plan, run, evidenc
   return judge({ ...plan, confidence: missConfidence, sequential }, run, evidence!);
 }
 
-/** The run of a script, judged as if what it sent had been the plan. It can show that an objective is missed, not that it is met. */
+/**
+ * Judges a script's run as if what it sent had been the plan. This can show that an objective is missed, but not that it is
+ * met.
+ */
 export function asSent(plan: Plan, run: RunRecord): { readonly plan: Plan; readonly run: RunRecord } {
   const { load } = plan;
   const recorded = run.load?.scenarios;
@@ -152,6 +155,6 @@ export function asSent(plan: Plan, run: RunRecord): { readonly plan: Plan; reado
   };
 }
 
-/** Failures of the world that mean that the service cannot be loaded any more. */
+/** Errors of the environment after which the service cannot be loaded any more. */
 const isServiceGone = (error: unknown): error is HarnessError =>
   error instanceof HarnessError && ['died-early', 'warm-up', 'service-unreachable'].includes(error.code);

@@ -21,11 +21,11 @@ export const VARIANT_FILES = { report: 'capacity-by.html', markdown: 'capacity-b
 
 export const sha256Of = (text: string) => createHash('sha256').update(text).digest('hex');
 
-/** Written whole after every step, so that an interrupted search can be resumed. */
+/** The record is written completely after every step, so that an interrupted search can be resumed. */
 export const writeRecord = (folder: Pick<RunFolder, 'writeJson'>, record: CapacityRecord) =>
   folder.writeJson(CAPACITY_FILES.record, record);
 
-/** The folder may come from another user, or be damaged: a value that is not a number would make the search endless. */
+/** The folder may come from another user or be damaged. A value that is not a number could make the search endless. */
 function isRecord(record: CapacityRecord | null): boolean {
   if (record?.schema !== 'sla-harness/capacity/v1' || !Array.isArray(record.steps)) return false;
   const { settings, asked, steps } = record;

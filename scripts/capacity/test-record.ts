@@ -2,13 +2,13 @@ import type { CapacityRecord, StepRecord } from '../../slas/capacity/record.ts';
 import type { StepOutcome } from '../../slas/capacity/search.ts';
 import { throughputAt } from '../../slas/capacity/usl.ts';
 
-/** A search of a made-up service that obeys the Universal Scalability Law, for tests of its report. */
+/** A search on an imaginary service that obeys the Universal Scalability Law, for tests of its report. */
 
 const LAW = { alpha: 0.03, beta: 0.0012, gamma: 60 };
 const CAPACITY = 430;
 const LIMIT_SECONDS = 0.2;
 
-/** @param isHold fresh, and longer */
+/** @param isHold whether the step is a hold: a fresh run that takes longer */
 export function stepOf(
   ratePerSecond: number,
   outcome: StepOutcome = ratePerSecond <= CAPACITY ? 'met' : 'missed',

@@ -1,7 +1,7 @@
 import { accept, badOption, type Input } from '../cli/inputs.ts';
 import type { CapacityOptions } from './options.ts';
 
-/** Several searches, in each of which one variable of the environment has another value. */
+/** Several searches; in each of them, one environment variable has a different value. */
 export interface Variant {
   readonly name: string;
   readonly value: string;
@@ -9,7 +9,7 @@ export interface Variant {
 
 const MAX_VALUES = 8;
 const WORKERS = 'SERVICE_WORKERS';
-/** What would change more than the service or the load script. */
+/** Variables that would change more than the service or the load script. */
 const NOT_OURS = /^(K6_|NODE_|LD_|DYLD_|PROMETHEUS_|SLA_|PATH$|HOME$|.*PROXY$)/i;
 
 export const isVariable = (name: string) => /^[A-Za-z_]\w*$/.test(name) && !NOT_OURS.test(name);

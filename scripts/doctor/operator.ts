@@ -59,7 +59,7 @@ interface Known {
   readonly namespaceLabels: Read<Labels>;
 }
 
-/** null: the stack has a Prometheus of its own, or there is no sign of the operator. */
+/** null: the stack has a Prometheus of its own, or the operator was not found. */
 export async function readOperated(
   known: Known,
   readerIn: (namespace: string) => Reader,

@@ -45,7 +45,7 @@ function conclusionOf(checks: readonly Checked[]): string {
   return found === 0 ? `nothing found${rest}` : `${countOf(found)}${rest}`;
 }
 
-/** As for verdicts: 1 if there are findings, 3 if there are none but a check could not be made. */
+/** The same as for verdicts: 1 if there are findings, 3 if there are none but a check could not be made. */
 export function exitCodeOf(checks: readonly Checked[]): ExitCode {
   if (findingsOf(checks).length > 0) return 1;
   return checks.some(({ kind }) => kind === 'unchecked') ? 3 : 0;

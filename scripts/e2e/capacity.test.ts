@@ -9,7 +9,7 @@ import { byLaw, capacityOf, type ServiceLaw } from '../testing/law-service.ts';
 import { startScraping } from '../testing/scraping.ts';
 import { ROOT, startSla, type TemporaryFolder, temporaryFolder } from '../testing/sla.ts';
 
-/** Steps of real searches: k6, Prometheus, and services of known law. A whole search takes many minutes. */
+/** Steps of real searches with k6, Prometheus, and services whose capacity is known. A whole search would take many minutes. */
 
 let folder: TemporaryFolder;
 
@@ -38,7 +38,7 @@ async function firstStep(name: string, law: ServiceLaw, ratePerSecond: number, s
   const { promise: stepped, resolve: hasStepped } = Promise.withResolvers<void>();
   search.child.stderr!.on('data', (part: Buffer) => {
     seen += part.toString();
-    // The second step has begun, so the first one is stored.
+    // The second step has started, so the first one is stored.
     if (/at .*\/s: [\s\S]*\bstep at /.test(seen)) hasStepped();
   });
   await Promise.race([stepped, search.done]);
@@ -55,11 +55,12 @@ async function firstStep(name: string, law: ServiceLaw, ratePerSecond: number, s
   return { code, step };
 }
 
-test.concurrent('a service beyond its capacity misses its step within seconds, and Ctrl-C leaves a search to resume', {
+test.concurrent('a service beyond its capacity misses its objective within seconds, and a search that Ctrl-C stops can be resumed', {
   timeout: 90_000,
 }, async ({ expect }) => {
   const law = { workers: 2, workMs: 40 };
-  // The queue grows by two requests per second: over the limit after a few seconds, and never near the client's timeout.
+  // The queue grows by two requests per second. Latencies exceed the limit after a few seconds, and never approach the client's
+  // timeout.
   const { code, step } = await firstStep('beyond', law, 1.04 * capacityOf(law));
   expect(code).toBe(130);
   expect(step).toMatchObject({ kind: 'step', ratePerSecond: 52, outcome: 'missed' });
@@ -68,7 +69,7 @@ test.concurrent('a service beyond its capacity misses its step within seconds, a
   expect(step.figures!.client!.concurrency).toBeGreaterThan(10);
 });
 
-test.concurrent('a service that refuses beyond its queue misses its error rate, although its successes are fast', {
+test.concurrent('a service that refuses requests when its queue is full misses its error rate, although successful responses are fast', {
   timeout: 90_000,
 }, async ({ expect }) => {
   const law = { workers: 2, workMs: 40, refusedAfterMs: 60 };
@@ -90,7 +91,7 @@ export const options = {
   scenarios: {
     mine: { executor: 'constant-arrival-rate', rate: ${ratePerSecond}, duration: '10s', preAllocatedVUs: 1, exec: 'send' },
   },
-  // It is never met, and not used.
+  // It is never met, and its value is not used.
   thresholds: { http_req_duration: ['p(95)<1'] },
 };
 export const setup = () => ({ path });
@@ -102,19 +103,19 @@ export function send(data) {
   return script;
 }
 
-test.concurrent('a k6 script of the operator is sent at the rates of the search, with its own files and setup', {
+test.concurrent("the operator's k6 script is sent at the rates of the search, with its own files and setup", {
   timeout: 120_000,
 }, async ({ expect }) => {
   const script = await ownScript('script', 50);
   const { step } = await firstStep('script', { workers: 4, workMs: 20 }, 999, script);
   expect(step).toMatchObject({ ratePerSecond: 50, outcome: 'met', loadedSeconds: 60 });
   expect(step.figures!.client!.successesPerSecond).toBeCloseTo(50, 0);
-  // The service answers after 20 to 110 ms.
+  // The service responds after 20 to 110 ms.
   expect(step.figures!.service.meanSeconds).toBeGreaterThan(0.02);
   expect(step.figures!.service.meanSeconds).toBeLessThan(0.15);
 });
 
-test.concurrent('the same script beyond the capacity of the service misses its step', {
+test.concurrent('the same script misses its objective beyond the capacity of the service', {
   timeout: 150_000,
 }, async ({ expect }) => {
   const script = await ownScript('beyond', 60);

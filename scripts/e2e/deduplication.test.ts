@@ -39,7 +39,7 @@ let service: string;
 /** The stores, by the fault in their setup. */
 let stores: Readonly<Record<'deduplicated' | 'doubled' | 'labelled', string>>;
 let window: RunRecord['window'];
-/** With and without deduplication, for samples that are made here. */
+/** Stores with and without deduplication, for samples that the test generates. */
 let imported: readonly VictoriaMetrics[];
 
 beforeAll(async () => {
@@ -237,7 +237,7 @@ describe('for any distance between the scrapes, and any clock difference', { tim
         }),
       );
       expect(deduplicated!.verdict).toBe(truth);
-      // From the scrape before the window to the one after it.
+      // The time from the last scrape before the window to the first one after it.
       expect(objectiveOf(deduplicated!, 'error-rate').samples).toBe(4 * 51);
       expect([truth, 'inconclusive']).toContain(doubled!.verdict);
       const { verdict, samples } = objectiveOf(doubled!, 'error-rate');

@@ -251,7 +251,7 @@ describe('with traffic', { timeout: 60_000 }, () => {
     const buckets = 'rate(sentiment_prediction_duration_seconds_bucket{endpoint="/predict"}[5m])';
     expect(await ask(`histogram_quantile(0.95, sum by (le) (${buckets}))`)).toHaveLength(1);
     expect(await ask(`histogram_quantile(0.95, ${buckets})`)).toHaveLength(2);
-    // Without le there are no buckets left to interpolate between.
+    // Without le, no buckets remain to interpolate between.
     expect(await ask(`histogram_quantile(0.95, sum(${buckets}))`)).toEqual([]);
   });
 

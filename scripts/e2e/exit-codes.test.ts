@@ -97,7 +97,7 @@ describe('a launcher that cannot start exits with 4, in one line', () => {
       GONE: gone,
     });
     if (existsSync(gone)) rmdirSync(gone);
-    // Some shells also report this, before the launcher begins.
+    // Some shells also report this before the launcher starts.
     const ours = lines(stderr).filter((line) => !line.includes('getcwd'));
     expect(ours).toEqual([
       'the working directory was deleted: change to an existing directory and run again',

@@ -12,7 +12,10 @@ import { startScraping } from '../testing/scraping.ts';
 import { type RunningSla, startSla, type TemporaryFolder, temporaryFolder } from '../testing/sla.ts';
 import { expectVerdict, outcomesOf, preconditionOf } from '../testing/verdict.ts';
 
-/** `./sla gate --stack kubernetes --until-decided`: two load generators in pods, a service of which everything is known. */
+/**
+ * `./sla gate --stack kubernetes --until-decided` with two load generators in pods, and a service whose every response is
+ * known.
+ */
 
 const NAMESPACE = 'sla-decided-test';
 const LOAD = { ratePerSecond: 30, maxSeconds: 45, atLeastSeconds: 20 };
@@ -74,7 +77,7 @@ async function openStage(treat: KnownService['treat']): Promise<Stage> {
 
 const loadOf = async ({ out }: Stage) => (await readRun(join(out, 'latest'))).run.load!;
 
-/** What the gate made for this run. */
+/** The objects that the gate created for this run. */
 async function left({ out }: Stage): Promise<string> {
   const { run } = await readRun(join(out, 'latest'));
   const label = `sla-harness/run=${run.id.slice(0, 63)}`;
@@ -85,7 +88,7 @@ async function left({ out }: Stage): Promise<string> {
 describe.concurrent('a run until it is decided, with two load generators in a cluster', {
   timeout: 240_000,
 }, () => {
-  test('is stopped at the look that decides, passes on a whole record, and leaves nothing', async ({
+  test('is stopped at the look that decides, passes with a complete record, and leaves nothing behind', async ({
     expect,
   }) => {
     await using stage = await openStage(fast);
@@ -97,7 +100,7 @@ describe.concurrent('a run until it is decided, with two load generators in a cl
     const load = await loadOf(stage);
     expect(load).toMatchObject({ lost: 0, failures: [], generator: { instances: 2 } });
     expect(load.sent).toBeLessThan(PLANNED);
-    // Both were stopped, and every response of both is in the record; at most those in flight are not.
+    // Both were stopped. The record contains every response of both, except for requests that were in flight.
     expect(stage.service.received - load.sent).toBeLessThanOrEqual(30);
     expect(await left(stage)).toBe('');
   });
@@ -111,7 +114,7 @@ describe.concurrent('a run until it is decided, with two load generators in a cl
     expect(await left(stage)).toBe('');
   });
 
-  test('is not decided while the record of one load generator does not arrive', async ({ expect }) => {
+  test('is not decided while the record of one load generator is missing', async ({ expect }) => {
     await using stage = await openStage(fast);
     const [, , second] = await stage.gate.seen(STARTED);
     const [reader] = await processesIn(NAMESPACE, second!, 'tail -c');
@@ -136,7 +139,7 @@ describe.concurrent('a run until it is decided, with two load generators in a cl
     expect(await loadOf(stage)).toMatchObject({ lost: 0, failures: [] });
   });
 
-  test('is inconclusive if a load generator does not stop, which is named and removed', async ({
+  test('is inconclusive if a load generator does not stop; the message names it, and it is removed', async ({
     expect,
   }) => {
     await using stage = await openStage(fast);
@@ -153,7 +156,7 @@ describe.concurrent('a run until it is decided, with two load generators in a cl
     expect(await left(stage)).toBe('');
   });
 
-  test('is inconclusive if a load generator is lost after the first look, which is named', async ({
+  test('is inconclusive if a load generator is lost after the first look; the message names it', async ({
     expect,
   }) => {
     await using stage = await openStage(fast);
@@ -174,7 +177,7 @@ describe.concurrent('a run until it is decided, with two load generators in a cl
     expect(incidents).toContain(
       `load generator k6-2 (pod ${second} on node kube-node) was killed with SIGKILL`,
     );
-    // The other one was stopped in order: its record is whole.
+    // The other one was stopped properly, so its record is complete.
     expect(incidents.filter((incident) => String(incident).includes('k6-1'))).toEqual([]);
     expect(await left(stage)).toBe('');
   });

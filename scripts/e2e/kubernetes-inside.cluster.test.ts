@@ -12,8 +12,8 @@ import { ROOT, startSla } from '../testing/sla.ts';
 import { expectVerdict } from '../testing/verdict.ts';
 
 /**
- * k8s/load as shipped: the gate inside the cluster as a Job and as a CronJob, and its permissions, each of which it needs. The service is a
- * light one on this machine, which is the node.
+ * k8s/load as shipped: the gate inside the cluster as a Job and as a CronJob, and its permissions, all of which it needs. The
+ * service is a light one on this machine, which is also the cluster's node.
  */
 
 const NAMESPACE = 'sla-load';
@@ -81,7 +81,7 @@ interface PodTemplate {
   };
 }
 
-/** The shipped pod, with the addresses of this test: everything else stays. */
+/** The shipped pod with the addresses of this test; everything else is unchanged. */
 function onThisNode({ spec }: PodTemplate, files: string): void {
   const [gate] = spec.containers;
   const { options } = stage;
@@ -104,7 +104,7 @@ interface JobState {
 const stateOf = async (job: string) =>
   JSON.parse(await kubectl(['get', 'job', job, ...IN, '-o', 'json'])) as JobState;
 
-/** Waits for the end of a Job of the gate: its conditions, its pods' exit codes, and what it printed. */
+/** Waits for the end of a Job of the gate. Resolves to its conditions, its pods' exit codes, and its output. */
 async function endOf(job: string) {
   const ended = async () =>
     (await stateOf(job)).status.conditions?.find(
@@ -126,7 +126,7 @@ const left = async () =>
   ).trim();
 
 describe('the gate inside the cluster, with the shipped service account', { timeout: 240_000 }, () => {
-  test('as a Job: it completes on a pass, and leaves nothing', async () => {
+  test('as a Job completes on a pass, and leaves nothing behind', async () => {
     const job = await shipped('job.yaml');
     onThisNode(job.spec.template, 'sla-load-files');
     const name = (
@@ -138,7 +138,7 @@ describe('the gate inside the cluster, with the shipped service account', { time
     expect(await left()).toBe('');
   });
 
-  test('as a CronJob: its Job fails on a crossed threshold, with the exit code of the gate, and is not repeated', async () => {
+  test('as a CronJob: its Job fails on a crossed threshold with the exit code of the gate, and is not repeated', async () => {
     const cron = await shipped('cronjob.yaml');
     onThisNode(cron.spec.jobTemplate.spec.template, 'sla-load-missed');
     cron.spec.schedule = '* * * * *';
@@ -160,19 +160,19 @@ describe('the gate inside the cluster, with the shipped service account', { time
 
 // ---------------------------------------------------------------------------------------------- permissions
 
-/** A gate on this machine that is the shipped service account to the cluster. */
+/** A gate on this machine that signs in to the cluster as the shipped service account. */
 const asAccount = (args: readonly string[], env: Readonly<Record<string, string>> = {}) =>
   startSla(
     [
       ...['gate', '--stack', 'kubernetes', '--namespace', NAMESPACE, '--runner', runner, '--generators', '2'],
       ...['--out', stage.folder.path, '--json', ...args],
     ],
-    // A token, so that a Secret is needed.
+    // There is a token, so a Secret is needed.
     { env: { KUBECONFIG: impersonating, SLA_TARGET_TOKEN: 'a-token-of-this-test', ...env } },
   ).done;
 
 const onShop = () => ['--script', join(stage.folder.path, 'test.js'), ...stage.options];
-/** Looks up the service, and sends nothing, because no pod can start. */
+/** The gate looks up the service and sends nothing, because no pod can start. */
 const onService = async () => {
   const never = join(stage.folder.path, 'never.yaml');
   await writeFile(never, 'image: sla-harness/no-such-image:1\nimagePullPolicy: Never\n');
@@ -197,7 +197,7 @@ const permissionsOf = ({ rules }: Role) =>
     resources.flatMap((resource) => verbs.map((verb) => `${verb} ${resource}`)),
   );
 
-/** As Kubernetes authorizes a request: https://kubernetes.io/docs/reference/access-authn-authz/authorization/ */
+/** Evaluates permissions as Kubernetes does: https://kubernetes.io/docs/reference/access-authn-authz/authorization/ */
 function permissionIn(method: string, address: string): string | null {
   const { pathname, searchParams } = new URL(address);
   const found = /\/namespaces\/[^/]+\/([^/]+)(?:\/([^/]+)(?:\/([^/]+))?)?$/.exec(pathname);
@@ -211,7 +211,7 @@ function permissionIn(method: string, address: string): string | null {
   return `${verbs[method] ?? method} ${sub === undefined ? resource : `${resource}/${sub}`}`;
 }
 
-/** A kubectl that notes its requests. */
+/** A kubectl that records its requests. */
 async function noting(): Promise<{ program: string; permissions: () => Promise<readonly string[]> }> {
   const [program, notes] = [join(stage.folder.path, 'noting-kubectl'), join(stage.folder.path, 'requests')];
   const real = execFileSync('sh', ['-c', 'command -v kubectl'], { encoding: 'utf8' }).trim();
@@ -230,18 +230,18 @@ async function noting(): Promise<{ program: string; permissions: () => Promise<r
   };
 }
 
-/** With k6-operator, for other versions of kubectl, and for clusters of other versions. */
+/** Permissions for k6-operator, for other versions of kubectl, and for clusters of other versions. */
 const OTHERS = [
   'create testruns',
   'delete testruns',
-  // The progress of the pods of k6-operator.
+  // For the progress in the logs of k6-operator's pods.
   'get pods/log',
   // Before Kubernetes 1.31 kubectl runs programs with POST, and since 1.35 the API server checks GET as this verb.
   'create pods/exec',
 ];
 
 describe('the permissions of the shipped service account', { timeout: 240_000 }, () => {
-  test('are those that the gate uses, and no other', async () => {
+  test('are those that the gate uses, and no others', async () => {
     const kept = await noting();
     const done = await asAccount(onShop(), { KUBECTL_BIN: kept.program });
     expectVerdict(done, ({ verdict }) => expect(verdict, done.stdout + done.stderr).toBe('pass'));
@@ -277,7 +277,7 @@ describe('the permissions of the shipped service account', { timeout: 240_000 },
     // One of the two is enough: kubectl tries the other one.
     ['get,create pods/exec', 4, 'resource "pods/exec"'],
     ['get services', 4, 'cannot get resource "services"'],
-    // The verdict stands, and the operator learns what is left.
+    // The verdict stands, and the gate reports which objects remain.
     ['delete jobs', 0, 'could not be removed'],
     ['delete configmaps', 0, 'could not be removed'],
   ])('without "%s" the gate says what is missing', async (removed, code, message) => {
@@ -313,7 +313,7 @@ describe('the permissions of the shipped service account', { timeout: 240_000 },
     }
   });
 
-  test('with "get services" the same gate finds the service, and is stopped by its pods only', async () => {
+  test('with "get services" the same gate finds the service, and stops only because of its pods', async () => {
     const done = await asAccount(await onService());
     expect(done.code).toBe(4);
     expect(done.stderr).toContain('ErrImageNeverPull');

@@ -9,8 +9,8 @@ import { type RunningSla, startSla } from '../testing/sla.ts';
 import { expectVerdict } from '../testing/verdict.ts';
 
 /**
- * `./sla gate --stack kubernetes` without --prometheus: through kubectl port-forward, whose connection may end. The pod of Prometheus is on
- * the network of the node, which is this machine, so the Prometheus behind its port is one that survives the pod.
+ * `./sla gate --stack kubernetes` without --prometheus uses kubectl port-forward, whose connection may end. The pod of
+ * Prometheus is on the network of the node, which is this machine. The Prometheus behind its port therefore survives the pod.
  */
 
 const TARGET = 'sentiment-analysis';
@@ -30,7 +30,7 @@ let stage: ShopStage;
 let runner: string;
 let script: string;
 
-/** What k8s/ calls Prometheus, with a pod that does nothing but have a network. */
+/** The objects of Prometheus in k8s/, with a pod that only has a network. */
 const prometheusIn = (image: string, targetPort: number): readonly object[] => {
   const labels = { 'app.kubernetes.io/name': 'prometheus' };
   const metadata = { name: 'prometheus', namespace: TARGET, labels };
@@ -92,14 +92,14 @@ const start = (): RunningSla => {
   ]);
 };
 
-/** k6 has begun, and half of the load is still to come. */
+/** k6 is running, and half of the load is still to come. */
 async function begun(): Promise<RunningSla> {
   const running = start();
   await running.seen('k6-1 and k6-2 started');
   return running;
 }
 
-/** Its pod ends. On the network of the node the connection would outlive the pod, so it is cut, too. */
+/** Ends its pod. On the network of the node, the connection would outlive the pod, so the test cuts it, too. */
 async function disconnect(running: RunningSla): Promise<void> {
   await scale(0);
   await kubectl(['wait', '--for=delete', 'pod', '--namespace', TARGET, '--all', '--timeout=60s']);
@@ -123,7 +123,7 @@ describe('the connection to Prometheus of a run in a cluster', { timeout: 240_00
     expectVerdict(done, ({ verdict }) => expect(verdict, done.stderr).toBe('pass'));
   });
 
-  test('is opened again when the pod of Prometheus is back', async () => {
+  test('is opened again when the pod of Prometheus has been replaced', async () => {
     const running = await begun();
     await disconnect(running);
     await running.seen(`${LOST}: connecting again`);
@@ -132,7 +132,7 @@ describe('the connection to Prometheus of a run in a cluster', { timeout: 240_00
     expectVerdict(done, ({ verdict }) => expect(verdict, done.stderr).toBe('pass'));
   });
 
-  test('that stays away makes the run inconclusive, and is named', async () => {
+  test('that cannot be restored makes the run inconclusive, and the message names it', async () => {
     const running = await begun();
     await disconnect(running);
     const done = await running.done;

@@ -72,7 +72,7 @@ async function openStage(treat: KnownService['treat']): Promise<Stage> {
   };
 }
 
-/** Runs a whole gate against a service with this behaviour. */
+/** Runs a complete gate against a service with this behaviour. */
 async function gated(
   treat: KnownService['treat'],
   check: (verdict: VerdictDocument, code: number | null) => void,

@@ -23,7 +23,7 @@ export interface GrafanaAccess {
 
 export interface GrafanaRequest {
   readonly method: 'GET' | 'POST';
-  /** From the URL, including its query. */
+  /** Taken from the URL, including its query. */
   readonly path: string;
   readonly body?: unknown;
 }

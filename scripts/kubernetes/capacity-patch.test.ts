@@ -34,7 +34,7 @@ function patchOf(record: CapacityRecord): string {
   return kubernetesPatch(record, pod.size);
 }
 
-/** @param variant of the manifests, with the patch in an overlay on top of it */
+/** @param variant the manifests; the patch is in an overlay on top of them */
 async function patched(
   variant: string,
   record: CapacityRecord,
@@ -70,7 +70,7 @@ test.each(['k8s/', 'laptop', 'production', 'operator'])(
     expect(service(after).resources).toEqual(RESOURCES);
     expect({ ...service(after), resources: null }).toEqual({ ...service(before), resources: null });
     const [autoscaler] = ofKind(after, 'HorizontalPodAutoscaler');
-    // 1,000/s in all need 4.58 cores: five replicas where each uses a fifth of them.
+    // 1,000/s require 4.58 cores in total: five replicas, each of which uses a fifth of them.
     expect(autoscaler!.spec).toMatchObject({
       minReplicas: 2,
       maxReplicas: 5,
@@ -83,7 +83,7 @@ test.each(['k8s/', 'laptop', 'production', 'operator'])(
   },
 );
 
-test('without a target rate, the autoscaler is left as it is', async () => {
+test('without a target rate, the autoscaler stays unchanged', async () => {
   const { targetPerSecond: _, ...asked } = held.asked;
   const [before, after] = [await objectsOf('k8s/'), await patched('k8s/', { ...held, asked })];
   expect(ofKind(after, 'HorizontalPodAutoscaler')).toEqual(ofKind(before, 'HorizontalPodAutoscaler'));
@@ -96,7 +96,7 @@ test('a component on top of the patch adds its metric to the autoscaler', async 
   expect(autoscaler!.spec).toMatchObject({ metrics: [{ type: 'Resource' }, { type: 'Pods' }] });
 });
 
-test('a search with a given number of workers sets it, next to the variables that are there', async () => {
+test('a search with a given number of workers sets it, and keeps the variables that exist', async () => {
   const asked = { ...held.asked, variant: { name: 'SERVICE_WORKERS', value: '2' } };
   const { env } = service(await patched('k8s/', { ...held, asked }));
   expect(env).toContainEqual({ name: 'SERVICE_WORKERS', value: '2' });

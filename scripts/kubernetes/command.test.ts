@@ -14,7 +14,7 @@ test('./sla kubernetes generate writes the generated manifests into another fold
   }
 });
 
-test('--runbooks changes where the alerts of both kinds of rules link to', async () => {
+test('--runbooks changes the links of the alerts in both kinds of rules', async () => {
   await using folder = await temporaryFolder();
   const args = ['kubernetes', 'generate', '--out', folder.path, '--runbooks', 'https://wiki.test/{alert}'];
   expect(await slaHere(args)).toMatchObject({ code: 0 });
@@ -27,7 +27,7 @@ test('--runbooks changes where the alerts of both kinds of rules link to', async
   }
 });
 
-test('what cannot be rotated is refused with what can be', async () => {
+test('an unknown rotation is refused, and the message lists the known ones', async () => {
   const done = await slaHere(['kubernetes', 'rotate', 'everything']);
   expect(done).toMatchObject({ code: 2 });
   expect(done.stderr).toContain(

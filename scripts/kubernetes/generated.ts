@@ -21,7 +21,7 @@ const configMap = (name: string, program: string, data: Readonly<Record<string, 
   data,
 });
 
-/** File name and content of each, for dashboards by file name, and rules in Prometheus's format. */
+/** File name and content of each dashboard, by file name; and the rules in Prometheus's format. */
 export function generatedManifests(
   dashboards: ReadonlyMap<string, string>,
   rules: string,
@@ -33,7 +33,7 @@ export function generatedManifests(
   ]);
 }
 
-/** Without indentation: `kubectl apply` keeps a copy of the object in an annotation of at most 256 KiB. */
+/** There is no indentation, because `kubectl apply` keeps a copy of the object in an annotation of at most 256 KiB. */
 const compact = (dashboards: ReadonlyMap<string, string>) =>
   Object.fromEntries([...dashboards].map(([file, text]) => [file, JSON.stringify(JSON.parse(text))]));
 
@@ -44,7 +44,7 @@ const provider = configMap('grafana-dashboard-provider', 'grafana', {
       {
         name: 'sla',
         type: 'file',
-        // They come from the document: a change in the browser would be lost.
+        // The dashboards come from the document, so a change in the browser would be lost.
         disableDeletion: true,
         allowUiUpdates: false,
         options: { path: '/var/lib/grafana/dashboards' },

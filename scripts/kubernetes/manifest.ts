@@ -1,6 +1,6 @@
 import { parseAllDocuments } from 'yaml';
 
-/** Objects of Kubernetes, as far as the checks of the manifests look at them. */
+/** The parts of Kubernetes objects that the checks of the manifests read. */
 export interface Manifest {
   readonly apiVersion: string;
   readonly kind: string;
@@ -162,7 +162,7 @@ export const ofKind = <T extends Manifest>(objects: readonly Manifest[], kind: s
 export const workloadsOf = (objects: readonly Manifest[]): readonly Workload[] =>
   ['Deployment', 'StatefulSet', 'DaemonSet'].flatMap((kind) => ofKind<Workload>(objects, kind));
 
-/** All containers of a pod, including those that run before it. */
+/** All containers of a pod, including its init containers. */
 export const containersOf = ({ spec }: Workload): readonly Container[] => [
   ...(spec.template.spec.initContainers ?? []),
   ...spec.template.spec.containers,

@@ -29,7 +29,7 @@ test.each(variants)('%s: everything that an object names exists', async (variant
   expect(referenceProblems(await objectsOf(variant))).toEqual([]);
 });
 
-test('every Secret of the other folders is known, and docs/kubernetes.md says how each is replaced', () => {
+test('every Secret in the other folders is known, and docs/kubernetes.md says how each is replaced', () => {
   const files = ['load', 'progressive-delivery'].flatMap((folder) =>
     readdirSync(join(K8S, folder))
       .filter((name) => name.endsWith('.yaml'))
@@ -116,7 +116,7 @@ test('in production, only the ingress controller and the load generators connect
   ]);
 });
 
-test('what Prometheus and Grafana connect to is a Service of these manifests', async () => {
+test('Prometheus and Grafana connect only to Services of these manifests', async () => {
   const objects = await objectsOf('k8s/');
   const hosts = [
     ...(prometheusConfigOf(objects)?.scrape_configs ?? []),
@@ -130,7 +130,7 @@ test('what Prometheus and Grafana connect to is a Service of these manifests', a
   expect(expected).toEqual(expect.arrayContaining([...hosts, ...urls]));
 });
 
-test('the documented names, node ports, retention and intervals hold', async () => {
+test('the manifests have the documented names, node ports, retention and intervals', async () => {
   const objects = await objectsOf('k8s/');
   const ports = ofKind(objects, 'Service').map(({ metadata, spec }) => {
     const [first] = (spec as { ports: { port: number; nodePort?: number }[] }).ports;
@@ -162,7 +162,7 @@ test('the documented names, node ports, retention and intervals hold', async () 
   });
 });
 
-test('each panel asks for a data source of the type that is provisioned', async () => {
+test('each panel uses a data source of the type that is provisioned', async () => {
   const objects = await objectsOf('k8s/');
   const types = dataSourcesOf(objects).map(({ type }) => type);
   for (const text of Object.values(named(ofKind(objects, 'ConfigMap'), 'grafana-dashboards')!.data!)) {
@@ -172,7 +172,7 @@ test('each panel asks for a data source of the type that is provisioned', async 
   expect(dataSourcesOf(objects).filter(({ isDefault }) => isDefault)).toHaveLength(1);
 });
 
-test('images have the versions of every other stack', async () => {
+test('images have the same versions as in every other stack', async () => {
   const images = workloadsOf(await objectsOf('production with all components'))
     .flatMap(containersOf)
     .map(({ image }) => image);
@@ -228,7 +228,7 @@ test('the operator gets the same rules', () => {
   expect(theirs!.spec).toEqual(parse(own!.data!['sla.yaml']!));
 });
 
-test('the service exposes the metric that scales it', async () => {
+test('the service exposes the metric for its autoscaler', async () => {
   const objects = await objectsOf('production with autoscale-on-load');
   const text = named(ofKind(objects, 'ConfigMap'), 'prometheus-adapter-rules')!.data!['config.yaml']!;
   const { rules } = parse(text) as { rules: { seriesQuery: string; name: { as: string } }[] };
@@ -240,7 +240,7 @@ test('the service exposes the metric that scales it', async () => {
   expect(scaler.metrics.flatMap(({ pods }) => pods?.metric.name ?? [])).toEqual([rules[0]!.name.as]);
 });
 
-test('the files of k8s/monitoring can be applied one by one: each is complete, and none waits for a later one', () => {
+test('the files of k8s/monitoring can be applied one by one: each is complete, and none depends on a later one', () => {
   const seen: string[] = [];
   for (const file of MONITORING_FILES) {
     const objects = parseManifests(readFileSync(file, 'utf8'));

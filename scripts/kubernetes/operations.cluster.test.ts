@@ -8,7 +8,9 @@ import { apply, healthyStack, openNamespace } from '../doctor/testing/small-stac
 import { ROOT } from '../testing/sla.ts';
 import { kubectl } from './testing/on-cluster.ts';
 
-/** The commands of docs/operations.md, "Health checks", as they are printed there; only the namespace and the ports differ. */
+/**
+ * Runs the commands of docs/operations.md, "Health checks", as they are printed there. Only the namespace and the ports differ.
+ */
 
 const NAMESPACE = `operations-${process.pid}`;
 const cleanup = new AsyncDisposableStack();
@@ -37,7 +39,7 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-/** What the blocks print in one shell, whose background jobs end with it. */
+/** The output of the blocks in one shell, whose background jobs end with it. */
 async function run(...indices: readonly number[]): Promise<string> {
   const [api, prometheus] = [await freePort(), await freePort()];
   const script = indices
@@ -73,7 +75,7 @@ test('the pods and the logs of both deployments', async () => {
 });
 
 test('the metrics of the service, with its token', async () => {
-  // Without the token the second command finds nothing: here /metrics is protected.
+  // Without the token the second command finds nothing, because /metrics is protected here.
   const withoutPlain = blocks[1]!.split('\n').filter((line) => !line.includes('/metrics'));
   blocks[1] = withoutPlain.join('\n');
   const output = await run(1, 2);

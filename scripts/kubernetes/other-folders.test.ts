@@ -7,7 +7,9 @@ import { SECURITY_LINES } from './checks/security.ts';
 import { type Manifest, type NetworkPolicy, ofKind, type PodSpec, parseManifests } from './manifest.ts';
 import { K8S, objectsOf, VARIANTS } from './testing/overlays.ts';
 
-/** k8s/load and k8s/progressive-delivery, which are applied next to an overlay, and what must hold for all of k8s/. */
+/**
+ * Tests of k8s/load and k8s/progressive-delivery, which are applied next to an overlay, and of requirements for all of k8s/.
+ */
 
 const inFolder = (folder: string): readonly Manifest[] =>
   readdirSync(join(K8S, folder))
@@ -18,7 +20,7 @@ interface PodTemplate {
   readonly template: { readonly metadata: object; readonly spec: PodSpec };
 }
 
-/** A Job and a CronJob as the checks expect a workload. */
+/** Presents a Job and a CronJob as a workload, which the checks expect. */
 function asWorkload(object: Manifest): Manifest {
   const { jobTemplate, ...spec } = object.spec as PodTemplate & { jobTemplate?: { spec: PodTemplate } };
   const { template } = jobTemplate?.spec ?? spec;
@@ -30,10 +32,10 @@ const load = inFolder('load');
 const delivery = inFolder('progressive-delivery');
 const jobs = [...ofKind(load, 'Job'), ...ofKind(load, 'CronJob')].map(asWorkload);
 
-test('the gate in the cluster and the verifier run as unprivileged as every other pod', () => {
+test('the gate in the cluster and the verifier have no more privileges than every other pod', () => {
   expect(jobs).toHaveLength(2);
   const problems = SECURITY_LINES['pods are unprivileged']([...jobs, ...delivery]);
-  // A CPU limit would pause the gate, and with it the looks at the load.
+  // A CPU limit would pause the gate, and with it the looks at the run.
   expect(problems.filter((text) => !/gate: has no limits$/.test(text))).toEqual([]);
 });
 
@@ -48,7 +50,7 @@ test('both namespaces enforce the restricted profile, and deny connections by de
   expect(denied.toSorted()).toEqual(namespaces.toSorted());
 });
 
-test('the gate may do exactly this', () => {
+test('the gate has exactly these permissions', () => {
   const roles = ofKind<Manifest & { rules: readonly { resources: string[]; verbs: string[] }[] }>(
     load,
     'Role',
@@ -86,7 +88,7 @@ test.each([
         path.startsWith('sla-verifier'),
       );
     expect(labelled(await objectsOf(variant))).toEqual(paths);
-    // The policy of the verifier itself adds nothing.
+    // The verifier's own policy allows nothing further.
     const own = ofKind(delivery, 'NetworkPolicy');
     expect(labelled([...(await objectsOf(variant)), ...own])).toEqual(paths);
   },

@@ -10,7 +10,7 @@ import { dataSourcesOf } from './checks/grafana.ts';
 import { named, ofKind, parseManifests } from './manifest.ts';
 import { K8S, objectsOf } from './testing/overlays.ts';
 
-/** The dashboard of one's own in docs/operations.md, as it is printed there. */
+/** The custom dashboard of docs/operations.md, as it is printed there. */
 
 const page = await readFile(join(ROOT, 'docs/operations.md'), 'utf8');
 const section = page.slice(page.indexOf('## A panel of your own'), page.indexOf('## The four queries'));

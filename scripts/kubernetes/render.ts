@@ -9,7 +9,7 @@ import type { ToolIo } from '../tools/types.ts';
 
 const LIMIT_MS = 30_000;
 
-/** What is added to an overlay. */
+/** The additions to an overlay. */
 export interface Additions {
   /** Absolute paths of components. */
   readonly components?: readonly string[];
@@ -45,7 +45,7 @@ async function kustomize(folder: string, io: ToolIo): Promise<string> {
     limitMs: LIMIT_MS,
     signal: io.signal,
   });
-  // What it prints in addition to the output are warnings, for instance about a deprecated field.
+  // Any output in addition to the manifests is a warning, for instance about a deprecated field.
   if (result.kind === 'exited' && result.exitCode === 0 && result.output === '')
     return await readFile(output, 'utf8');
   throw new HarnessError('no-manifests', `kustomize cannot build ${folder}: ${describeResult(result)}`, {

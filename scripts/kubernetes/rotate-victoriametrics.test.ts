@@ -12,18 +12,18 @@ import { hashed, hashesIn, type SecretData, webConfig } from './secrets.ts';
 import { objectsOf } from './testing/overlays.ts';
 import { refused, StoredSecrets } from './testing/stored-secrets.ts';
 
-/** Prometheus drops samples that VictoriaMetrics refuses, so at no moment may the two have different passwords. */
+/** Prometheus drops samples that VictoriaMetrics refuses, so the two must never have different passwords. */
 
 const CLIENT = 'victoriametrics-client.yml';
 
 interface Settings {
-  /** How often promtool has to ask until the files of a Secret are there. */
+  /** How many times promtool must check before the files of a Secret have arrived. */
   readonly delays?: Readonly<Record<string, number>>;
   readonly isDeployed?: boolean;
   readonly client?: string;
 }
 
-/** VictoriaMetrics reads its password when it starts; the files in a pod of Prometheus arrive some time after a change. */
+/** VictoriaMetrics reads its password when it starts. The files in a pod of Prometheus arrive some time after a change. */
 class Cluster extends StoredSecrets {
   readonly lost: string[] = [];
   readonly settings: Settings;
@@ -130,14 +130,14 @@ test('an interrupted rotation says what to do, and another one completes it with
   expect(cluster.lost).toEqual([]);
 });
 
-test('a component that is not deployed only gets another password', async () => {
+test('a component that is not deployed gets only another password', async () => {
   const { cluster, before, after, failure } = await rotated({ isDeployed: false });
   expect(failure).toBeNull();
   expect(after.password).not.toBe(before.password);
   expect(cluster.commands.filter((one) => /scale|restart|exec/.test(one))).toEqual([]);
 });
 
-test('manifests of before, by which nothing can be seen, are refused before anything is stopped', async () => {
+test('manifests of an earlier version, which do not show what Prometheus sends, are refused before anything is stopped', async () => {
   const { cluster, before, after, failure } = await rotated({ client: 'client.yml' });
   expect(failure).toMatchObject({ code: 'old-manifests', nextStep: expect.stringContaining('apply') });
   expect(after).toEqual(before);

@@ -14,12 +14,16 @@ import {
 import { hashed, hashesIn, newPassword, webConfig } from './secrets.ts';
 
 const NAME = 'victoriametrics';
-/** What Prometheus writes with, for promtool: a key of the ConfigMap prometheus-config, from components/victoriametrics. */
+/**
+ * The configuration with which promtool signs in as Prometheus does when it writes: a key of the ConfigMap prometheus-config,
+ * from components/victoriametrics.
+ */
 const CLIENT = 'victoriametrics-client.yml';
 
 /**
- * VictoriaMetrics accepts one password only, and Prometheus drops samples that are refused with 401. It keeps those that it cannot
- * deliver. So VictoriaMetrics is stopped before the password changes, and starts when every Prometheus has the new one.
+ * VictoriaMetrics accepts only one password, and Prometheus drops samples that are refused with 401, but keeps those that it
+ * cannot deliver. VictoriaMetrics is therefore stopped before the password changes, and starts when every Prometheus has the
+ * new one.
  */
 export async function rotateVictoriaMetrics(io: RotationIo): Promise<void> {
   const password = newPassword();
@@ -56,7 +60,7 @@ async function scale(replicas: number, { kubectl, namespace, signal }: RotationI
   await kubectl.run(args, { signal });
 }
 
-/** Without it, nothing would show what Prometheus sends, and VictoriaMetrics would stay stopped. */
+/** Without this file, nothing would show which password Prometheus sends, and VictoriaMetrics would stay stopped. */
 async function requireClient({ kubectl, namespace, signal }: RotationIo): Promise<void> {
   const args = ['get', 'configmap', 'prometheus-config', '--namespace', namespace, '--output', 'json'];
   const { data } = JSON.parse(await kubectl.run(args, { signal })) as { data: Record<string, string> };
@@ -79,8 +83,8 @@ async function requireOtherUser(username: string, io: RotationIo): Promise<void>
 }
 
 /**
- * Nothing shows which password a client sends. So each Prometheus accepts the login of VictoriaMetrics for a moment, and promtool in
- * its pod signs in with the files from which Prometheus reads that login.
+ * Nothing shows which password a client sends. Each Prometheus therefore accepts the login of VictoriaMetrics for a moment.
+ * promtool in its pod signs in with the files from which Prometheus reads that login.
  */
 async function arrivedInPrometheus(io: RotationIo): Promise<void> {
   const { data: next } = await stored('victoriametrics-login', io);

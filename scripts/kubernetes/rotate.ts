@@ -32,7 +32,7 @@ export const ROTATIONS = {
 export type Rotatable = (typeof ROTATIONS)[SecretName];
 export const ROTATABLE: readonly Rotatable[] = Object.values(ROTATIONS);
 
-/** Replaces a password or token while everything runs. An interrupted rotation is completed by another one. */
+/** Replaces a password or token without downtime. Running it again completes an interrupted rotation. */
 export function rotate(what: Rotatable, io: RotationIo): Promise<void> {
   switch (what) {
     case 'prometheus':
@@ -49,8 +49,8 @@ export function rotate(what: Rotatable, io: RotationIo): Promise<void> {
 }
 
 /**
- * At every moment, each server accepts what each client sends: first both passwords are accepted, then Prometheus and
- * Grafana send the new one, and only when both do is the old one refused.
+ * At every moment, each server accepts what each client sends. First both passwords are accepted. Then Prometheus and Grafana
+ * send the new one, and only when both do, the old one is refused.
  */
 async function rotatePrometheus(io: RotationIo): Promise<void> {
   const { data } = await stored('prometheus-login', io);
@@ -65,19 +65,19 @@ async function rotatePrometheus(io: RotationIo): Promise<void> {
   io.progress('Prometheus sends the new password to Alertmanager and to itself');
   await changeAndSee({ ...login, 'web-config.yml': webConfig(both) }, both, io);
   await restart('grafana', io);
-  // It takes the password when it starts.
+  // It reads the password when it starts.
   if (await isDeployed(VERIFIER, io)) await restart(VERIFIER, io);
   io.progress('Prometheus and Alertmanager refuse the old password');
   await change('prometheus-login', { 'web-config.yml': webConfig({ [login.username]: hash }) }, io);
   await touch(SERVERS, io);
 }
 
-/** Of k8s/progressive-delivery. */
+/** Part of k8s/progressive-delivery. */
 const VERIFIER = 'sla-verifier';
 
 async function rotateGrafana(io: RotationIo): Promise<void> {
   await change('grafana-admin', { password: newPassword() }, io);
-  // It keeps no database: the new pod takes the password from the Secret.
+  // It keeps no database, so the new pod takes the password from the Secret.
   await restart('grafana', io);
 }
 
@@ -99,8 +99,8 @@ async function rotateMetricsToken(io: RotationIo): Promise<void> {
 }
 
 /**
- * Changes what Prometheus sends, and waits until it does. Nothing shows which password a client sends; but the files of a
- * Secret arrive together, so a user who is added with the change and can sign in shows that the rest has arrived.
+ * Changes what Prometheus sends, and waits until the change is in effect. Nothing shows which password a client sends, but the
+ * files of a Secret arrive together. The change therefore adds a user, and once that user can sign in, the rest has arrived.
  */
 async function changeAndSee(
   values: SecretData,

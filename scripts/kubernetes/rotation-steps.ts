@@ -3,7 +3,7 @@ import { HarnessError } from '../cli/errors.ts';
 import { readSecret, replaceSecret, type SecretPlace, type StoredSecret } from './secret-store.ts';
 import type { SecretData, SecretName } from './secrets.ts';
 
-/** What the rotations of all Secrets have in common. */
+/** The steps that the rotations of all Secrets share. */
 
 export interface RotationIo extends SecretPlace {
   readonly progress: (line: string) => void;
@@ -22,7 +22,7 @@ export async function change(name: SecretName, values: SecretData, io: RotationI
   await replaceSecret(name, { ...data, ...values }, version, io);
 }
 
-/** The kubelet looks for changed Secrets once a minute, and at once if the pod itself changes. */
+/** The kubelet checks for changed Secrets once a minute, and at once if the pod itself changes. */
 export async function touch(
   programs: readonly string[],
   { kubectl, namespace, signal }: RotationIo,
@@ -47,7 +47,7 @@ export async function podsOf(
 const ARRIVAL_LIMIT_MS = 3 * 60_000;
 const POLL_MS = 500;
 
-/** Whether it became true in time. */
+/** Resolves to whether it became true in time. */
 export async function eventually(
   isTrue: () => Promise<boolean>,
   { signal }: Pick<RotationIo, 'signal'>,

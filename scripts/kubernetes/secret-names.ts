@@ -1,15 +1,18 @@
-/** The Secrets that the manifests need, by name, with their keys. None is in a file of this repository. */
+/** The Secrets that the manifests need, by name, with their keys. No file in this repository contains them. */
 export const SECRETS = {
-  /** Of Prometheus and Alertmanager: what Prometheus itself, Grafana and the verifier sign in with, and what accepts it. */
+  /**
+   * For Prometheus and Alertmanager: what Prometheus itself, Grafana and the verifier sign in with, and what the servers
+   * accept.
+   */
   'prometheus-login': ['username', 'password', 'web-config.yml', 'metrics-token'],
   'grafana-admin': ['username', 'password'],
-  /** What the service accepts at /metrics, one per line; used by components/metrics-token. */
+  /** The tokens that the service accepts at /metrics, one per line; used by components/metrics-token. */
   'sentiment-metrics-tokens': ['tokens'],
-  /** Of components/victoriametrics: Prometheus writes with it, Grafana and the verifier read. */
+  /** For components/victoriametrics: Prometheus writes with it; Grafana and the verifier read with it. */
   'victoriametrics-login': ['username', 'password'],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 
-/** Secrets whose values are from elsewhere: the operator, or another program, creates and replaces them. */
+/** Secrets with values from elsewhere: the operator, or another program, creates and replaces them. */
 export const GIVEN_SECRETS = {
   'alert-webhook': 'components/alert-webhook: the address that receives the alerts',
   'sentiment-tls': 'overlays/production: the certificate of the ingress, by hand or by cert-manager',

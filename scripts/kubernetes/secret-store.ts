@@ -2,7 +2,7 @@ import { HarnessError } from '../cli/errors.ts';
 import type { Kubectl } from '../stack/kubernetes/kubectl.ts';
 import { newSecrets, SECRETS, type SecretData, type SecretName, secretObject } from './secrets.ts';
 
-/** Where the Secrets are. */
+/** Where the Secrets are stored. */
 export interface SecretPlace {
   readonly kubectl: Kubectl;
   readonly namespace: string;
@@ -65,13 +65,13 @@ export async function createSecrets(place: SecretPlace): Promise<ReadonlySet<Sec
   const missing = names.filter((name) => !found.has(name));
   for (const name of missing) {
     const input = JSON.stringify(secretObject(name, place.namespace, values[name]));
-    // Not by apply, which would keep a copy of the values in an annotation.
+    // `kubectl apply` is not used, because it would keep a copy of the values in an annotation.
     await place.kubectl.run(['create', '--filename', '-'], { input, signal: place.signal });
   }
   return new Set(missing);
 }
 
-/** Prometheus sends the token that the service accepts, whichever of the two Secrets was there first. */
+/** Prometheus sends a token that the service accepts, whichever of the two Secrets existed first. */
 function consistent(
   made: Readonly<Record<SecretName, SecretData>>,
   found: ReadonlyMap<SecretName, SecretData>,

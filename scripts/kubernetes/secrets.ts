@@ -14,10 +14,10 @@ export interface Login {
   readonly password: string;
 }
 
-/** 192 random bits, in letters that no shell and no configuration file treats specially. */
+/** 192 random bits, in characters that no shell and no configuration file treats specially. */
 export const newPassword = () => randomBytes(24).toString('base64url');
 
-/** Prometheus checks each request: more rounds would cost more than the query. */
+/** Prometheus verifies the password at each request: with more rounds, this would cost more than the query. */
 const BCRYPT_ROUNDS = 10;
 
 export const hashed = (password: string) => hashSync(password, BCRYPT_ROUNDS);
@@ -28,7 +28,7 @@ export function nextUsername(username: string | undefined): string {
   return `sla-${Number(number ?? 0) + 1}`;
 }
 
-/** The file `--web.config.file` of Prometheus and Alertmanager: bcrypt hashes by user name. */
+/** The file for `--web.config.file` of Prometheus and Alertmanager: bcrypt hashes by user name. */
 export const webConfig = (hashes: Readonly<Record<string, string>>): string =>
   stringify({ basic_auth_users: hashes });
 

@@ -10,8 +10,8 @@ import { applied, define, kubectl, TOOL_IO, tryKubectl } from './testing/on-clus
 import { component, K8S, MONITORING_FILES, VARIANTS } from './testing/overlays.ts';
 
 /**
- * The manifests on a real cluster, in the order of docs/kubernetes.md. Grafana's image cannot be built here, so its pod is
- * the only one that does not run. The cluster does not enforce NetworkPolicies.
+ * Applies the manifests to a real cluster, in the order of docs/kubernetes.md. Grafana's image cannot be built here, so its pod
+ * is the only one that does not run. The cluster does not enforce NetworkPolicies.
  */
 
 const NAMESPACE = 'sentiment-analysis';
@@ -108,7 +108,7 @@ describe('what the API server accepts', () => {
       join(delivery, 'analysis-template.yaml'),
       join(delivery, 'canary.yaml'),
     ];
-    // Not applied, because a Job gets a new name each time.
+    // It is not applied, because a Job gets a new name each time.
     const created = ['create', '--dry-run=server', '--warnings-as-errors'];
     const { code, stderr } = await tryKubectl([...created, ...files.flatMap((file) => ['--filename', file])]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
@@ -173,7 +173,7 @@ describe('what runs from kubectl apply -k k8s/', () => {
     },
   );
 
-  test('./sla kubernetes secrets makes the Secrets, prints no value, and keeps what exists', async () => {
+  test('./sla kubernetes secrets creates the Secrets, prints no value, and keeps those that exist', async () => {
     const made = await sla(['kubernetes', 'secrets']);
     expect(made).toMatchObject({ code: 0, stderr: '' });
     expect(made.stdout.match(/^created {2}Secret .+$/gm)).toHaveLength(Object.keys(SECRETS).length);
@@ -219,7 +219,7 @@ describe('what runs from kubectl apply -k k8s/', () => {
     expect(await statusOf(url, headersOf(await loginOf()))).toBe(200);
   });
 
-  test('Prometheus finds every pod of the service by its annotations, and the other two', async () => {
+  test('Prometheus finds every pod of the service by its annotations, and its other two targets', async () => {
     const pods = await podsOf('sentiment-api');
     const scraped = async () =>
       (await query('up == 1')).map(({ metric }) => [metric.job, metric.namespace, metric.pod]);
@@ -259,13 +259,13 @@ describe('what runs from kubectl apply -k k8s/', () => {
     expect(await may('list', 'pods', '--namespace', 'kube-system')).toBe('no');
   });
 
-  test('queries are in the log of Prometheus', async () => {
+  test("queries are in Prometheus's log", async () => {
     await query('vector(20202)');
     const logged = () => kubectl(['logs', 'deployment/prometheus', ...IN, '--tail=200']);
     await expect.poll(logged, { timeout: 15_000, interval: 500 }).toContain('vector(20202)');
   });
 
-  test('the autoscaler reads the CPU of the service', async () => {
+  test('the autoscaler can read the CPU usage of the service', async () => {
     const isActive = async () =>
       await kubectl([
         'get',
@@ -281,7 +281,7 @@ describe('what runs from kubectl apply -k k8s/', () => {
 describe('rotation', () => {
   /** Every scrape since then succeeded, and none is missing. */
   async function expectNoScrapeLost(sinceSeconds: number): Promise<void> {
-    // The scrape after the change.
+    // The time of the scrape after the change.
     await delay(SCRAPE_SECONDS * 1_000);
     const seconds = Math.ceil(Date.now() / 1_000 - sinceSeconds);
     const series = await query(`up{job=~"prometheus|alertmanager"}[${seconds}s]`);
@@ -294,13 +294,13 @@ describe('rotation', () => {
       const gaps = values.slice(1).map(([at], index) => at - values[index]![0]);
       expect(Math.max(...gaps), `${metric.job}: a scrape is missing`).toBeLessThan(1.5 * SCRAPE_SECONDS);
     }
-    // A pod that starts or ends may be scraped while it does not listen; nothing that was measured is lost by that.
+    // A pod that is starting or ending may be scraped while it does not listen; no measurement is lost by that.
     for (const { metric, values } of await query(`up{job="sentiment-api"}[${seconds}s]`))
       expect(values.map(([, value]) => value).join(''), metric.pod).toMatch(/^0{0,2}1*0{0,2}$/);
   }
 
   beforeAll(async () => {
-    // Its image is not here, so a restart of it would never end.
+    // Grafana's image is not available here, so a restart of it would never finish.
     await kubectl(['scale', 'deployment/grafana', ...IN, '--replicas=0']);
   });
 
@@ -326,14 +326,14 @@ describe('rotation', () => {
     await rolledOut('sentiment-api');
     const { tokens } = await secretOf('sentiment-metrics-tokens');
     const bearer = (token: string) => statusOf(`${API}/metrics`, { authorization: `Bearer ${token.trim()}` });
-    // The pods of before end only now.
+    // The previous pods only end now.
     await expect.poll(() => statusOf(`${API}/metrics`), { timeout: 30_000, interval: 500 }).toBe(401);
     expect(await bearer(tokens!)).toBe(200);
     const before = await podsOf('sentiment-api');
     const since = Date.now() / 1_000;
     expect(await sla(['kubernetes', 'rotate', 'metrics-token'])).toMatchObject({ code: 0 });
     await expectNoScrapeLost(since);
-    // The pods of before have seen this test's own request without a token.
+    // The previous pods have counted this test's own request without a token.
     const refused = `http_requests_total{handler="/metrics",status="401",pod!~"${before.join('|')}"}`;
     const counts = await query(`max_over_time(${refused}[10m])`);
     expect(counts.length).toBeGreaterThanOrEqual(2);

@@ -13,7 +13,7 @@ import { containersOf, type Manifest, named, ofKind, workloadsOf } from './manif
 import { hashesIn, newSecrets, SECRETS } from './secrets.ts';
 import { objectsOf } from './testing/overlays.ts';
 
-/** Each line of the security checklist, undone in the manifests: the check of that line must name it. */
+/** Violates each line of the security checklist in the manifests. The check of that line must report it. */
 
 // biome-ignore lint/suspicious/noExplicitAny: a manifest as plain data, which each row changes in its own place.
 type Loose = any;
@@ -47,7 +47,7 @@ type Line = keyof typeof SECURITY_LINES;
 
 const DEPLOYMENTS = ['sentiment-api', 'prometheus', 'alertmanager', 'grafana'] as const;
 
-/** What every pod must have, undone in each of them. */
+/** What every pod must have; each test removes it from every pod. */
 const OF_EVERY_POD = DEPLOYMENTS.flatMap((name): [Line, string, Undo, string][] => {
   const line = 'pods are unprivileged';
   const row = (
@@ -287,12 +287,12 @@ const ROWS: readonly (readonly [Line, string, Undo, string])[] = [
   ],
 ];
 
-test.each(ROWS)('%s: undone by %s', async (line, _what, undo, problem) => {
+test.each(ROWS)('%s: violated by %s', async (line, _what, undo, problem) => {
   const found = SECURITY_LINES[line](await undone('k8s/', undo));
   expect(found).toEqual(expect.arrayContaining([expect.stringContaining(problem)]));
 });
 
-test('every line of the checklist is undone by some row', () => {
+test('every line of the checklist is violated by at least one row', () => {
   expect(new Set(ROWS.map(([line]) => line))).toEqual(new Set(Object.keys(SECURITY_LINES)));
 });
 
@@ -314,7 +314,7 @@ test.each<[string, Undo, string]>([
     (find) => find('Certificate', 'sentiment').spec.dnsNames.shift(),
     'Certificate sentiment is not for api.sentiment.example.org',
   ],
-])('what leaves the cluster is encrypted: undone by %s', async (_what, undo, problem) => {
+])('what leaves the cluster is encrypted: violated by %s', async (_what, undo, problem) => {
   const found = tlsOutside(await undone('production with tls-cert-manager', undo));
   expect(found).toEqual([expect.stringContaining(problem)]);
 });
@@ -389,7 +389,7 @@ test.each<[string, Undo]>([
   expect(problems).toEqual([expect.stringContaining('nothing creates the Secret new')]);
 });
 
-test('a key that a Secret does not have is found in variables, too', async () => {
+test('a reference to a key that a Secret does not have is also found in variables', async () => {
   const objects = await undone('production with all components', (find) => {
     firstOf(find('Deployment', 'victoriametrics')).env[0].valueFrom.secretKeyRef.key = 'user';
   });
@@ -398,7 +398,7 @@ test('a key that a Secret does not have is found in variables, too', async () =>
   ]);
 });
 
-test('the network paths: a policy that is removed closes what it opened', async () => {
+test('the network paths: removing a policy closes the paths that it opened', async () => {
   const after = allowedPaths(
     await undone('k8s/', (find, objects) => {
       objects.splice(objects.indexOf(find('NetworkPolicy', 'grafana')), 1);

@@ -20,7 +20,7 @@ import { newSecrets, secretObject } from './secrets.ts';
 import { kubectl, TOOL_IO } from './testing/on-cluster.ts';
 import { component, K8S } from './testing/overlays.ts';
 
-/** k8s/components/victoriametrics, running: two Prometheus replicas scrape one service and write to VictoriaMetrics. */
+/** k8s/components/victoriametrics in a cluster: two Prometheus replicas scrape one service and write to VictoriaMetrics. */
 
 const NAMESPACE = `victoriametrics-${process.pid}`;
 const REQUESTS = 60;
@@ -32,7 +32,7 @@ let folder: TemporaryFolder;
 let store: string;
 let api: string;
 
-/** What the component needs to run, in a namespace of its own: without node ports, and without volumes that outlive it. */
+/** The objects that the component needs, in a namespace of its own: without node ports, and without volumes that outlive it. */
 async function manifests(): Promise<readonly Manifest[]> {
   const text = await render(
     join(K8S, 'overlays', 'laptop'),
@@ -99,7 +99,7 @@ async function until(query: string, isReached: (value: number) => boolean): Prom
 }
 
 test('both replicas write, each sample is stored once, and the gate counts each request once', async () => {
-  // Of each Prometheus its own target, and of the service one that both scrape.
+  // Each Prometheus has a target of its own, and both scrape the one target of the service.
   await until('count(up{job="sentiment-api"})', (value) => value === 1);
   await until('count_over_time(up{job="sentiment-api"}[1m])', (value) => value >= 5);
   const from = new Date().toISOString();
@@ -121,7 +121,7 @@ test('both replicas write, each sample is stored once, and the gate counts each 
   });
   const verdict = JSON.parse(stdout) as VerdictDocument;
   expect(objectiveOf(verdict, 'error-rate'), stderr).toMatchObject({ verdict: 'met', samples: REQUESTS });
-  // 10 s apart, although two replicas scrape.
+  // The samples are 10 s apart, although two replicas scrape.
   expect(await resultOf('count_over_time(up{job="sentiment-api"}[1m])')).toBeLessThanOrEqual(7);
   const pods = await kubectl([
     'get',

@@ -9,7 +9,7 @@ import { prometheusConfigOf } from './checks/security.ts';
 import { containersOf, named, ofKind, workloadsOf } from './manifest.ts';
 import { objectsOf } from './testing/overlays.ts';
 
-/** k8s/components/victoriametrics. What the gate makes of its data is in scripts/e2e/deduplication.test.ts. */
+/** Tests of k8s/components/victoriametrics. scripts/e2e/deduplication.test.ts tests how the gate judges its data. */
 
 const objects = await objectsOf('production with victoriametrics');
 const base = await objectsOf('production');
@@ -40,7 +40,7 @@ test('two Prometheus replicas write the same series, and share no volume', () =>
   expect(parsed.remote_write[0]).not.toHaveProperty('write_relabel_configs');
 });
 
-test('promtool accepts the configuration with what is appended to it', async () => {
+test("promtool accepts the configuration with the component's additions", async () => {
   await using folder = await temporaryFolder();
   const config = named(ofKind(objects, 'ConfigMap'), 'prometheus-config')!.data!['prometheus.yml']!;
   const files = {

@@ -21,7 +21,7 @@ export type Parameters = Readonly<Partial<Record<Name, string>>>;
  * soon after asks about the same window.
  */
 const GRID_SECONDS = 10;
-/** By then, the scrape that closes the window is in Prometheus. */
+/** After this delay, the scrape that closes the window is in Prometheus. */
 const DEFAULT_DELAY_SECONDS = 30;
 const MIN_WINDOW_SECONDS = 10;
 const MAX_WINDOW_SECONDS = 24 * 3600;

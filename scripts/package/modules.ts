@@ -4,7 +4,7 @@ import { dirname, join, normalize } from 'node:path';
 /** Which of the compiled files the package needs, and which other packages they import. */
 
 export interface Needed {
-  /** From the folder, with slashes. */
+  /** Paths relative to the folder, with slashes. */
   readonly files: ReadonlySet<string>;
   /** Names of npm packages. */
   readonly packages: ReadonlySet<string>;

@@ -124,7 +124,7 @@ function tooFast({ scenario, phases, k6 }: Load, { most, by }: Bound): PlacedPro
 }
 
 /**
- * For a script, the rate of iterations is known, but each may send several requests: k6 enforces the limit
+ * For a script, the rate of iterations is known, but each iteration may send several requests. k6 therefore enforces the limit
  * while it runs, in whole requests per second.
  */
 function scriptTooFast(scenarios: readonly PlannedK6Scenario[], { most, by }: Bound): PlacedProblem[] {

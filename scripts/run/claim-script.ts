@@ -15,7 +15,7 @@ interface ClaimOptions {
   readonly runner?: string;
 }
 
-/** A script in a volume of the cluster is packed there, and replaced by the archive; any other script stays. */
+/** Packs a script in a volume of the cluster there, and uses the archive in its place. Any other script is used as it is. */
 export async function withLocalScript<T extends ClaimOptions>(options: T, io: Io): Promise<Input<T>> {
   const { script, target, context, namespace } = options;
   if (script === undefined || !isInClaim(script)) return accept(options);
@@ -38,7 +38,7 @@ export async function withLocalScript<T extends ClaimOptions>(options: T, io: Io
   return accept({ ...options, script: await stored(archive, read.value.claim, read.value.file) });
 }
 
-/** k6 reads it when it is planned and when the run starts; it is removed when this process ends. */
+/** k6 reads the file when the run is planned and when it starts. The file is removed when this process ends. */
 async function stored(archive: Buffer, claim: string, file: string): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'sla-claim-'));
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));

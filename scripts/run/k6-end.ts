@@ -48,8 +48,8 @@ const isAtEnd = ({ exit, log }: EndedK6) =>
   exit.code === MARKED_AS_FAILED || (exit.code === THRESHOLD_CROSSED && log.isCrossedAtEnd);
 
 /**
- * If several processes ended, the one with the cause comes first: the others are then told to stop, and end with the
- * corresponding exit code.
+ * If several processes ended, the one with the cause comes first. The others are then stopped, and end with the corresponding
+ * exit code.
  */
 function rankOf(end: EndedK6): number {
   const { code, signal } = end.exit;

@@ -4,7 +4,7 @@ import type { PlannedK6Scenario } from '../../slas/model/model.ts';
 
 export interface ScriptPlan {
   readonly scenarios: readonly PlannedK6Scenario[];
-  /** From the start to the last planned end, without graceful stops. */
+  /** The time from the start to the last planned end, without graceful stops. */
   readonly scheduledSeconds: number;
   /** Σ over the arrival-rate scenarios. */
   readonly plannedIterations: number;
@@ -78,7 +78,7 @@ export function parsePlan(text: string): ScriptPlan {
   };
 }
 
-/** Without these tags, the record could not tell requests, responses and scenarios apart. */
+/** Without these tags, the record could not distinguish requests, responses and scenarios. */
 const NEEDED_TAGS = ['url', 'name', 'status', 'error_code', 'scenario', 'check'];
 
 function checkTags(tags: readonly string[] | null): void {

@@ -4,7 +4,7 @@ import type { CheckRecord, ThresholdRecord } from '../../slas/model/model.ts';
 /** k6's own summary of a run, as `--summary-export` writes it: whatever the script exports, and even if its `handleSummary` throws. */
 export interface Summary {
   readonly metrics: Readonly<Record<string, Metric | undefined>>;
-  /** Of all groups. */
+  /** The counts of all groups. */
   readonly checks: readonly CheckRecord[];
 }
 
@@ -60,7 +60,7 @@ const checksIn = ({ checks, groups }: RawGroup): readonly CheckRecord[] => [
 
 // ---------------------------------------------------------------------------------------------- several as one
 
-/** Those of all generators; null if one is missing, because the others are not the whole load. */
+/** The checks of all generators; null if one summary is missing, because the others do not cover the whole load. */
 export const wholeOf = (summaries: readonly (Summary | null)[]): readonly Summary[] | null =>
   summaries.every((one) => one !== null) ? summaries : null;
 

@@ -51,7 +51,7 @@ test('--no-until-decided plans the whole duration, with the confidence of the do
   expect(stdout).not.toMatch(/until decided|Proposed/);
 });
 
-test('the whole load cannot be requested', async () => {
+test('--no-abort, which asks for the whole load, is refused', async () => {
   expect((await withDocument('gate', '--no-abort')).stderr).toContain(
     'a run that lasts until it is decided always stops early: leave out --no-abort',
   );

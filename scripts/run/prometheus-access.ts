@@ -14,7 +14,7 @@ import { checkTokens, type Env, placeOf, readPlainFile, secretOf, TOO_SHORT } fr
  * authority and a client certificate. All of them come from the environment.
  */
 
-/** In PEM, each named by a variable. */
+/** PEM files, each named by a variable. */
 const TLS_FILES = {
   ca: 'PROMETHEUS_CA_FILE',
   cert: 'PROMETHEUS_CLIENT_CERT_FILE',

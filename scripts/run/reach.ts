@@ -36,7 +36,7 @@ export async function awaitReachable(
   startingMs = STARTING_MS,
 ): Promise<void> {
   const asker = askerOf(stack.prometheusUrl, io);
-  // In a cluster, the load generators reach the service and this machine does not.
+  // With a cluster, the load generators can reach the service, but this machine may not.
   if (stack.remote === undefined)
     await awaitOne(
       { what: 'the service', url: stack.serviceUrl, look: () => serviceObstacle(stack.serviceUrl, io) },

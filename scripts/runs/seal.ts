@@ -19,7 +19,7 @@ const ManifestSchema = Type.Object({
   schema: Type.Literal(SCHEMA),
   files: Type.Array(
     Type.Object({
-      /** From the run folder, with slashes. */
+      /** The path relative to the run folder, with slashes. */
       path: Type.String(),
       bytes: Type.Optional(Type.Number()),
       sha256: Type.String({ pattern: '^[0-9a-f]{64}$' }),

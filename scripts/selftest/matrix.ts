@@ -22,7 +22,7 @@ async function starveGenerator(injector: Injector): Promise<void> {
   injector.signal('k6', 'SIGCONT');
 }
 
-/** 64 long texts at once fill the queue: requests that arrive meanwhile are refused, or wait too long. */
+/** 64 long texts at once fill the queue. Requests that arrive at that time are refused, or wait too long. */
 async function crowdOut(injector: Injector): Promise<void> {
   await injector.afterRequests(MIDDLE);
   const text = 'It was neither good nor bad, and I have said so at length to everybody. '.repeat(60);

@@ -27,7 +27,7 @@ import { type Recording, recordingOf } from './recorded.ts';
 
 const document: SlaDocument = unwrap(parseDocument(SHIPPED_YAML));
 
-/** A range excludes its first moment, so it begins a millisecond before; `increase` is extended by that. */
+/** A range excludes its first moment, so it starts a millisecond earlier, which extends the range of `increase`. */
 const MOMENT = 0.001;
 
 interface Compared {

@@ -10,7 +10,7 @@ export interface World {
   readonly io: Io;
   readonly document: SelftestDocument;
   readonly k6Path: string;
-  /** Variables that tell a gate where the tools are. */
+  /** Variables through which a gate finds the tools. */
   readonly toolPaths: Readonly<Record<string, string>>;
   stageOptions(row: Row, folder: string, signal: AbortSignal): StageOptions;
 }

@@ -55,7 +55,7 @@ async function socketPath(io: Io): Promise<string> {
   return join(folder, `stack-${createHash('sha256').update(io.root).digest('hex').slice(0, 16)}.sock`);
 }
 
-/** Owns a stack until it is told to stop. Runs as its own process; a second one finds the first and exits. */
+/** Owns a stack until it receives "stop". Runs as its own process; a second one finds the first and exits. */
 export async function holdStack(open: (folder: string) => Promise<Stack>, io: Io): Promise<void> {
   const folder = logsFolder(io);
   const server = createServer();

@@ -154,9 +154,9 @@ export async function startPrometheus(
     `--config.file=${config}`,
     `--storage.tsdb.path=${data}`,
     '--web.listen-address=127.0.0.1:0',
-    // Without this, the first scrape happens 5 s after the start.
+    // Without this setting, the first scrape happens 5 s after the start.
     '--scrape.discovery-reload-interval=100ms',
-    // Without this, it drops the exemplars, which lead to traces.
+    // Without this setting, Prometheus drops the exemplars, which lead to traces.
     '--enable-feature=exemplar-storage',
     ...(options.withSnapshots === true ? ['--web.enable-admin-api'] : []),
   ];

@@ -1,5 +1,5 @@
 /**
- * The service's settings that may be passed into a container: those that name no file or address of this machine. A local
+ * The service's settings that may be passed into a container: those that do not name a file or address of this machine. A local
  * service gets the whole environment.
  */
 export const SERVICE_SETTINGS = [

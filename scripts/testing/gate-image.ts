@@ -25,7 +25,7 @@ export async function buildGateImage(): Promise<void> {
   ]);
 }
 
-/** `docker build k8s/load`, with this kubectl in the place of the official image. */
+/** `docker build k8s/load`, with this kubectl in place of the official image. */
 export async function buildGateWithKubectl(kubectl: string, tag: string): Promise<void> {
   await buildGateImage();
   await using folder = await temporaryFolder();

@@ -16,7 +16,7 @@ export interface MadeRunOptions {
 }
 
 export interface Made {
-  /** From the start of the load. */
+  /** The time since the start of the load. */
   readonly atSeconds: number;
   readonly seconds: number;
   readonly confidence: number;

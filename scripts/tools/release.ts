@@ -35,7 +35,7 @@ function releasesBaseUrl(env: ToolIo['env']): string {
   return (env.SLA_RELEASES_URL || DEFAULT_BASE_URL).replace(/\/+$/, '');
 }
 
-/** Whether the release is available here: its checksum file was read and names this platform's archive. */
+/** Whether the release is available here: its checksum file could be read and lists this platform's archive. */
 export async function probeRelease(spec: PackageSpec, context: ReleaseContext): Promise<Attempt<string>> {
   using watchdog = new Watchdog(context.io.signal);
   const checksum = await fetchChecksum(spec, context, watchdog);

@@ -23,7 +23,7 @@ export interface FoundTool {
 /** Time limits for every wait, in milliseconds. */
 export interface ToolLimits {
   readonly versionMs: number;
-  /** From the first connection to the archive's response headers. */
+  /** The time from the first connection to the archive's response headers. */
   readonly probeMs: number;
   /** A download that receives no byte for this long is abandoned. */
   readonly stallMs: number;

@@ -4,7 +4,7 @@ import type { Job } from './pending-request.ts';
 export interface Batching {
   /** 1: one text at a time. */
   readonly maxTexts: number;
-  /** Only while other workers are busy: an idle service infers at once. */
+  /** This applies only while other workers are busy: an idle service infers at once. */
   readonly longestWaitMs: number;
 }
 

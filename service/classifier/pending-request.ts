@@ -5,7 +5,7 @@ export interface Job {
   readonly request: PendingRequest;
   readonly index: number;
   readonly text: string;
-  /** By `performance.now()`. */
+  /** A time of `performance.now()`. */
   readonly queuedMs: number;
   /** It was in a batch whose worker died; it is tried once more, alone, to find out which text caused it. */
   readonly isSuspect: boolean;
@@ -37,7 +37,8 @@ export class PendingRequest {
     this.#onOver = onOver;
     this.journey = options.journey;
     const { deadlineMs, elapsedMs = 0 } = options;
-    // In whole milliseconds, because Node keeps a list per distinct duration and would otherwise create one per request.
+    // The deadline is in whole milliseconds, because Node keeps a list per distinct duration and would otherwise create one per
+    // request.
     this.#deadline = setTimeout(
       () => {
         this.fail(timedOut(deadlineMs));

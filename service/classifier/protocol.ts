@@ -29,7 +29,7 @@ export interface WorkerStart {
 export interface ParcelMessage {
   readonly id: number;
   readonly texts: readonly string[];
-  /** Nothing else is being inferred meanwhile. */
+  /** Nothing else is being inferred at the same time. */
   readonly isLone: boolean;
 }
 
@@ -46,8 +46,8 @@ export interface DoneParcel {
   readonly id: number;
   /** One per text, in order. */
   readonly results: readonly TextResult[];
-  /** From claiming the parcel to the last result, by the worker's clock. */
+  /** Time from claiming the parcel to the last result, by the worker's clock. */
   readonly inferenceMs: number;
-  /** From the last result until it was sent. */
+  /** Time from the last result until it was sent. */
   readonly heldMs: number;
 }

@@ -13,7 +13,7 @@ import type {
 /** Infers texts together. Each gets its own result; may throw if none was inferred. */
 export type Infer = (texts: readonly string[], isLone: boolean) => Promise<readonly TextResult[]>;
 
-/** Runs native code; afterwards ends the thread if it was given up before or meanwhile. */
+/** Runs native code; afterwards ends the thread if the main thread has given it up. */
 export type RunNative = <T>(work: () => Promise<T>) => Promise<T>;
 
 export type Load = (settings: WorkerSettings, loneThreads: number, runNative: RunNative) => Promise<Infer>;
@@ -34,7 +34,7 @@ export async function runWorker(load: Load): Promise<void> {
   }
 }
 
-/** As long as texts can be: the runtime keeps the memory that it allocates for one, so memory does not grow under load. */
+/** As long as a text can be: the runtime keeps the memory that it allocates for one, so memory does not grow under load. */
 const longestText = 'word '.repeat(1000);
 /**
  * This many results are sent in one message while more texts are ready: each message costs time on the main thread and evicts

@@ -22,8 +22,8 @@ export interface PoolOptions {
   /** Texts that may wait for a worker. */
   readonly queueLimit: number;
   /**
-   * The default deadline of requests: while the waiting texts would take longer, the queue counts as full. By default there
-   * is no such check.
+   * The default deadline of requests: while the waiting texts would take longer, the queue counts as full. By default this is
+   * not checked.
    */
   readonly defaultDeadlineMs?: number;
   /** By default one text at a time. */
@@ -217,7 +217,7 @@ export class WorkerPool implements Classifier, WorkReport {
     for (const slot of this.#slots) {
       this.#queue.putBack(slot.takeBack((job) => job.request === request));
     }
-    // Not at once, because the caller may be distributing texts at this moment.
+    // Deferred, because the caller may be distributing texts at this moment.
     if (this.#queue.length > 0) queueMicrotask(() => this.#deal());
   }
 
@@ -243,7 +243,7 @@ export class WorkerPool implements Classifier, WorkReport {
   #answer({ jobs, results, inferenceMs: durationMs, heldMs }: Done): void {
     const textMs = durationMs / jobs.length;
     this.#textMs = this.#textMs === 0 ? textMs : 0.95 * this.#textMs + 0.05 * textMs;
-    // The worker measures with a clock of its own: nothing begins before its last text was there.
+    // The worker measures with a clock of its own, so the start is bounded by the arrival of the last text.
     const lastQueuedMs = Math.max(...jobs.map(({ queuedMs }) => queuedMs));
     const beganMs = Math.max(lastQueuedMs, performance.now() - heldMs - durationMs);
     const waitedMs = jobs.map(({ queuedMs }) => beganMs - queuedMs);

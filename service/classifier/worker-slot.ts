@@ -34,7 +34,7 @@ export class WorkerSlot {
   #claims = newClaims();
   #isReady = false;
   #lastId = 0;
-  /** In order of inference: first those not yet sent, then the one in progress, then those that are ready. */
+  /** The parcels in order of inference: first those not yet sent, then the one in progress, then those that are ready. */
   #parcels: Parcel[] = [];
   /** When the worker last sent a message, or received a parcel while it had none. */
   #sinceMs = 0;

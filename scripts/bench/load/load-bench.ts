@@ -51,7 +51,7 @@ const measureAt = (name: GeneratorName, ratePerSecond: number, seconds: number, 
     place,
   );
 
-/** Beyond this, the client would measure its own delay, as in the precondition `generator-on-time`. */
+/** With more, the client would measure its own delay, as in the precondition `generator-on-time`. */
 const MAX_LATE_MS = 100;
 const isOnTime = ({ dropped, lateP99Ms }: LoadSample) => dropped === 0 && (lateP99Ms ?? 0) <= MAX_LATE_MS;
 

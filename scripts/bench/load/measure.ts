@@ -13,7 +13,7 @@ import { type LoadShape, writeLibraryScript, writePlainScript } from './scripts.
 /** One load, and its cost. */
 export interface LoadSample {
   readonly requests: number;
-  /** Of k6, per request. */
+  /** CPU time of k6 per request. */
   readonly cpuMicrosPerRequest: number;
   /** Peak resident memory of k6. */
   readonly memoryMb: number;

@@ -32,7 +32,7 @@ export async function serve(
       ...(read && { PORT: String(read.value) }),
     },
     stdio: 'inherit',
-    // In its own process group: Ctrl-C reaches it once, through us.
+    // The service has a process group of its own, so that Ctrl-C reaches it only once, through us.
     detached: true,
   });
   onAbort(io.signal, () => child.kill('SIGTERM'));

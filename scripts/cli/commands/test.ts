@@ -151,7 +151,7 @@ async function compileCache() {
   };
 }
 
-/** In the last lines, so that skipped tests are not overlooked. */
+/** This is in the last lines, so that skipped tests are not overlooked. */
 function reportSkipped(skipped: readonly Demanding[], { env, progress }: Io, code: ExitCode): ExitCode {
   for (const { what } of skipped) progress(`not tested: ${what}; include it by ./sla test --full`);
   for (const name of ['SLA_SKIP_CONTAINERS', 'SLA_SKIP_BROWSER', 'SLA_SKIP_LONG'])

@@ -190,7 +190,7 @@ export async function findProblems(path: string, io: Io): Promise<readonly Place
   }));
 }
 
-/** Without network access: the same files give the same bytes. */
+/** Network access is not needed, so the same files always give the same bytes. */
 function judgeFromFiles({ path, plan, run, evidence, verdictText }: StoredRun, io: Io): Verdict {
   if (evidence === null) {
     throw new HarnessError('no-evidence', `${path} has no evidence: Prometheus was not queried`, {

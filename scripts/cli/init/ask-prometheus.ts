@@ -4,7 +4,7 @@ import { accessOf } from '../../run/prometheus-access.ts';
 import type { Io } from '../io.ts';
 import { type Answers, growthOf, NotRead, responseAt, slug } from './sources.ts';
 
-/** Asks a Prometheus for the series of a service, their types, and how it is scraped. */
+/** Queries a Prometheus for the series of a service, their types, and how the service is scraped. */
 
 interface VectorOne {
   readonly metric: Readonly<Record<string, string>>;
@@ -13,7 +13,7 @@ interface VectorOne {
   readonly histogram?: readonly [number, { readonly count: string }];
 }
 
-/** Growth is looked for over the last scrapes only: before, the operator may have tried the service. */
+/** Only the last scrapes are searched for growth, because before them the operator may have tried the service. */
 const GROWTH_SCRAPES = 3;
 const DEFAULT_SCRAPE_SECONDS = 15;
 
@@ -81,10 +81,10 @@ export async function askPrometheus(
   };
 }
 
-/** More are of no help. */
+/** A longer list would not help. */
 const MAX_LISTED = 10;
 
-/** Labels that no target has; those of the targets are listed. */
+/** Labels that no target has; the message lists the labels of the targets. */
 async function noSeries(
   url: string,
   query: (text: string) => Promise<readonly VectorOne[]>,

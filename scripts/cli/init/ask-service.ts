@@ -3,7 +3,7 @@ import { type Exposed, parseExposition } from '../../../slas/recognise/expositio
 import type { Io } from '../io.ts';
 import { type Answers, growthOf, responseAt, slug } from './sources.ts';
 
-/** Asks a service for its metrics. */
+/** Requests the metrics of a service. */
 
 const TIMES = 3;
 
@@ -14,7 +14,7 @@ export async function askService(url: string, io: Io): Promise<Answers> {
     ...(token ? { authorization: `Bearer ${token}` } : {}),
   };
   const responses: RawResponse[] = [];
-  // One after the other: each may be counted in the next.
+  // The requests are sent one after the other, because each may be counted in the response to the next.
   for (let time = 0; time < TIMES; time++)
     responses.push(await responseAt(new URL(url), { headers }, 'the service', io));
   const parsed = responses.map(({ text }) => parseExposition(text));

@@ -4,7 +4,7 @@ import { type ProposedLimit, proposeLimit } from '../../../slas/recognise/limits
 import type { Recognised } from '../../../slas/recognise/recognise.ts';
 import type { Asked } from './sources.ts';
 
-/** What the files will say: from the options, else from what was found. */
+/** What the files will contain: taken from the options, or else from what was found. */
 
 export interface InitOptions {
   readonly metrics?: string;
@@ -27,33 +27,33 @@ export interface InitOptions {
 
 export interface LatencyChoice {
   readonly percentile: number;
-  /** As written: `250ms`. */
+  /** As it is written: `250ms`. */
   readonly limit: string;
-  /** null: the operator named it. */
+  /** null: the operator gave it. */
   readonly proposed: ProposedLimit | null;
 }
 
 export interface Choices {
   readonly name: string;
   readonly selector: Readonly<Record<string, string>>;
-  /** As the label has it; null: all requests. */
+  /** The label's value; null: all requests. */
   readonly route: string | null;
-  /** A path for the client, `/orders/:id`; null: unknown. */
+  /** The path that the client requests, `/orders/:id`; null: unknown. */
   readonly clientPath: string | null;
   readonly method: string;
   readonly latencies: readonly LatencyChoice[];
   readonly errorLimit: string;
   readonly ratePerSecond: number;
   readonly durationSeconds: number;
-  /** What `init` saw of requests that it did not send. */
+  /** The requests that `init` saw but did not send. */
   readonly traffic: Asked['traffic'];
-  /** The operator's k6 script, instead of a new one. */
+  /** The operator's k6 script, used instead of a new one. */
   readonly script: string | null;
 }
 
 const DEFAULT_RATE = 20;
 const MIN_DURATION_SECONDS = 30;
-/** With fewer scrapes a run is mostly its edges. */
+/** With fewer scrapes, the edges make up most of a run. */
 const MIN_SCRAPES = 8;
 
 export function choose(found: Recognised, asked: Asked, options: InitOptions): Choices {

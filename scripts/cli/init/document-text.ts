@@ -9,7 +9,7 @@ import type { Choices, LatencyChoice } from './choices.ts';
 
 type Where = Readonly<Record<string, LabelMatcher>>;
 
-/** On one line, quoted where YAML needs it. */
+/** The value on one line, quoted where YAML requires it. */
 const flow = (value: unknown) =>
   stringify(value, { collectionStyle: 'flow', lineWidth: 0, flowCollectionPadding: true }).trim();
 
@@ -135,7 +135,7 @@ function latencyLines(choice: LatencyChoice, found: Recognised, choices: Choices
   ];
 }
 
-/** Of a path that is not known, the script requests `/`. */
+/** If the path is unknown, the script requests `/`. */
 const clientLines = ({ percentile, limit }: LatencyChoice, { clientPath }: Choices): readonly string[] => [
   '  # The service has no histogram of its latencies: the clock of k6 alone judges them.',
   `  - id: ${WHAT[percentile as keyof typeof WHAT]}`,

@@ -61,7 +61,7 @@ export function textsOf(
   if (options.script === undefined) all.push({ file: files.script, text: scriptText(choices, asked) });
   if (metrics !== null)
     all.push({ file: files.prometheusConfig!, text: prometheusText(metrics, choices, asked) });
-  // GitHub finds workflows in this folder only, so the name keeps those of two services apart.
+  // GitHub finds workflows only in this folder, so the name must distinguish those of two services.
   if (options.ci === 'github')
     all.push({
       file: `.github/workflows/sla-${slug(name)}.yml`,
@@ -107,7 +107,7 @@ function existing(
   io: Io,
 ): string {
   const [be, them] = there.length === 1 ? ['exists', 'the file'] : ['exist', 'the files'];
-  // Another folder keeps neither two documents of one name apart nor two workflows.
+  // Another folder alone does not separate two documents with the same name, or two workflows.
   const isSameName = there.includes(document) || there.some((file) => file.startsWith('.github'));
   const free = freeFolder(join(folder, name), io);
   const other = isSameName

@@ -84,7 +84,7 @@ describe('./sla init', () => {
       };
     };
 
-    test('that cannot decide the document is refused, with one that can', async () => {
+    test('that is too short to decide the document is refused, with one that is long enough', async () => {
       const { code, stderr, isWritten } = await loadOf('--duration', '12s');
       expect({ code, isWritten }).toEqual({ code: 2, isWritten: false });
       expect(stderr).toBe(
@@ -97,7 +97,7 @@ describe('./sla init', () => {
         expect(await loadOf(...remedy)).toMatchObject({ code: 0, isWritten: true });
     });
 
-    test('that is not named is long enough, and init says for what', async () => {
+    test('is long enough if none is given, and init says for what', async () => {
       const { stderr, duration } = await loadOf('--errors', '0.1%');
       expect(duration).toBe('150s');
       expect(stderr).toContain(
@@ -107,7 +107,7 @@ describe('./sla init', () => {
       expect((await loadOf()).duration).toBe('30s');
     });
 
-    test('is not longer than ten minutes unless somebody asks for it', async () => {
+    test('is not longer than ten minutes unless the options ask for it', async () => {
       const { code, stderr } = await loadOf('--errors', '0.01%');
       expect(code).toBe(2);
       expect(stderr).toContain(
@@ -133,7 +133,7 @@ describe('./sla init', () => {
       });
     });
 
-    test('of a script that exists is not checked here', async () => {
+    test('of an existing script is not checked here', async () => {
       const { code, stderr } = await loadOf('--script', 'mine.js', '--duration', '12s');
       expect(code).toBe(0);
       expect(stderr).not.toContain('  load:');
@@ -148,7 +148,7 @@ describe('./sla init', () => {
     });
   });
 
-  test('without a terminal and without an address, it says which options it needs', async () => {
+  test('without a terminal and without an address, it says which options it requires', async () => {
     await using folder = await temporaryFolder();
     const { code, stderr } = await slaHere(['init'], folder.path);
     expect(code).toBe(2);
@@ -232,14 +232,14 @@ describe('./sla init', () => {
     }
   });
 
-  test('metrics without a Content-Type are scraped by a fallback, and init says so', async () => {
+  test('metrics without a Content-Type are scraped with a fallback, and init says so', async () => {
     await initOf(EXPOSED['prom-client']!, ['--name', 'orders'], async ({ stderr, files }) => {
       expect(stderr).toContain('the metrics have no Content-Type');
       expect(await files('slas/prometheus.yml')).toContain('fallback_scrape_protocol: PrometheusText0.0.4');
     });
   });
 
-  test('without buckets, the clock of the client alone judges the latency', async () => {
+  test("without buckets, only k6's measurements judge the latency", async () => {
     await initOf(EXPOSED.micrometer!, ['--name', 'orders', '--p99', '1s'], async ({ stderr, files }) => {
       expect(stderr).toContain('p95: under 200ms, by the clock of k6 alone; change it with --p95');
       const { objectives } = parse(await files('slas/orders.yaml'));
@@ -261,7 +261,7 @@ describe('./sla init', () => {
     });
   });
 
-  test('a native histogram is judged as one', async () => {
+  test('a native histogram is judged as such', async () => {
     const native = [
       '# TYPE http_requests_total counter',
       'http_requests_total{code="200",path="/orders"} 7',
@@ -283,7 +283,7 @@ describe('./sla init', () => {
     });
   });
 
-  test('on a terminal, it asks for what the options leave open', async () => {
+  test('on a terminal, it asks for everything that the options do not specify', async () => {
     await using folder = await temporaryFolder();
     await using server = await serve((_, response) => void response.end(EXPOSED['prom-client']));
     const asked: string[] = [];
@@ -315,7 +315,7 @@ describe('./sla init', () => {
     });
   });
 
-  test('a service with a token: the files say where it is needed, and contain none', async () => {
+  test('a service with a token: the files say where it is required, and contain no token', async () => {
     await using folder = await temporaryFolder();
     await using server = await serve((request, response) => {
       const isLetIn = request.headers.authorization === 'Bearer token-of-orders';
@@ -338,7 +338,7 @@ describe('./sla init', () => {
     expect(workflow).not.toContain('token-of-orders');
   });
 
-  test('a service of which only /metrics was counted is not judged by that', async () => {
+  test('a service that has counted only requests to /metrics is not judged by them', async () => {
     const text =
       '# TYPE http_requests_total counter\nhttp_requests_total{route="/metrics",status="404"} 1\nhttp_requests_total{route="/health",status="200"} 9\n';
     await initOf(text, [], async ({ code, stdout, stderr }) => {
@@ -350,7 +350,7 @@ describe('./sla init', () => {
     await initOf(text, ['--route', '/health'], async ({ code }) => expect(code).toBe(0));
   });
 
-  test('labels with names of the team are recognised by their values', async () => {
+  test('labels with custom names are recognised by their values', async () => {
     const series = (rest: string, status: string) =>
       `{verb="GET",endpoint_name="/basket",response="${status}"${rest}}`;
     const text = [
@@ -370,7 +370,7 @@ describe('./sla init', () => {
     });
   });
 
-  test('the address of the load is named, because metrics may have a port of their own', async () => {
+  test('the message names the address of the load, because metrics may have a port of their own', async () => {
     await initOf(EXPOSED['prom-client']!, ['--name', 'orders'], async ({ stderr }) =>
       expect(stderr).toMatch(
         / {2}target of the load: http:\/\/127\.0\.0\.1:\d+; if the service takes requests at another address/,
@@ -407,7 +407,7 @@ describe('./sla init', () => {
     });
   });
 
-  test('a workflow for a project that has the gate as a dependency uses that', async () => {
+  test('a workflow for a project that depends on the gate uses that version', async () => {
     await using folder = await temporaryFolder();
     await writeFile(join(folder.path, 'package.json'), '{ "devDependencies": { "sla-harness": "0.1.0" } }');
     await using server = await serve((_, response) => void response.end(EXPOSED['prom-client']));
@@ -470,7 +470,7 @@ describe('./sla init', () => {
     expect(stderr).toContain(`--metrics: ${server.url}/metrics cannot be read: ${words}`);
   });
 
-  test('a selector that selects nothing is answered with the jobs that Prometheus scrapes', async () => {
+  test('for a selector that selects nothing, the message lists the jobs that Prometheus scrapes', async () => {
     await using folder = await temporaryFolder();
     await using server = await serve((request, response) => {
       const isJobs = request.url!.includes('count');
@@ -486,7 +486,7 @@ describe('./sla init', () => {
     });
   });
 
-  test('so is a Prometheus that is none', async () => {
+  test('an address that is not a Prometheus is bad input', async () => {
     await using folder = await temporaryFolder();
     await using server = await serve((_, response) => void response.end('<html></html>'));
     const args = ['init', '--prometheus', server.url, '--selector', 'job=orders'];

@@ -6,12 +6,12 @@ import type { Choices, InitOptions } from './choices.ts';
 
 /** The load of the script that `init` writes: enough to decide every objective of the document. */
 
-/** A longer first run is not chosen without being asked for. */
+/** A longer first run is chosen only if the options ask for it. */
 const MAX_CHOSEN_SECONDS = 600;
 
 export interface FittedLoad {
   readonly choices: Choices;
-  /** In words, for the list of what was chosen; null: the script is the operator's. */
+  /** In words, for the list of choices; null: the script is the operator's. */
   readonly words: string | null;
 }
 
@@ -39,7 +39,7 @@ const requestsOf = ({ ratePerSecond, durationSeconds }: Choices) =>
 const needs = ({ id, target, leastSamples }: PlannedObjective) =>
   `objective "${id}" (${target.text}) cannot be decided by fewer than ${formatCount(leastSamples)}`;
 
-/** In round numbers, at or above what is needed. */
+/** Round numbers, at or above what is needed. */
 function remedies(least: number, { ratePerSecond }: Choices, seconds: number): string {
   const longer = Math.ceil(Math.ceil(least / ratePerSecond) / 5) * 5;
   const faster = Math.ceil(least / seconds / 5) * 5;

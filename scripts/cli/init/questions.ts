@@ -2,12 +2,12 @@ import type { Recognised } from '../../../slas/recognise/recognise.ts';
 import type { Io } from '../io.ts';
 import type { InitOptions } from './choices.ts';
 
-/** Questions on a terminal for what the options do not say. Without a terminal nothing is asked. */
+/** Asks on a terminal for what the options do not specify. Without a terminal, it asks nothing. */
 
 const isAsking = (options: InitOptions, { ask }: Io) =>
   ask !== undefined && options.metrics === undefined && options.prometheus === undefined;
 
-/** Where to look. */
+/** The address of the metrics, or of a Prometheus. */
 export async function askFirst(options: InitOptions, io: Io): Promise<InitOptions> {
   const { ask } = io;
   if (ask === undefined || !isAsking(options, io)) return options;
@@ -21,7 +21,10 @@ export async function askFirst(options: InitOptions, io: Io): Promise<InitOption
   };
 }
 
-/** What to judge, once it is known what there is. @param given the options before any question */
+/**
+ * What to judge, once the metrics are known.
+ * @param given the options before any question
+ */
 export async function askNext(
   given: InitOptions,
   options: InitOptions,

@@ -3,7 +3,7 @@
 import type { Choices } from './choices.ts';
 import type { Asked } from './sources.ts';
 
-/** Writes a k6 script that imports nothing of this project, so that it runs anywhere. */
+/** Writes a k6 script that imports nothing from this project, so that it runs anywhere. */
 export function scriptText(
   { clientPath, method, ratePerSecond, durationSeconds, name }: Choices,
   { hasToken }: Pick<Asked, 'hasToken'>,
@@ -18,7 +18,7 @@ export function scriptText(
     ...(hasToken ? ['authorization: `Bearer ${__ENV.SLA_TARGET_TOKEN}`'] : []),
   ];
   const { rate, timeUnit } = wholeRate(ratePerSecond);
-  // More than fast responses need, so that a slow service gets the whole load, too.
+  // More than fast responses require, so that a slow service also receives the whole load.
   const users = Math.max(20, Math.ceil(ratePerSecond * 2));
   return [
     "import { check } from 'k6';",

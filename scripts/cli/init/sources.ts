@@ -3,7 +3,7 @@ import { type Access, connectionCause, get, type RawResponse } from '../../../sl
 import type { Exposed, ExposedSample } from '../../../slas/recognise/exposition.ts';
 import type { Io } from '../io.ts';
 
-/** What was requested from a service, or from the Prometheus that scrapes it, and the response. */
+/** The requests to a service, or to the Prometheus that scrapes it, with their responses. */
 
 export interface Asked {
   readonly exposed: Exposed;
@@ -13,20 +13,20 @@ export interface Asked {
   readonly selector: Readonly<Record<string, string>> | null;
   readonly scrapeSeconds: number | null;
   readonly replicas: number | null;
-  /** Whether the service says in which format its metrics are. */
+  /** Whether the service states the format of its metrics. */
   readonly hasContentType: boolean;
   /** Whether a token was sent to the service, so that its Prometheus and the load need one, too. */
   readonly hasToken: boolean;
-  /** Requests that grew while nothing was sent: one for each time its metrics were asked for, or others. */
+  /** Requests that were counted while `init` sent none: one for each time its metrics were requested (`scrapes`), or others. */
   readonly traffic: 'none' | 'scrapes' | 'others';
 }
 
-/** How much a series grew between the first and the last time that it was asked for. */
+/** How much a series grew between the first and the last request for its metrics. */
 export type Growth = (name: string, labels: Readonly<Record<string, string>>) => number;
 
 export interface Answers extends Omit<Asked, 'traffic'> {
   readonly growth: Growth;
-  /** How often all replicas were asked for their metrics during the growth; null: unknown. */
+  /** How often the metrics of all replicas were requested during the growth; null: unknown. */
   readonly asks: number | null;
 }
 
@@ -99,7 +99,7 @@ export const slug = (text: string) =>
 const keyOf = (name: string, labels: Readonly<Record<string, string>>) =>
   JSON.stringify([name, Object.entries(labels).sort()]);
 
-/** A series that is new did not grow: what it counted may be from before. */
+/** A series that is new is not counted as growth, because its requests may be older. */
 export function growthOf(before: readonly ExposedSample[], after: readonly ExposedSample[]): Growth {
   const values = (samples: readonly ExposedSample[]) =>
     new Map(samples.map(({ name, labels, value }) => [keyOf(name, labels), value]));

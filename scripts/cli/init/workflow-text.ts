@@ -15,7 +15,7 @@ export interface Files {
 }
 
 export interface Addresses {
-  /** Where the service is loaded. */
+  /** The address at which the service is loaded. */
   readonly target: string;
   readonly prometheus: string;
 }
@@ -26,16 +26,16 @@ export const gateCommand = (
   { target, prometheus }: Addresses,
 ) => `${command} gate --script ${script} --sla ${document} --target ${target} --prometheus ${prometheus}`;
 
-/** How the gate gets into the job: as a dependency of the project, or by a version that the workflow names. */
+/** How the job gets the gate: as a dependency of the project, or by a version that the workflow names. */
 export interface Gate {
   readonly version: string;
-  /** The project's package.json lists it, so that its lock file pins it. */
+  /** The project's package.json lists the gate, so the lock file pins its version. */
   readonly isDependency: boolean;
   /** The service accepts only requests with a token. */
   readonly hasToken: boolean;
 }
 
-/** Next to the configuration of Prometheus. */
+/** A file next to the configuration of Prometheus. */
 const TOKEN_FILE = 'token.txt';
 
 const commandOf = ({ version, isDependency }: Gate) =>
@@ -43,7 +43,7 @@ const commandOf = ({ version, isDependency }: Gate) =>
 
 const installOf = ({ isDependency }: Gate) => (isDependency ? ['npm ci'] : []);
 
-/** What must not change between two runs that are compared, and where it is named. */
+/** What must not change between two runs that are compared, and the place that defines it. */
 const pinnedBy = ({ isDependency }: Gate) =>
   isDependency
     ? 'The gate is pinned by your package-lock.json.'

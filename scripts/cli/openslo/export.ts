@@ -61,7 +61,7 @@ const nameOf = (text: string) =>
 
 interface Ratio {
   readonly metric: object;
-  /** From 0 to 1: the share of good events. */
+  /** The share of good events, from 0 to 1. */
   readonly target: number;
 }
 

@@ -1,8 +1,8 @@
 import { fail, ok, type Result } from '../../../slas/model/result.ts';
 
 /**
- * Reads the PromQL of an OpenSLO document as far as it selects the series of one counter: a selector, alone or inside `sum`,
- * `rate` and `increase`. Anything else is an error: what is not understood must not be judged.
+ * Reads the PromQL of an OpenSLO document if it selects the series of one counter: a selector, alone or inside `sum`, `rate`
+ * and `increase`. Anything else is an error, because a query that is not understood must not be judged.
  */
 
 export interface SelectedSeries {
@@ -19,9 +19,9 @@ export interface SeriesMatcher {
 }
 
 export interface Quantile {
-  /** From 0 to 1. */
+  /** A number from 0 to 1. */
   readonly quantile: number;
-  /** Its buckets. */
+  /** The selector of its buckets. */
   readonly series: SelectedSeries;
 }
 

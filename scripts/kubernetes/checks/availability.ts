@@ -19,7 +19,7 @@ interface Scaler extends Manifest {
   readonly spec: { readonly scaleTargetRef: { readonly name: string } };
 }
 
-/** What keeps a program responding: probes, and for one with replicas a disruption budget and a spread over nodes. */
+/** What keeps a program available: probes and, for programs with replicas, a disruption budget and a spread over nodes. */
 export const availabilityProblems = (objects: readonly Manifest[]): readonly string[] =>
   workloadsOf(objects).flatMap((workload) => {
     const where = nameOf(workload);

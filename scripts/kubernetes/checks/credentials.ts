@@ -4,7 +4,7 @@ import { containersOf, type Manifest, nameOf, ofKind, workloadsOf } from '../man
 /** Credentials that a manifest contains. */
 
 const SECRET_NAME = /password|passwd|token|secret|credential|api_?key/i;
-/** A value under such a name that is neither a path, an expansion of a file, nor a switch. */
+/** A value under such a name that is neither a path, a reference to a file, nor a switch. */
 const LITERAL = /^(?!\/|\$__file\{|true$|false$)\S+$/;
 
 export function secretsOnly(objects: readonly Manifest[]): readonly string[] {
@@ -27,7 +27,7 @@ export function secretsOnly(objects: readonly Manifest[]): readonly string[] {
   ];
 }
 
-/** Keys of a YAML configuration that hold a secret as it is, and addresses with a password. */
+/** Keys of a YAML configuration that contain a plain secret, and addresses with a password. */
 function literalsIn(file: string, text: string): readonly string[] {
   const urls = /\/\/[^/\s:@]+:[^/\s@]+@/.test(text) ? ['an address'] : [];
   return /\.ya?ml$/.test(file) ? [...urls, ...literalKeys(parse(text))] : urls;

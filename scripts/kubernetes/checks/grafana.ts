@@ -8,7 +8,7 @@ import {
   type Workload,
 } from '../manifest.ts';
 
-/** Who gets into Grafana, and what they may change there. */
+/** Who can sign in to Grafana, and what they may change there. */
 
 const envOf = ({ env = [] }: Container): ReadonlyMap<string, EnvVariable> =>
   new Map(env.map((one) => [one.name, one]));
@@ -21,7 +21,7 @@ export function grafanaOf(objects: readonly Manifest[]) {
     : { deployment, container, env: envOf(container) };
 }
 
-/** Grafana falls back to admin/admin if it finds no password, or an empty one. */
+/** Grafana uses admin/admin if it finds no password or an empty one. */
 export function grafanaPassword(objects: readonly Manifest[]): readonly string[] {
   const grafana = grafanaOf(objects);
   if (grafana === null) return [];
@@ -41,7 +41,7 @@ export function grafanaPassword(objects: readonly Manifest[]): readonly string[]
   ];
 }
 
-/** Settings whose other values let a viewer change something. */
+/** Settings that would let a viewer change something if they had other values. */
 const VIEWERS = {
   GF_USERS_VIEWERS_CAN_EDIT: 'false',
   GF_USERS_AUTO_ASSIGN_ORG_ROLE: 'Viewer',

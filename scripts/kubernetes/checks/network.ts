@@ -40,13 +40,13 @@ export function allowedPaths(objects: readonly Manifest[]): readonly string[] {
   return [...between, ...outside].toSorted();
 }
 
-/** DNS, HTTPS, the API server, and one that nothing needs: it is listed if everything is allowed. */
+/** DNS, HTTPS, the API server, and a port that nothing needs, which is listed only if everything is allowed. */
 const OUTSIDE_PORTS = [53, 443, 6443, 31337];
 
 const portsOf = ({ spec }: Workload): readonly number[] =>
   spec.template.spec.containers.flatMap(({ ports = [] }) => ports.map(({ containerPort }) => containerPort));
 
-/** Whether a pod may receive from, or send to, the other one; null: something outside. */
+/** Whether a pod may receive from, or send to, the other one; null: an address outside. */
 function allows(
   policies: readonly NetworkPolicy[],
   direction: 'Ingress' | 'Egress',
@@ -75,7 +75,7 @@ const fits = (
   (ports === undefined || ports.some((one) => one.port === port)) &&
   (peers === undefined || peers.some((peer) => isPeer(peer, other)));
 
-/** A peer in a named namespace is outside; which namespace it is, a test compares with the text of the manifest. */
+/** A peer in a named namespace is outside. A test compares the name of the namespace with the text of the manifest. */
 const isPeer = ({ podSelector, namespaceSelector, ipBlock }: Peer, other: Workload | null): boolean =>
   namespaceSelector !== undefined || ipBlock !== undefined
     ? other === null

@@ -1,6 +1,6 @@
 import { type Container, containersOf, type Manifest, nameOf, ofKind, workloadsOf } from '../manifest.ts';
 
-/** What pods and their accounts may do. */
+/** The privileges of pods and their accounts. */
 
 export function unprivileged(objects: readonly Manifest[]): readonly string[] {
   return workloadsOf(objects).flatMap((workload) => {
@@ -51,13 +51,16 @@ interface Role extends Manifest {
   }[];
 }
 
-/** What each program asks the API server for. Prometheus follows the list of pods; Alloy also looks up a pod before it reads its log. */
+/**
+ * What each program requests from the API server. Prometheus watches the list of pods; Alloy also looks up a pod before it
+ * reads its log.
+ */
 const NEEDED: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
   prometheus: { pods: ['list', 'watch'] },
   alloy: { pods: ['get', 'list', 'watch'], 'pods/log': ['get'] },
 };
 
-/** Roles of the namespace only, with what their program needs, and a token only in pods whose account has a role. */
+/** Only roles of the namespace, with exactly what the program needs. Only pods whose account has a role get a token. */
 export function leastRbac(objects: readonly Manifest[]): readonly string[] {
   const accounts = ofKind<Manifest & { readonly subjects: readonly { readonly name: string }[] }>(
     objects,

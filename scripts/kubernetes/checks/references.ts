@@ -16,7 +16,9 @@ import {
 import { SECRETS } from '../secret-names.ts';
 import { secretProblems } from './secrets.ts';
 
-/** What an object names must exist: the API server accepts a manifest whose Secret, port or pod is nowhere. */
+/**
+ * Whatever an object names must exist: the API server accepts a manifest that names a Secret, port or pod that does not exist.
+ */
 export const referenceProblems = (objects: readonly Manifest[]): readonly string[] => [
   ...workloadsOf(objects).flatMap((workload) => workloadProblems(workload, objects)),
   ...ofKind<Service>(objects, 'Service').flatMap((service) => serviceProblems(service, objects)),
@@ -123,7 +125,7 @@ function probeProblems({ httpGet, tcpSocket }: Probe, { ports = [] }: Container)
   return port === undefined || exists ? [] : [`a probe uses port ${port}, which does not exist`];
 }
 
-/** Files that arguments, probes and variables name, if they are in a folder of configuration. */
+/** Files in a configuration folder that arguments, probes and variables name. */
 const filesNamedBy = ({ args = [], env = [], ...container }: Container): readonly string[] =>
   [
     ...args,
@@ -154,7 +156,7 @@ function keysOf({ configMap, secret }: Volume, objects: readonly Manifest[]): re
     : ((SECRETS as Readonly<Record<string, readonly string[]>>)[secret.secretName] ?? null);
 }
 
-/** Prometheus finds pods by these annotations: a wrong port would be a target that is always down. */
+/** Prometheus finds pods by these annotations; with a wrong port, the target would always be down. */
 function scrapeProblems({ spec }: Workload): readonly string[] {
   const annotations = spec.template.metadata.annotations ?? {};
   if (annotations['prometheus.io/scrape'] !== 'true') return [];
@@ -209,7 +211,7 @@ function ingressProblems(ingress: Ingress, objects: readonly Manifest[]): readon
     .map(({ name, port }) => `${nameOf(ingress)}: there is no Service ${name} with the port ${port.name}`);
 }
 
-/** One by one, `kubectl apply -f` would put an object without a namespace into the default one. */
+/** Applied one by one, `kubectl apply -f` would put an object without a namespace into the default namespace. */
 const CLUSTER_WIDE = ['Namespace', 'ClusterRole', 'ClusterRoleBinding', 'CustomResourceDefinition'];
 
 const placeProblems = (object: Manifest): readonly string[] => [

@@ -2,14 +2,14 @@ import { type Manifest, nameOf } from '../manifest.ts';
 import { ROTATIONS } from '../rotate.ts';
 import { GIVEN_SECRETS, SECRETS } from '../secret-names.ts';
 
-/** A Secret that an object refers to, in whatever field. */
+/** A Secret that an object refers to, in any field. */
 interface Reference {
   readonly where: string;
   readonly secret: string;
   readonly key: string | null;
 }
 
-/** Each Secret is one that `./sla kubernetes secrets` makes and `rotate` replaces, or one that the operator gives, as the docs say. */
+/** `./sla kubernetes secrets` creates each Secret and `rotate` replaces it, or the operator provides it, as the docs say. */
 export const secretProblems = (objects: readonly Manifest[]): readonly string[] =>
   objects.flatMap((object) =>
     referencesIn(object, nameOf(object)).flatMap(({ where, secret, key }) => {
@@ -31,7 +31,10 @@ function referencesIn(value: unknown, where: string): readonly Reference[] {
   });
 }
 
-/** `secretName` of volumes, ingresses and certificates; the objects under the other fields have a name, and perhaps a key. */
+/**
+ * `secretName` is a field of volumes, ingresses and certificates; the objects under the other fields have a name and, in some
+ * cases, a key.
+ */
 function referenceOf(field: string, value: unknown): Omit<Reference, 'where'> | null {
   if (field === 'secretName') return { secret: String(value), key: null };
   if (!/^(secretKeyRef|secretRef|secret|imagePullSecrets|passwordSecretRef|basicAuth)$/.test(field))

@@ -1,7 +1,7 @@
 import { type Manifest, nameOf, ofKind, type Service } from '../manifest.ts';
 import type { Ingress } from './references.ts';
 
-/** TLS for what leaves the cluster: no port of a node is open, and each host of an ingress has a certificate. */
+/** TLS for traffic that leaves the cluster: no node port is open, and each host of an ingress has a certificate. */
 export function tlsOutside(objects: readonly Manifest[]): readonly string[] {
   return [
     ...ofKind<Service>(objects, 'Service')

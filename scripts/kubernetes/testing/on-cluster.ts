@@ -35,7 +35,7 @@ export async function kubectl(args: readonly string[], input?: string, limitMs?:
   return stdout;
 }
 
-/** Applies manifests, or tries to (`--dry-run=server`); a warning of the server is a failure. */
+/** Applies manifests, or simulates it (`--dry-run=server`); a warning of the server is a failure. */
 export async function applied(args: readonly string[], input?: string): Promise<void> {
   const { code, stderr } = await tryKubectl(['apply', '--warnings-as-errors', ...args], input);
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });

@@ -11,7 +11,7 @@ const TOOL_IO = { env: process.env, progress: () => {} };
 export const componentNames: readonly string[] = readdirSync(join(K8S, 'components')).toSorted();
 export const component = (name: string) => join(K8S, 'components', name);
 
-/** Everything that the repository offers to apply. `production` has metrics-token already. */
+/** Everything that the repository offers to apply. `production` already includes metrics-token. */
 export const VARIANTS: Readonly<Record<string, { readonly folder: string; readonly additions: Additions }>> =
   {
     'k8s/': { folder: K8S, additions: {} },

@@ -64,7 +64,7 @@ const reportedBy = ({ beganMs, lateMs }: ScenarioSamples): Lateness => ({
   lateSeconds: Float64Array.from(lateMs, (ms) => ms / 1000).sort(),
 });
 
-/** Seconds from the beginning of a scenario at which its iterations are due. */
+/** The times at which the iterations of a scenario are due, in seconds from its start. */
 function dueIn(name: string, load: Load): readonly number[] | null {
   const phase = load.phases.find((one) => one.name === name);
   if (phase !== undefined) return dueInPhase(phase, load.requestsPerArrival ?? 1);

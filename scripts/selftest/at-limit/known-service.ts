@@ -38,7 +38,7 @@ export async function startKnownService(treat: KnownService['treat']): Promise<K
     const beganMs = performance.now();
     const timer = setTimeout(() => {
       waiting.delete(timer);
-      // Like most services, it counts a request whose client is gone like any other. It counts before the client sees the
+      // Like most services, it also counts requests whose client has disconnected. It counts before the client sees the
       // response, so a scrape after the last response includes everything.
       counts.add(status, (performance.now() - beganMs) / 1000);
       respond(response, status);

@@ -98,7 +98,7 @@ const prometheus = ({ selector, rules, withSnapshots }: Wanted) =>
     command: [
       '--config.file=/etc/prometheus/prometheus.yml',
       '--storage.tsdb.path=/prometheus',
-      // Without this the first scrape happens 5 s after the start.
+      // Without this setting, the first scrape happens 5 s after the start.
       '--scrape.discovery-reload-interval=100ms',
       // The latency histogram links to traces.
       '--enable-feature=exemplar-storage',

@@ -5,7 +5,7 @@ import { onAbort } from '../../process/processes.ts';
 import { BUILT, IMAGES } from '../images.ts';
 import { followed, type ImageWorld, type ResolvedImage, resolveImage } from './image-store.ts';
 
-/** npm with a slow registry takes minutes, and prints nothing meanwhile. */
+/** With a slow registry, npm takes minutes and prints nothing. */
 const LONGEST_MS = 15 * 60_000;
 
 /**

@@ -5,14 +5,14 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { HarnessError } from '../../cli/errors.ts';
 
-/** A script with everything that it imports and opens, in one file, as `k6 archive` makes it. */
+/** Packs a script, with everything that it imports and opens, into one file with `k6 archive`. */
 
 export interface ArchiveOptions {
   readonly k6: string;
   /** Absolute. */
   readonly script: string;
   readonly cwd: string;
-  /** What the script sees while it is archived; it is not stored in the archive. */
+  /** The environment that the script sees while it is packed; it is not stored in the archive. */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly signal: AbortSignal;
 }
@@ -60,6 +60,6 @@ function checked(archive: Buffer, script: string): Buffer {
   );
 }
 
-/** As k6 stores paths in an archive: without the names of users. */
+/** The path as k6 stores it in an archive, without user names. */
 export const pathInArchive = (path: string) =>
   path.replace(/^(\/[a-zA-Z])?\/(Users|home|Documents and Settings)\/[^/]+/i, '$1/$2/nobody');

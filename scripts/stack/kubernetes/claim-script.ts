@@ -3,7 +3,7 @@ import { accept, badOption, type Input } from '../../cli/inputs.ts';
 /** `--script claim:NAME/PATH`: a script in a volume of the cluster, named as k6-operator does: a PersistentVolumeClaim, and a file in it. */
 export interface ClaimScript {
   readonly claim: string;
-  /** In the volume, without a leading slash. */
+  /** The path in the volume, without a leading slash. */
   readonly file: string;
 }
 

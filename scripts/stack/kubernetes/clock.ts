@@ -1,13 +1,12 @@
 import type { Kubectl } from './kubectl.ts';
 
-/** Beyond this, responses would be placed between the wrong scrapes. */
+/** Beyond this difference, responses would be placed between the wrong scrapes. */
 const MAX_SKEW_SECONDS = 0.5;
 
 /**
- * A pod's clock, read when its second changes, which takes up to a second. The answer took at most as long as the whole exec less
- * that wait, so the difference is known to within the time of an exec.
- *
- * @param exec runs a program in the pod. Resolves to what is wrong, in words; null: nothing
+ * Reads a pod's clock when its second changes, which takes up to a second. The response took at most as long as the whole exec
+ * less that wait, so the difference is known to within the time of an exec.
+ * @param exec runs a program in the pod. Resolves to the problem, in words; null: none
  */
 export async function clockOf(
   who: string,

@@ -6,7 +6,7 @@ import { temporaryFolder } from '../../testing/sla.ts';
 import { followFile } from './follow-file.ts';
 import type { Kubectl } from './kubectl.ts';
 
-/** Runs the program of an exec on this machine; each one is cut after the bytes of the next limit. */
+/** Runs the command of an exec on this machine. Each connection breaks after the number of bytes in the next limit. */
 function here(limits: number[]): Kubectl {
   return {
     run: () => Promise.reject(new Error('not used')),
@@ -18,7 +18,7 @@ function here(limits: number[]): Kubectl {
   };
 }
 
-test('a file is read once and whole, although the connection breaks twice', { timeout: 30_000 }, async () => {
+test('a file is read once and fully, although the connection breaks twice', { timeout: 30_000 }, async () => {
   await using folder = await temporaryFolder();
   const file = join(folder.path, 'samples.csv');
   const lines = Array.from({ length: 5_000 }, (_, at) => `http_reqs,${at}\n`).join('');
@@ -31,7 +31,7 @@ test('a file is read once and whole, although the connection breaks twice', { ti
   expect(Buffer.concat(chunks).toString()).toBe(`${lines}late,1\n`);
 });
 
-test('what does not arrive is not waited for longer than allowed', async () => {
+test('data that does not arrive is waited for only within the limit', async () => {
   await using folder = await temporaryFolder();
   const file = join(folder.path, 'samples.csv');
   await writeFile(file, 'some\n');

@@ -2,7 +2,10 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import type { Kubectl } from './kubectl.ts';
 
-/** Reads a growing file of a pod as it grows. A connection that breaks is continued where it ended, so no byte is lost or read twice. */
+/**
+ * Reads a growing file of a pod while it grows. After a connection breaks, reading resumes where it ended, so no byte is lost
+ * or read twice.
+ */
 export interface FollowedFile extends Disposable {
   readonly received: number;
   /** Resolves when this many bytes have arrived: false if that takes too long. */
@@ -33,7 +36,7 @@ export function followFile(
       child.stderr!.resume();
       child.on('error', () => {});
       await once(child, 'close').catch(() => {});
-      // A pod that is gone would otherwise be asked without a pause.
+      // Otherwise a pod that no longer exists would be queried without a pause.
       if (!isOver) await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
     }
   };

@@ -7,7 +7,7 @@ import { slaHere, temporaryFolder } from '../../testing/sla.ts';
 import { kubectlOf } from './kubectl.ts';
 import { forward } from './port-forward.ts';
 
-/** A program in the place of kubectl that notes how it was started. */
+/** A program in place of kubectl that records how it was started. */
 const PROGRAM = `#!/bin/sh
 tr '\\0' '\\n' </proc/$$/environ >"$NOTES/$$.env"
 printf '%s\\n' "$@" >"$NOTES/$$.args"
@@ -20,7 +20,7 @@ case "$*" in
 esac
 `;
 
-/** Of the harness and the service; none is for kubectl. */
+/** Secrets of the harness and the service; kubectl must not get any of them. */
 const SECRETS = {
   SLA_TARGET_TOKEN: 'secret-of-the-target',
   SLA_LISTEN_TOKEN: 'secret-of-the-verifier',
@@ -70,20 +70,20 @@ test.each([
     expect(environments.length).toBeGreaterThan(0);
     for (const text of [...environments, ...(await kubectl.args())])
       expect(text).not.toMatch(/secret-of|PROMETHEUS_|SLA_/);
-    // What its login plugins need is there.
+    // The variables that its login plugins need are there.
     for (const text of environments) expect(text).toContain('KUBECONFIG=/nowhere/config');
   },
   60_000,
 );
 
-test('what is created goes through its standard input', async () => {
+test('manifests to create are passed through standard input', async () => {
   await using kubectl = await noting();
   const text = await kubectlOf({ env: kubectl.env, context: 'there' }).run(['echo-input'], { input: 'x' });
   expect(text).toBe('x');
   expect(await kubectl.args()).toEqual(['--context\nthere\necho-input\n']);
 });
 
-test('a forwarded port is open until it is disposed, and its kubectl has ended then', async () => {
+test('a forwarded port stays open until it is disposed of, which also ends its kubectl', async () => {
   await using kubectl = await noting();
   const target = { namespace: 'a', service: 'prometheus', port: 9090 };
   const open = await forward(kubectlOf({ env: kubectl.env }), target, signal);
@@ -95,7 +95,7 @@ test('a forwarded port is open until it is disposed, and its kubectl has ended t
   expect((await kubectl.environments())[0]).not.toContain('secret-of');
 });
 
-test('a port that cannot be forwarded is reported in the words of kubectl', async () => {
+test("a port that cannot be forwarded is reported with kubectl's message", async () => {
   await using kubectl = await noting();
   const target = { namespace: 'a', service: 'no-such', port: 9090 };
   await expect(forward(kubectlOf({ env: kubectl.env }), target, signal)).rejects.toMatchObject({
@@ -104,7 +104,7 @@ test('a port that cannot be forwarded is reported in the words of kubectl', asyn
   });
 });
 
-test('Ctrl-C ends a kubectl that has not forwarded anything yet', async () => {
+test('Ctrl-C ends a kubectl that is not forwarding yet', async () => {
   await using kubectl = await noting();
   const stop = new AbortController();
   const target = { namespace: 'a', service: 'silent', port: 9090 };
@@ -115,7 +115,7 @@ test('Ctrl-C ends a kubectl that has not forwarded anything yet', async () => {
   expect(existsSync(`/proc/${file!.split('.')[0]}`)).toBe(false);
 });
 
-/** The notes of a program that has been started. */
+/** The record of a program that was started. */
 async function notesIn(folder: string): Promise<readonly string[]> {
   for (;;) {
     const files = (await readdir(folder)).filter((name) => name.endsWith('.args'));

@@ -3,20 +3,21 @@ import { HarnessError } from '../../cli/errors.ts';
 import { unwatch, watch } from '../../process/watchdog.ts';
 
 /**
- * Talks to Kubernetes through kubectl: it reads the operator's kubeconfig with every login plugin, uses the service account inside a
- * pod, and whoever follows our documentation has it. The official client library would bring the npm package thirty others.
+ * Communicates with Kubernetes through kubectl. It reads the operator's kubeconfig with every login plugin, and uses the
+ * service account inside a pod. Users who follow our documentation have it. The official client library would add about thirty
+ * packages to the npm package.
  */
 export interface Kubectl {
   /** What it printed. Throws a KubectlError, or HarnessError `no-kubectl`. */
   run(args: readonly string[], options?: RunOptions): Promise<string>;
-  /** A kubectl that keeps running, such as `exec` of a program that follows a file. */
+  /** A kubectl that keeps running, such as an `exec` that follows a file. */
   follow(args: readonly string[]): ChildProcess;
 }
 
 interface RunOptions {
   readonly input?: string;
   readonly limitMs?: number;
-  /** Absent: it is not interrupted, because it cleans up. */
+  /** Absent: the command cannot be interrupted, because it cleans up. */
   readonly signal?: AbortSignal;
 }
 
@@ -26,9 +27,9 @@ export interface KubectlOptions {
   readonly context?: string;
 }
 
-/** kubectl ran, and failed or took too long. */
+/** kubectl ran, but failed or took too long. */
 export class KubectlError extends HarnessError {
-  /** What it wrote to standard error, all of it. */
+  /** Everything that it wrote to standard error. */
   readonly stderr: string;
   readonly isLate: boolean;
 
@@ -51,8 +52,8 @@ const LIMIT_MS = 20_000;
 const MAX_BYTES = 256 * 2 ** 20;
 
 /**
- * Its login plugins may need any variable, but not those of the harness and the service, whose secrets other processes of this user
- * could then read.
+ * Login plugins may need any variable, but not those of the harness and the service. Other processes of this user could read
+ * the secrets in them.
  */
 const NOT_FOR_KUBECTL = /^(SLA_|PROMETHEUS_|GRAFANA_|ALERT_WEBHOOK_URL|(API|METRICS)_TOKENS)/;
 
@@ -83,7 +84,7 @@ export function kubectlOf({ env, context }: KubectlOptions): Kubectl {
     follow: (args) => {
       const options = { env: own, stdio: ['ignore', 'pipe', 'pipe'] as ['ignore', 'pipe', 'pipe'] };
       const child = spawn(program, whole(args), { ...options, detached: true });
-      // It ends with us, even if we are killed.
+      // It ends with the harness, even if the harness is killed.
       const { pid } = child;
       if (pid !== undefined) {
         watch(pid);

@@ -17,14 +17,14 @@ import { type Runners, startRunners } from './runners.ts';
 import { clusterAddressesOf } from './target.ts';
 import { WARM_UP_CHECK, warmUpScript } from './warm-up-script.ts';
 
-/** Load from a cluster, on a service that runs there or elsewhere. Nothing is started but the load generators. */
+/** Load from a cluster on a service that runs there or elsewhere. Only the load generators are started. */
 
 export interface KubernetesOptions {
   readonly target: string;
   /** null: the service `prometheus` in the namespace sentiment-analysis, through kubectl port-forward. */
   readonly prometheus: string | null;
   readonly context?: string;
-  /** Of the load generators. */
+  /** The settings of the load generators. */
   readonly namespace: string;
   readonly settings: RunnerSettings;
   readonly k6: Generating;
@@ -32,7 +32,7 @@ export interface KubernetesOptions {
   readonly run: string;
 }
 
-/** As in k8s/, next to the sentiment service. */
+/** The Prometheus of k8s/, next to the sentiment service. */
 const PROMETHEUS = { namespace: 'sentiment-analysis', service: 'prometheus', port: 9090 } as const;
 
 const OPERATOR = 'testruns.k6.io';
@@ -73,7 +73,7 @@ export async function openKubernetes(options: KubernetesOptions, io: Io): Promis
   };
 }
 
-/** Its pod may be scheduled and started anew meanwhile. */
+/** In this time, its pod can be rescheduled and restarted. */
 const REOPEN_LIMIT_MS = 60_000;
 
 const closedIn = async (forwarded: LastingForward | null): Promise<readonly string[]> =>
@@ -104,7 +104,7 @@ interface World {
   readonly kubectl: Kubectl;
   readonly addresses: readonly string[];
   readonly withOperator: boolean;
-  /** Filled with those of each load. */
+  /** The load generators of each load are added here. */
   readonly started: Runners[];
   readonly io: Io;
 }

@@ -7,11 +7,11 @@ import { temporaryFolder } from '../../testing/sla.ts';
 import { kubectlOf } from './kubectl.ts';
 import { forwardLastingly } from './lasting-forward.ts';
 
-/** A connection that ends is opened again at the same address, within a limit; the server behind it must respond. */
+/** A connection that ends is opened again at the same address, within a time limit. The server behind it must respond. */
 
 const { signal } = new AbortController();
 
-/** The server of a forwarded port, and a program in the place of kubectl that says it forwards that port. */
+/** The server behind a forwarded port, and a program in place of kubectl that reports that it forwards this port. */
 async function stage() {
   const folder = await temporaryFolder();
   const server = createServer((_, response) => response.writeHead(401).end());
@@ -47,7 +47,7 @@ exec sleep 60
   };
 }
 
-test('one that ended is opened again at the same port', async () => {
+test('a connection that ended is opened again on the same port', async () => {
   await using on = await stage();
   expect(await on.lasting.untilOpen(1_000)).toBe(true);
   await on.kill();
@@ -59,7 +59,7 @@ test('one that ended is opened again at the same port', async () => {
   expect(second).toContain(` ${on.port}:9090`);
 });
 
-test('one that cannot be opened again is not open when the limit has passed', async () => {
+test('a connection that cannot be opened again is reported as closed after the limit', async () => {
   await using on = await stage();
   await on.refuse();
   await on.kill();
@@ -69,7 +69,7 @@ test('one that cannot be opened again is not open when the limit has passed', as
   expect(Date.now() - beganMs).toBeLessThan(10_000);
 });
 
-test('one that kubectl takes for open, but whose server does not respond, is opened again', async () => {
+test('a connection that kubectl considers open, but whose server does not respond, is opened again', async () => {
   await using on = await stage();
   on.server.closeAllConnections();
   await new Promise((resolve) => on.server.close(resolve));

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Kubectl } from './kubectl.ts';
 import { type Forwarded, type ForwardTarget, forward } from './port-forward.ts';
 
-/** A forwarded port for as long as a run lasts: when its connection or its pod ends, it is opened again at the same address. */
+/** A forwarded port that lasts as long as a run: if its connection or its pod ends, it is opened again at the same address. */
 export interface LastingForward extends AsyncDisposable {
   readonly url: string;
   /** Resolves to true once it is open and the server behind it responds, and to false if that takes longer than the limit. */
@@ -12,7 +12,7 @@ export interface LastingForward extends AsyncDisposable {
 const PAUSE_MS = 500;
 const RESPONSE_LIMIT_MS = 5_000;
 
-/** With whatever status: it may want a password. */
+/** Any status will do: the server may require a password. */
 async function responds(url: string, signal: AbortSignal): Promise<boolean> {
   const bounded = AbortSignal.any([signal, AbortSignal.timeout(RESPONSE_LIMIT_MS)]);
   try {
@@ -61,7 +61,7 @@ export async function forwardLastingly(
     untilOpen: async (limitMs) => {
       const deadlineMs = Date.now() + limitMs;
       for (;;) {
-        // kubectl notices that its pod is gone when somebody asks, so a port that does not respond is opened again.
+        // kubectl detects that its pod is gone only when the port is used, so a port that does not respond is opened again.
         if (current?.isOpen() === true) {
           if (await responds(url, ends)) return true;
           await current[Symbol.asyncDispose]();

@@ -61,12 +61,12 @@ describe('the Job', () => {
       });
   });
 
-  test('starts k6 with the segment of its index, which it reports before', async () => {
+  test('starts k6 with the segment of its index, after it has reported the segment', async () => {
     await using folder = await temporaryFolder();
     const [k6] = job.spec.template.spec.containers;
     const [, , script, ...rest] = k6!.command;
     const env = Object.fromEntries(k6!.env!.flatMap(({ name, value }) => (value ? [[name, value]] : [])));
-    // The shell's own part, with a program that prints its arguments, and a beginning in the past.
+    // The shell's own part, with a program that prints its arguments, and a start time in the past.
     const printing = script!
       .replace('exec k6', 'printf "%s\\n"')
       .replace(/ >\S+ 2>&1$/, '')
@@ -87,7 +87,7 @@ describe('the Job', () => {
     expect(await readFile(join(folder.path, 'arguments'), 'utf8')).toContain('--execution-segment\n2/3:1\n');
   });
 
-  test('has the token of the load target from a Secret, never as a value', () => {
+  test('takes the token of the load target from a Secret, never as a value', () => {
     expect(JSON.stringify(job)).toContain('"secretKeyRef":{"name":"sla-1a2b3c4d","key":"token"}');
   });
 });
@@ -113,7 +113,7 @@ test('the TestRun of k6-operator has the same script, pods and arguments', () =>
   });
 });
 
-test('what the pods mount is removed with the Job', () => {
+test('the objects that the pods mount are removed with the Job', () => {
   const owner = { apiVersion: 'batch/v1', kind: 'Job', name: 'sla-1a2b3c4d', uid: 'u-1' };
   const objects = mountedObjects(SPEC, owner, Buffer.from('archive'), 'the-token') as {
     kind: string;

@@ -3,10 +3,10 @@ import type { RunnerSettings } from './runner-settings.ts';
 /** The objects of one load, as data: an indexed Job or a TestRun of k6-operator, and what its pods mount. */
 
 export interface LoadSpec {
-  /** Of every object. */
+  /** The name of every object. */
   readonly name: string;
   readonly namespace: string;
-  /** The run folder's name, for people who look at the cluster. */
+  /** The name of the run folder, for users who inspect the cluster. */
   readonly run: string;
   readonly count: number;
   /** Arguments of k6 after `run`, without segments and script. */
@@ -16,7 +16,7 @@ export interface LoadSpec {
   readonly hasToken: boolean;
   readonly image: string;
   readonly settings: RunnerSettings;
-  /** Kubernetes ends the pods after this time, whatever happened to the harness. */
+  /** Kubernetes ends the pods after this time, whatever happens to the harness. */
   readonly deadlineSeconds: number;
 }
 
@@ -24,12 +24,12 @@ export const RUN_LABEL = 'sla-harness/load';
 export const RECORD = '/record';
 export const ARCHIVE = 'archive.tar';
 export const CONFIG = 'config.json';
-/** Of the objects of a load that nobody removed. */
+/** The time after which Kubernetes removes the objects of a load, if nothing else did. */
 const KEPT_SECONDS = 300;
 
 const SCRIPT_FOLDER = '/test';
 export const configFile = `${SCRIPT_FOLDER}/${CONFIG}`;
-/** The packed script, in the container of k6. */
+/** The path of the packed script in the k6 container. */
 export const SCRIPT_FILE = `${SCRIPT_FOLDER}/${ARCHIVE}`;
 
 export const labelsOf = ({ name, run }: LoadSpec) => ({
@@ -57,7 +57,7 @@ export interface Owner {
   readonly uid: string;
 }
 
-/** They are removed with their owner, even if the harness is killed. */
+/** They are removed with their owner, even if the harness was killed. */
 export function mountedObjects(
   spec: LoadSpec,
   owner: Owner,
@@ -80,8 +80,8 @@ export function mountedObjects(
 // ---------------------------------------------------------------------------------------------- containers
 
 /**
- * All generators begin at the same second: each is told one that is a little ahead. The last argument of the shell is `k6`, so that
- * k6 takes its place and gets its signals.
+ * All generators start in the same second: each gets a start time a little in the future. The last argument of the shell is
+ * `k6`, so that k6 replaces the shell and receives its signals.
  */
 const BEGIN = `
 until [ -s ${RECORD}/start ]; do sleep 0.1; done
@@ -93,7 +93,7 @@ segment=$(echo $SLA_SEGMENTS | cut -d' ' -f$((JOB_COMPLETION_INDEX + 1)))
 set -- "$@" --execution-segment "$segment" --execution-segment-sequence "$SLA_SEQUENCE"
 `;
 
-/** What k6 is about to be given, for the harness to compare. */
+/** Reports what k6 will get, for the harness to compare. */
 const REPORT = `
 printf '%s\\n' "$@" >${RECORD}/arguments.new; mv ${RECORD}/arguments.new ${RECORD}/arguments
 `;
@@ -113,7 +113,7 @@ export const RESTRICTED = {
   capabilities: { drop: ['ALL'] },
 } as const;
 
-/** The user of the official image. */
+/** The user id of the official image. */
 const USER = 12345;
 
 export const POD_SECURITY = {
@@ -144,7 +144,7 @@ export function segmentsFor(count: number): Segments {
 const variables = (values: Readonly<Record<string, string>>) =>
   Object.entries(values).map(([name, value]) => ({ name, value }));
 
-/** What the operator sets comes first, so that the harness's own variables take effect. */
+/** The operator's settings come first, so that the harness's own variables take precedence. */
 function environmentFor({ name, env, hasToken, settings }: LoadSpec): readonly object[] {
   const token = { name: 'SLA_TARGET_TOKEN', valueFrom: { secretKeyRef: { name, key: 'token' } } };
   return [...(settings.env ?? []), ...variables(env), ...(hasToken ? [token] : [])];
@@ -168,7 +168,7 @@ const DEFAULT_RESOURCES = { requests: { cpu: '100m', memory: '128Mi' } };
 
 // ---------------------------------------------------------------------------------------------- an indexed Job
 
-/** A runner that fails is never replaced: a second attempt would be another load. */
+/** A runner that fails is never replaced, because a second attempt would send a different load. */
 export function jobOf(spec: LoadSpec): object {
   const { each, sequence } = segmentsFor(spec.count);
   const { settings } = spec;
@@ -229,7 +229,7 @@ export function jobOf(spec: LoadSpec): object {
 
 // ---------------------------------------------------------------------------------------------- k6-operator
 
-/** The operator adds segments and script, starts every k6 paused, and lets them begin together. */
+/** The operator adds segments and the script, starts every k6 paused, and then resumes all of them together. */
 export function testRunOf(spec: LoadSpec): object {
   const { settings } = spec;
   const pod = {
@@ -249,7 +249,7 @@ export function testRunOf(spec: LoadSpec): object {
     metadata: metadataOf(spec),
     spec: {
       parallelism: spec.count,
-      // Its progress says how many iterations were interrupted.
+      // Its progress output says how many iterations were interrupted.
       quiet: 'false',
       script: { configMap: { name: spec.name, file: ARCHIVE } },
       arguments: [...spec.args, '--log-output', `file=${RECORD}/k6.log`].join(' '),

@@ -7,7 +7,7 @@ import { temporaryFolder } from '../../testing/sla.ts';
 import type { Kubectl } from './kubectl.ts';
 import { packInCluster } from './pack-in-cluster.ts';
 
-/** The script of the pod, run on this machine by the real k6. */
+/** The script of the pod; the real k6 runs it on this machine. */
 
 const RUNNING = { state: { running: {} } };
 const POD = { metadata: { name: 'sla-1' }, status: { containerStatuses: [{ name: 'k6', ...RUNNING }] } };
@@ -73,7 +73,7 @@ export default () => {};
   return { ...(await packed), lines, made };
 }
 
-test('the archive has the imports, and the options that the environment of the load generators gives', async () => {
+test('the archive contains the imports, and the options that follow from the environment of the load generators', async () => {
   const { archive, error, lines, made } = await pack('shop/test.js');
   expect(error).toBeNull();
   await using folder = await temporaryFolder();
@@ -89,7 +89,7 @@ test('the archive has the imports, and the options that the environment of the l
   expect(made.at(-2)).toMatch(/^delete --namespace load .* job\/sla-[0-9a-f]{8}$/);
 });
 
-test('a file that k6 cannot pack is reported in the words of k6, and its Job is removed', async () => {
+test("a file that k6 cannot pack is reported with k6's message, and its Job is removed", async () => {
   const { error, made } = await pack('shop/none.js');
   expect(error).toMatchObject({ code: 'no-claim-script' });
   expect(error!.message).toMatch(
@@ -98,7 +98,7 @@ test('a file that k6 cannot pack is reported in the words of k6, and its Job is 
   expect(made.at(-2)).toMatch(/^delete --namespace load .* job\/sla-[0-9a-f]{8}$/);
 });
 
-test('an archive that arrives only in part is refused', async () => {
+test('an archive that arrives only partly is refused', async () => {
   const { error } = await pack('shop/test.js', (command, output) =>
     command.startsWith('base64') ? output.slice(0, 400) : output,
   );

@@ -11,8 +11,8 @@ import { removeLoad } from './removal.ts';
 import type { RunnerSettings } from './runner-settings.ts';
 
 /**
- * A script in a volume of the cluster, packed there by k6 with everything that it imports and opens. The plan is made from the archive, and all
- * load generators run the archive: what changes in the volume meanwhile changes neither.
+ * A script in a volume of the cluster, which k6 packs there with everything that it imports and opens. The plan is made from
+ * the archive, and all load generators run the archive, so a change in the volume affects neither.
  */
 
 export interface PackOptions {

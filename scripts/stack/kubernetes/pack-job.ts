@@ -1,13 +1,13 @@
 import type { ClaimScript } from './claim-script.ts';
 import { type LoadSpec, POD_SECURITY, podPlacement, RECORD, RESTRICTED } from './manifests.ts';
 
-/** The Job whose pod packs a script of a volume with k6, and sends nothing. */
+/** A Job whose pod packs a script of a volume with k6, and sends nothing. */
 
 const VOLUME = '/volume';
 
 export const PACKED = `${RECORD}/archive.tar`;
 export const PACK_LOG = `${RECORD}/pack.log`;
-/** Holds the exit code of k6 once it has ended. */
+/** The file that contains the exit code of k6 once it has ended. */
 export const PACK_CODE = `${RECORD}/pack.code`;
 
 /** The file is an argument, so that the shell does not interpret its name. */
@@ -19,7 +19,7 @@ echo $? >${PACK_CODE}.new; mv ${PACK_CODE}.new ${PACK_CODE}
 while :; do sleep 1; done
 `;
 
-/** Of the same image and with the same environment as the load generators, because the plan may depend on both. */
+/** It has the same image and environment as the load generators, because the plan may depend on both. */
 export function packJobOf(spec: LoadSpec, labels: object, { claim, file }: ClaimScript): object {
   const { settings } = spec;
   return {

@@ -12,7 +12,7 @@ const ended = (name: string, exitCode: number, reason = 'Error') => ({
 });
 
 describe('the state of a load generator', () => {
-  test('runs when k6 and the container of its record run', () => {
+  test('runs when k6 and the container with its record run', () => {
     const both = [running('k6'), running('record')];
     expect(stateOf(pod({ phase: 'Running', containerStatuses: both }))).toEqual({ kind: 'running' });
     // The pods of k6-operator have the record in a sidecar.
@@ -21,7 +21,7 @@ describe('the state of a load generator', () => {
     expect(stateOf(pod({ phase: 'Running', containerStatuses: [running('k6')] })).kind).toBe('waiting');
   });
 
-  test('ended has the exit code of k6, while its record can still be read', () => {
+  test('that has ended has the exit code of k6, while its record can still be read', () => {
     const statuses = [ended('k6', 99), running('record')];
     expect(stateOf(pod({ phase: 'Running', containerStatuses: statuses }))).toEqual({
       kind: 'ended',
@@ -60,7 +60,7 @@ describe('the state of a load generator', () => {
     expect(stateOf(pod(status, metadata))).toEqual({ kind: 'lost', because });
   });
 
-  test('says what it waits for, and whether waiting helps', () => {
+  test('says what it waits for, and whether waiting can help', () => {
     const waiting = (reason: string, message: string) =>
       pod({ containerStatuses: [{ name: 'k6', state: { waiting: { reason, message } } }] });
     expect(stateOf(waiting('ImagePullBackOff', 'no such image'))).toMatchObject({

@@ -34,14 +34,14 @@ export interface Pod {
 }
 
 export type RunnerState =
-  /** Not both containers run yet; why, if Kubernetes says so. */
+  /** At least one of the two containers is not running yet; the reason, if Kubernetes gives one. */
   | { readonly kind: 'waiting'; readonly because: string | null; readonly isHopeless: boolean }
   | { readonly kind: 'running' }
   | { readonly kind: 'ended'; readonly exitCode: number; readonly reason: string | null }
-  /** The pod failed as a whole, before k6 was seen to end. */
+  /** The pod failed as a whole before the harness saw k6 end. */
   | { readonly kind: 'lost'; readonly because: string };
 
-/** From 0: the completion index of a Job, or the number that k6-operator gives its Jobs, from 1. */
+/** Starts at 0: the completion index of a Job, or the number that k6-operator gives its Jobs, which starts at 1. */
 export function indexOf({ metadata: { labels = {}, name } }: Pod): number | null {
   const completion = labels['batch.kubernetes.io/job-completion-index'];
   if (completion !== undefined) return Number(completion);
@@ -50,14 +50,14 @@ export function indexOf({ metadata: { labels = {}, name } }: Pod): number | null
   return numbered === undefined ? null : Number(numbered) - 1;
 }
 
-/** These do not go away by waiting. */
+/** These causes do not go away by waiting. */
 const HOPELESS = /^(ErrImageNeverPull|InvalidImageName|CreateContainerError|RunContainerError)$/;
 
 export function stateOf({ metadata, status = {} }: Pod): RunnerState {
   const statuses = [...(status.containerStatuses ?? []), ...(status.initContainerStatuses ?? [])];
   const of = (name: string) => statuses.find((one) => one.name === name)?.state ?? {};
   const { terminated } = of('k6');
-  // When a pod is evicted or its node is gone, its containers may be reported as ended, too: with 137.
+  // If a pod is evicted or its node is gone, its containers may also be reported as ended, with exit code 137.
   if (status.reason !== undefined)
     return { kind: 'lost', because: [status.reason, status.message].filter(Boolean).join(': ') };
   if (terminated !== undefined)

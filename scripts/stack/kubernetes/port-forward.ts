@@ -1,12 +1,12 @@
 import { onAbort } from '../../process/processes.ts';
 import { type Kubectl, KubectlError } from './kubectl.ts';
 
-/** A service, or one of its pods, at a free port of this machine, as long as it is open. */
+/** Forwards a free port of this machine to a service or one of its pods, as long as it is open. */
 export interface Forwarded extends AsyncDisposable {
   readonly url: string;
-  /** Whether it still works: it ends with its pod. */
+  /** Whether the connection still works; it ends with its pod. */
   isOpen(): boolean;
-  /** Resolves when it has ended, for whatever reason. */
+  /** Resolves when it has ended, for any reason. */
   readonly closed: Promise<unknown>;
 }
 
@@ -15,7 +15,7 @@ const OPEN_LIMIT_MS = 20_000;
 export type ForwardTarget = {
   readonly namespace: string;
   readonly port: number;
-  /** Of this machine; absent: a free one. */
+  /** A port of this machine; absent: a free one. */
   readonly localPort?: number;
 } & ({ readonly service: string } | { readonly pod: string });
 
@@ -32,7 +32,7 @@ export async function forward(
     ...['port-forward', '--namespace', namespace, '--address', '127.0.0.1'],
     ...[resource, `${localPort}:${port}`],
   ]);
-  // Also after it could not be started.
+  // This also runs if it could not be started.
   const closed = new Promise((settle) => child.once('close', settle));
   let said = '';
   let isLate = false;

@@ -9,8 +9,7 @@ interface Removal {
 }
 
 /**
- * Removes what was made for a load: every object has its name, and what was never made is no error.
- *
+ * Removes the objects of a load. Every object has the load's name, and one that was never created is not an error.
  * @param kinds of the objects, as kubectl names them
  */
 export async function removeLoad(
@@ -23,10 +22,10 @@ export async function removeLoad(
     kubectl.run(['delete', '--namespace', namespace, '--ignore-not-found', ...args], {
       limitMs: REMOVE_LIMIT_MS,
     });
-  // Their record was read, or nobody reads it any more. Deleted with their Job, they would get half a minute to end.
+  // Their record was read, or will never be. If they were deleted with their Job, they would get half a minute to end.
   const removePods = () => remove('pod', '-l', selectorOf(name), '--grace-period=1', '--timeout=20s');
   const removeObjects = () => remove('--cascade=background', '--wait=false', ...names);
-  // One that fails must not keep the others. Pods once more, because the Job may have been about to create some.
+  // A failed removal must not prevent the others. Pods are removed once more, because the Job may have just been creating some.
   const errors: Error[] = [];
   for (const step of [removePods, removeObjects, removePods])
     await step().catch((error: Error) => errors.push(error));

@@ -26,7 +26,7 @@ const check = (...environments: Readonly<Record<string, string>>[]) => {
   return refuseMisleading(Object.keys(pods), Object.keys(OWN), place);
 };
 
-test('what the harness, Kubernetes and the script need is accepted', async () => {
+test('the variables that the harness, Kubernetes and the script need are accepted', async () => {
   await check(
     { JOB_COMPLETION_INDEX: '0', API_KEY: 'x', MULTI_LINE: 'a\nK6_VUS=9\n' },
     { K6_SERVICE_HOST: '10.0.0.1', K6_PORT: 'tcp://10.0.0.1:80', K6_PORT_80_TCP_ADDR: '10.0.0.1' },
@@ -35,7 +35,7 @@ test('what the harness, Kubernetes and the script need is accepted', async () =>
 });
 
 test.each(['K6_ITERATIONS', 'k6_vus', 'K6_SUMMARY_TREND_STATS', 'HTTPS_PROXY', 'no_proxy'])(
-  '%s in the environment of any pod is refused, wherever it is from',
+  '%s in the environment of any pod is refused, whatever its source',
   async (name) => {
     await expect(check({}, { [name]: '1' })).rejects.toMatchObject({
       code: 'misleading-environment',
@@ -45,7 +45,7 @@ test.each(['K6_ITERATIONS', 'k6_vus', 'K6_SUMMARY_TREND_STATS', 'HTTPS_PROXY', '
   },
 );
 
-test('an environment that cannot be read is not taken for an empty one', async () => {
+test('an environment that cannot be read is not considered empty', async () => {
   const kubectl: Kubectl = { ...kubectlIn({}), run: () => Promise.reject(new Error('no exec')) };
   const signal = AbortSignal.timeout(10_000);
   await expect(refuseMisleading(['sla-0'], [], { kubectl, namespace: 'x', signal })).rejects.toThrow(

@@ -3,22 +3,27 @@ import type { Kubectl } from './kubectl.ts';
 
 /** Environment variables that would change the load, or where it goes, without a trace in the plan. */
 
-/** As on this machine, K6_ITERATIONS and similar ones would change the planned load, and a proxy would receive it; the index of a pod says which part of the load is its own. */
+/**
+ * As on this machine, K6_ITERATIONS and similar variables would change the planned load, and a proxy would receive it. The
+ * index of a pod determines its part of the load.
+ */
 const MISLEADING = /^(K6_.*|(HTTPS?|ALL|NO)_PROXY|JOB_COMPLETION_INDEX)$/i;
 
 export const isMisleading = (name: string): boolean => MISLEADING.test(name);
 
-/** Kubernetes describes each Service of the namespace in every pod: K6_SERVICE_HOST for one named k6. No option of k6 has such a name. */
+/**
+ * Kubernetes adds variables for each Service of the namespace to every pod: K6_SERVICE_HOST for one named k6. No option of k6
+ * has such a name.
+ */
 const OF_A_SERVICE = /_(SERVICE_(HOST|PORT(_.+)?)|PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)$/;
 const OF_A_JOB = 'JOB_COMPLETION_INDEX';
-/** grafana/k6:…-with-browser sets some; a script that uses a browser is refused, so they change nothing. */
+/** grafana/k6:…-with-browser sets some variables. A script that uses a browser is refused, so they have no effect. */
 const OF_THE_BROWSER = /^K6_BROWSER_/;
 const isHarmless = (name: string) => OF_A_SERVICE.test(name) || OF_THE_BROWSER.test(name);
 
 /**
- * Reads the environment of k6's containers, wherever it is from: `env` and `envFrom` of --runner, the image, or an admission webhook. Only the
- * container itself knows all of them. Throws HarnessError `misleading-environment`.
- *
+ * Reads the environment of k6's containers, whatever its source: `env` and `envFrom` of --runner, the image, or an admission
+ * webhook. Only the container itself has all of them. Throws HarnessError `misleading-environment`.
  * @param own names that the harness sets
  */
 export async function refuseMisleading(
@@ -44,6 +49,6 @@ export async function refuseMisleading(
   );
 }
 
-/** Values may have several lines, so the kernel ends each with a NUL. */
+/** Values may have several lines, so the kernel ends each with a NUL byte. */
 const namesIn = (environ: string): readonly string[] =>
   environ.split('\0').flatMap((one) => (one.includes('=') ? one.slice(0, one.indexOf('=')) : []));

@@ -3,7 +3,7 @@ import type { Kubectl } from './kubectl.ts';
 import type { LoadSpec } from './manifests.ts';
 import { refuseOthers } from './runner-identity.ts';
 
-/** No two load generators may send the same part of the load, and none another script or with another k6. */
+/** Two load generators must not send the same part of the load, and all must run the same script with the same k6. */
 
 const SHA = 'a'.repeat(64);
 const SPEC = { namespace: 'load', count: 2, image: 'k6:2.2.0' } as LoadSpec;
@@ -36,7 +36,7 @@ async function check(said: readonly Said[], count = 2) {
   });
 }
 
-test('the parts of the plan are accepted, also as k6-operator writes them', async () => {
+test('the parts of the plan are accepted, also in the notation of k6-operator', async () => {
   await check([FIRST, SECOND]);
   await check([{}], 1);
 });

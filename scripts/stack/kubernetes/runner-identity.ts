@@ -3,7 +3,7 @@ import type { Kubectl } from './kubectl.ts';
 import { type LoadSpec, RECORD, SCRIPT_FILE, segmentsFor } from './manifests.ts';
 
 /**
- * What each load generator is about to run, as it reports itself before anything is sent: its k6, the SHA-256 of its script, and its part
+ * What each load generator will run, which it reports before anything is sent: its k6, the SHA-256 of its script, and its part
  * of the load. An image tag can mean different images on two nodes, and an operator or an admission webhook can change a pod.
  */
 
@@ -16,7 +16,9 @@ export interface Expected {
   readonly signal: AbortSignal;
 }
 
-/** The first program of a Job's container writes its arguments when it starts; k6-operator's is k6 itself, which waits. */
+/**
+ * The first program of a Job's container writes its arguments when it starts. With k6-operator it is k6 itself, which waits.
+ */
 const WRITTEN = `n=0; until [ -e ${RECORD}/arguments ] || [ $n -ge 100 ]; do sleep 0.1; n=$((n + 1)); done; cat ${RECORD}/arguments`;
 const RUNNING = "tr '\\0' '\\n' </proc/1/cmdline";
 
@@ -77,7 +79,7 @@ function differenceIn(
 const partInWords = (segment: string | null) =>
   segment === null ? 'the whole load' : `the part ${segment} of the load`;
 
-/** A repeated flag is taken as the last one, as k6 does. */
+/** Of a repeated flag, the last one counts, as in k6. */
 function segmentIn(args: readonly string[]): string | null {
   const flag = '--execution-segment';
   const at = args.findLastIndex((arg) => arg === flag || arg.startsWith(`${flag}=`));

@@ -70,6 +70,6 @@ export async function readRunnerSettings(
   return accept(settings);
 }
 
-/** Kubernetes refuses an environment of another form. */
+/** Kubernetes refuses an environment in any other form. */
 const namesIn = (env: unknown): readonly string[] =>
   Array.isArray(env) ? env.flatMap((one: { name?: unknown } | null) => String(one?.name ?? '')) : [];

@@ -7,17 +7,17 @@ import { temporaryFolder } from '../../testing/sla.ts';
 import type { Kubectl } from './kubectl.ts';
 import { watchRunner } from './runner.ts';
 
-/** What is collected from a runner that ended, and that nothing of it can be lost unseen. */
+/** Collects the results of a runner that ended. No loss of them may go unnoticed. */
 
 const RESULT = 'running (60.0s), 00/13 VUs, 1500 complete and 0 interrupted iterations\n';
 const SAMPLES = 'http_reqs,1\nhttp_reqs,2\n';
 
 interface Pod {
-  /** What k6 left in /record; a name that is left out is a file that it did not write. */
+  /** The files that k6 left in /record; a name that is missing is a file that k6 did not write. */
   readonly files: Readonly<Record<string, string>>;
-  /** What the connection does to the output of a command; the default is nothing. */
+  /** How the connection changes the output of a command; by default, not at all. */
   readonly arrives?: (command: string, output: string) => string;
-  /** What k6 of k6-operator printed; null: the pods are those of a Job. */
+  /** The output of k6 with k6-operator; null: the pods belong to a Job. */
   readonly progress?: string;
 }
 

@@ -5,9 +5,9 @@ import type { Kubectl } from './kubectl.ts';
 import { RECORD } from './manifests.ts';
 import type { RunnerState } from './pods.ts';
 
-/** One k6 in a pod: its record is read while it runs, its summary and its log when it has ended. */
+/** A k6 process in a pod. Its record is read while it runs; its summary and its log are read when it has ended. */
 export interface Runner extends Started {
-  /** In words: why its record cannot be relied on; null while it can. */
+  /** Why its record is unreliable, in words; null while it is reliable. */
   readonly problem: string | null;
   /** Why it was lost; null if it ended by itself. */
   readonly loss: string | null;
@@ -72,7 +72,7 @@ export function watchRunner(name: string, place: Place, files: RunnerFiles): Run
       const isWhole = await followed.until(bytes, COLLECT_LIMIT_MS);
       if (!isWhole)
         problem = `the record of ${where} is incomplete: ${followed.received} of ${bytes} bytes arrived`;
-      // Without its log, exceptions and interrupted iterations would be unknown, so one that cannot be fetched is a problem.
+      // Without its log, exceptions and interrupted iterations would be unknown, so a log that cannot be fetched is a problem.
       for (const [name, file] of [
         ['summary.json', files.summaryFile],
         ['k6.log', files.logFile],
@@ -132,17 +132,17 @@ const endOf = (exitCode: number): Pick<Exit, 'code' | 'signal'> => {
   return exitCode === 143 ? { code: null, signal: 'SIGTERM' } : { code: exitCode, signal: null };
 };
 
-/** k6's exit codes after which its progress has a result: without a failure, and with a crossed threshold. */
+/** The exit codes of k6 after which its progress output has a result: success, and a crossed threshold. */
 const ENDED_ITSELF = [0, 99];
 
 const END = 'sla-harness: end of output';
 
-/** A file that k6 did not write is no failure. */
+/** A file that k6 did not write is not an error. */
 const printIfThere = (path: string) => `[ ! -e ${path} ] || cat ${path}`;
 
 /**
- * What a command in the pod printed. A connection that breaks may lose the end of the output, or all of it, and kubectl does not always
- * report that: the last line shows that it is whole.
+ * The output of a command in the pod. A connection that breaks may lose the end of the output, or all of it, and kubectl does
+ * not always report that. The last line therefore shows that the output is complete.
  */
 async function outputOf(kubectl: Kubectl, exec: readonly string[], command: string): Promise<string> {
   const script = `{ ${command}; } && echo && echo '${END}'`;

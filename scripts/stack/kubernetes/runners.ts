@@ -18,35 +18,35 @@ import { type Runner, type RunnerFiles, watchRunner } from './runner.ts';
 import { refuseMisleading } from './runner-environment.ts';
 import { refuseOthers } from './runner-identity.ts';
 
-/** Starts the load generators of one load in a cluster, follows them, and removes what it made. */
+/** Starts the load generators of one load in a cluster, monitors them, and removes the objects that it created. */
 
 export interface Runners extends AsyncDisposable {
   readonly each: readonly Runner[];
-  /** Unix time at which k6 was told to begin. */
+  /** Unix time at which k6 should start. */
   readonly startedSeconds: number;
-  /** What is known of each runner's clock. */
+  /** The known difference of each runner's clock. */
   readonly clockProblems: readonly string[];
 }
 
 export interface StartRunners {
   readonly spec: LoadSpec;
-  /** A TestRun of k6-operator instead of a Job. */
+  /** Uses a TestRun of k6-operator instead of a Job. */
   readonly withOperator: boolean;
   readonly archive: Buffer;
   readonly token: string | null;
   readonly names: readonly string[];
   readonly files: readonly RunnerFiles[];
-  /** The k6 that made the archive; that of the image must be the same. */
+  /** The version of the k6 that made the archive; the image must have the same version. */
   readonly k6Version: string;
   readonly kubectl: Kubectl;
   readonly signal: AbortSignal;
   readonly progress: (line: string) => void;
 }
 
-/** Scheduling and pulling images. */
+/** Time for scheduling and for pulling images. */
 const READY_LIMIT_MS = 5 * 60_000;
 const LOOK_EVERY_MS = 1_000;
-/** The API server may be restarted meanwhile. */
+/** The API server may be restarted in the meantime. */
 const SILENT_LIMIT_MS = 30_000;
 
 export async function startRunners(options: StartRunners): Promise<Runners> {
@@ -124,7 +124,7 @@ async function podsOf({ spec, kubectl }: StartRunners, signal?: AbortSignal): Pr
   return (JSON.parse(listed) as { items: readonly Pod[] }).items;
 }
 
-/** In the order of their segments. */
+/** The pods in the order of their segments. */
 async function allRunning(options: StartRunners): Promise<readonly Pod[]> {
   const { spec, signal } = options;
   const deadline = Date.now() + READY_LIMIT_MS;
@@ -168,7 +168,7 @@ function reasonIn(states: readonly (RunnerState | null)[], names: readonly strin
   return found.find((one) => one?.isHopeless) ?? found.find((one) => one !== null) ?? null;
 }
 
-/** Tells each runner its state until all have ended. */
+/** Passes each runner its state until all have ended. */
 function watchPods(pods: readonly Pod[], each: readonly Runner[], options: StartRunners): AsyncDisposable {
   const over = new AbortController();
   const names = pods.map(({ metadata }) => metadata.name);
@@ -208,7 +208,7 @@ const inRecord = ({ spec }: StartRunners, pod: Pod) => [
   ...['exec', '--namespace', spec.namespace, pod.metadata.name, '-c', 'record', '--'],
 ];
 
-/** Before anything is sent. */
+/** This happens before anything is sent. */
 async function refuseUnplanned(pods: readonly Pod[], options: StartRunners): Promise<void> {
   const { kubectl, signal, spec, names, archive } = options;
   const podNames = pods.map(({ metadata }) => metadata.name);
@@ -219,11 +219,11 @@ async function refuseUnplanned(pods: readonly Pod[], options: StartRunners): Pro
   ]);
 }
 
-/** Time to tell each of them. */
+/** The time needed to notify each of them. */
 const LEAD_SECONDS = 2;
 const BEGIN_LIMIT_MS = 20_000;
 
-/** All begin in the same second of their own clocks, whose differences were checked. */
+/** All start in the same second by their own clocks, whose differences were checked. */
 async function begin(pods: readonly Pod[], options: StartRunners): Promise<number> {
   const { kubectl, signal } = options;
   const leadSeconds = LEAD_SECONDS + Math.ceil(pods.length / 8);

@@ -3,17 +3,17 @@ import { HarnessError } from '../../cli/errors.ts';
 import { addressesOf } from '../../run/allowed-addresses.ts';
 import type { Kubectl } from './kubectl.ts';
 
-/** The load target as the generators' pods see it. */
+/** The load target as the load generators' pods see it. */
 
 /** `service.namespace`, `service.namespace.svc`, `service.namespace.svc.cluster.local`. */
 const SERVICE = /^([a-z0-9-]+)\.([a-z0-9-]+)(?:\.svc(?:\.cluster\.local)?)?$/;
 
-/** Addresses and this node's names, which need no look-up in the cluster. */
+/** IP addresses and localhost need no lookup in the cluster. */
 const isPlain = (host: string) => isIP(host) !== 0 || host === 'localhost';
 
 /**
- * The addresses that the generators may reach. A name of a service is looked up in the cluster, because this machine may not know it;
- * any other name here.
+ * The addresses that the generators may reach. The name of a service is looked up in the cluster, because this machine may not
+ * know it. Any other name is looked up on this machine.
  */
 export async function clusterAddressesOf(
   target: string,

@@ -36,7 +36,7 @@ export default () => {
 `;
 }
 
-/** Not as lines of their own: the npm package depends on what its files import. */
+/** The imports are strings, because the build of the npm package takes a line that starts with `import` for a dependency. */
 const IMPORTS = [
   "import { check } from 'k6';",
   "import exec from 'k6/execution';",
