@@ -7,7 +7,7 @@ import { limitsOf } from './objectives.ts';
 import type { Panel, View } from './panel.ts';
 import { byWeekdayAndHour, increaseOf, meanOver, peakOf, rateOf, shareOf, sumOf } from './promql.ts';
 
-/** Days and weeks. */
+/** Panels that cover days and weeks. */
 export const businessPanels = (sla: SlaDocument, view: View): readonly Panel[] => [
   volume(view, 'day', '1d'),
   volume(view, 'week', '7d'),

@@ -4,12 +4,12 @@ import { metric } from './metrics.ts';
 import type { Panel, PanelLimit, View } from './panel.ts';
 import { minOf, peakOf, rateOf, shareOf, sumOf } from './promql.ts';
 
-/** The rate that a search proved, or the highest step at which a stored run of rising steps met its objectives. */
+/** The rate that a capacity search proved, or the highest step at which a stored stepped run met its objectives. */
 export interface MeasuredLimit {
-  /** The folder of the run, or of the search. */
+  /** The folder of the run or of the capacity search. */
   readonly run: string;
   readonly ratePerSecond: number;
-  /** By ./sla capacity, confirmed by a hold. */
+  /** `./sla capacity` found this rate and confirmed it with a hold. */
   readonly isProven?: true;
 }
 

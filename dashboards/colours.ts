@@ -1,8 +1,8 @@
 import { agreements, sentiments } from '../service/metric-names.ts';
 
 /**
- * Colours with a meaning, by Grafana's names, the same on every panel. Green and red are reserved for good and bad; by default,
- * Grafana would give green to the first series, whatever it is.
+ * Colours with a meaning, by Grafana's names, the same on every panel. Green and red are reserved for good and bad. By default, Grafana
+ * colours the first series green, whatever it shows.
  */
 
 /** The name of a series, or a regular expression between slashes. */
@@ -11,7 +11,7 @@ export type Colours = Readonly<Record<string, string>>;
 const [positive, negative] = sentiments;
 export const SENTIMENTS: Colours = { [positive]: 'green', [negative]: 'orange' };
 
-/** By status class. 429 means that the service rejected a request, 499 that the client disconnected. */
+/** Colours by status class. 429 means that the service rejected a request, 499 that the client disconnected. */
 export const STATUSES: Colours = {
   '/^[123]../': 'green',
   '/^4../': 'yellow',
@@ -24,7 +24,7 @@ export const PERCENTILES: Colours = { p50: 'light-blue', p95: 'blue', p99: 'purp
 const [agree, disagree] = agreements;
 export const AGREEMENTS: Colours = { [agree]: 'green', [disagree]: 'orange' };
 
-/** Red for errors of the service, blue for errors of the client. */
+/** Server errors are red, client errors are blue. */
 export const ERROR_TYPES: Colours = {
   inference_error: 'red',
   overloaded: 'red',
@@ -34,10 +34,7 @@ export const ERROR_TYPES: Colours = {
   rate_limited: 'blue',
 };
 
-/** For values that are neither good nor bad. */
+/** The colour of values that are neither good nor bad. */
 export const NEUTRAL = 'blue';
-/**
- * For a value that means nothing because the service received no requests: the colour of the surrounding
- * text.
- */
+/** The colour of a value that means nothing because the service received no requests. It is the colour of the surrounding text. */
 export const NOTHING = 'text';

@@ -21,7 +21,7 @@ import { mainRows } from './service-panels.ts';
 import { slaPanels } from './sla-panels.ts';
 
 export interface DashboardSpec {
-  /** Stable, because links and bookmarks contain it. Also the name of the file. */
+  /** Must not change, because links and bookmarks contain the uid. The dashboard's file is named after it. */
   readonly uid: string;
   readonly title: string;
   readonly description: string;
@@ -38,7 +38,7 @@ export const dashboardsOf = (
 ): readonly DashboardSpec[] =>
   isSentimentService(sla) ? sentimentDashboards(sla, view, measured) : ownDashboards(sla, view);
 
-/** Of another service: what its document measures, and whether it is kept over weeks. */
+/** The dashboards of any other service show what its document measures, and whether its objectives are met over weeks. */
 const ownDashboards = (sla: SlaDocument, view: View): readonly DashboardSpec[] => [
   {
     uid: 'sla-service',

@@ -6,7 +6,7 @@ import { NEUTRAL, NOTHING } from './colours.ts';
 import type { Panel, PanelLimit, PanelUnit, Query } from './panel.ts';
 import { whereNonZero } from './promql.ts';
 
-/** What panels of every kind have in Grafana. */
+/** Settings that panels of every kind share in Grafana. */
 
 /** The dashboards' variable for the data source, which every query uses. */
 export const DATASOURCE = { type: 'prometheus', uid: '$datasource' };
@@ -85,13 +85,13 @@ export function target(query: Query, refId: string, format: PromQueryFormat): Da
   return query.over === 'window' ? builder.instant() : builder.range();
 }
 
-/** The text shown without a value. A service that receives no requests is not in trouble. */
+/** The text of a panel without a value. It is neutral, because a service that receives no requests is not in trouble. */
 export const nothing = ({ queries }: Panel) =>
   queries.some(({ expr }) => /\b(rate|increase)\((?!process_|nodejs_)/.test(expr)) ? 'no traffic' : 'no data';
 
 export const COLOURS = { good: 'green', target: 'orange', alert: 'red' } as const;
 
-/** Threshold steps in ascending order; each gives the colour from its value upwards. */
+/** Threshold steps in ascending order. Each step sets the colour of values at or above its own. */
 export function thresholdsOf(panel: Panel): dashboard.ThresholdsConfigBuilder {
   const config = new dashboard.ThresholdsConfigBuilder().mode(dashboard.ThresholdsMode.Absolute);
   const { limits, steps: own } = panel;

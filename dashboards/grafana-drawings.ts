@@ -41,7 +41,7 @@ export const WITHIN: dashboard.ValueMap = {
   },
 };
 
-/** Without it, a missing value would have the colour of the lowest threshold. */
+/** Maps a missing value to text in a neutral colour. By default, Grafana would use the colour of the lowest threshold. */
 export const nothingOf = (panel: Panel): dashboard.SpecialValueMap => ({
   type: dashboard.MappingType.SpecialValue,
   options: {
@@ -86,7 +86,7 @@ export function lines(panel: Panel): TimeSeries {
   return builder;
 }
 
-/** The start of an axis. If it were 0, values that are always near 1 would be a flat line at the top. */
+/** The start of an axis. On an axis from 0, values that are always near 1 would be a flat line at the top. */
 const axisFrom = ({ unit, limits }: Panel) =>
   unit === 'share' ? 0.5 : unit === 'ratio' && isFloorOf(limits) ? 0.95 : 0;
 
@@ -109,7 +109,7 @@ function drawLimit(builder: TimeSeries, { label, level, limit }: PanelLimit, ref
   ]);
 }
 
-/** The edges of a band are thin lines of one colour, and only the area between them is filled. */
+/** Draws the edges of a band as thin lines of one colour, and fills only the area between them. */
 function fillBetween(builder: TimeSeries, { upper, lower }: NonNullable<Panel['band']>): void {
   const edge = [fixed(NEUTRAL), { id: 'custom.lineWidth', value: 0 }];
   builder.overrideByName(upper, [
@@ -147,9 +147,9 @@ export const gauges = (panel: Panel) =>
     .showThresholdLabels(false)
     .reduceOptions(lastValues());
 
-/** If there is one query by one label, that label names the bars. */
+/** If a panel has a single query, grouped by a single label, the label's values name the bars. */
 export function bars(panel: Panel) {
-  // With several queries, each has one bar.
+  // A panel with several queries has one bar per query.
   if (panel.queries.length > 1)
     return withBasics(new BarGauge(), panel, PromQueryFormat.TimeSeries)
       .orientation(common.VizOrientation.Horizontal)

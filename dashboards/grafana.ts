@@ -10,7 +10,7 @@ import { RUN_MARKS, RUN_TAG } from './run-tag.ts';
 
 /** Converts dashboards to Grafana's JSON. */
 
-/** How the queries refer to the variables of the dashboards. */
+/** The names by which queries refer to the dashboards' variables. */
 const CHOSEN = { namespace: { matches: '$namespace' }, pod: { matches: '$pod' } };
 
 export const grafanaView = (service: Readonly<Record<string, string>>): View => ({
@@ -50,7 +50,7 @@ export function renderDashboard(
   return withRowIds(builder.build());
 }
 
-/** Numbers from 1 in the order of the panels, so that links to panels stay valid when the JSON is generated again. */
+/** Panel ids are numbered from 1 in the order of the panels, so that links to panels stay valid when the JSON is generated again. */
 const panelIds = ({ rows }: DashboardSpec) =>
   new Map(rows.flatMap(({ panels }) => panels).map(({ id }, index) => [id, index + 1]));
 
@@ -83,7 +83,7 @@ function withRowIds(built: dashboard.Dashboard): dashboard.Dashboard {
 
 // ---------------------------------------------------------------------------------------------- variables
 
-/** By default, health checks and scrapes are not among the selected endpoints. */
+/** The dashboards' variables. By default, the selected endpoints exclude health checks and scrapes. */
 function variables(service: Readonly<Record<string, string>>, endpoints: readonly string[]) {
   const labelValues = (name: string, label: string, query: string) =>
     new dashboard.QueryVariableBuilder(name)
@@ -93,7 +93,7 @@ function variables(service: Readonly<Record<string, string>>, endpoints: readonl
       .refresh(dashboard.VariableRefresh.OnTimeRangeChanged)
       .multi(true)
       .includeAll(true)
-      // It also matches series without the label: outside Kubernetes neither label exists.
+      // `.*` also matches series without the label. Outside Kubernetes, series have neither of these labels.
       .allValue('.*');
   const started = metric('process_start_time_seconds', service);
   const inNamespace = metric(

@@ -179,7 +179,7 @@ export const byStatus = (view: View): Panel => ({
   next: ['api-latency', 'error-types'],
 });
 
-/** Of any process whose metrics client exports them. */
+/** These panels work for every process whose metrics client exports the standard process metrics. */
 export const processPanels = (view: View): readonly Panel[] => [cpu(view), memory(view), eventLoop(view)];
 
 export const resourcePanels = (view: View): readonly Panel[] => [

@@ -22,7 +22,7 @@ export type MetricName = Parts<ServiceMetric> | (typeof processMetrics)[number];
 /** A selector of a metric that exists. */
 export const metric = (name: MetricName, labels: Matchers): string => selector(name, labels);
 
-/** The same names as values, to check the text of queries. */
+/** The names of `MetricName` as values, for checks of query texts. */
 export const metricNames: ReadonlySet<string> = new Set<string>([
   ...processMetrics,
   ...Object.values(metrics).flatMap(({ name, type }) =>

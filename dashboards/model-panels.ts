@@ -4,7 +4,7 @@ import { metric } from './metrics.ts';
 import type { Panel, View } from './panel.ts';
 import { increaseOf, maxOf, sumOf } from './promql.ts';
 
-/** Whether the texts still resemble those that the model was trained on, and whether users agree with its predictions. */
+/** Shows whether requested texts still resemble the training data, and whether users agree with the predictions. */
 export const modelPanels = (view: View): readonly Panel[] => [drift(view), feedback(view), value(view)];
 
 const shared = { limits: [], objectives: [], width: 8 } as const;

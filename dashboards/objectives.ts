@@ -12,8 +12,8 @@ type Kind = Measure['kind'];
 type OfKind<K extends Kind> = Extract<Measure, { kind: K }>;
 
 /**
- * Objectives that apply to all traffic and that a series shows. One that applies only to some scenarios has no limit in a panel of
- * all traffic.
+ * Objectives that apply to all traffic and that Prometheus has a series for. A panel of all traffic shows no limit of an objective that
+ * applies only to some scenarios.
  */
 export const objectivesOf = (sla: SlaDocument, kind: Kind): readonly Objective[] =>
   sla.objectives.filter(
@@ -29,7 +29,7 @@ export function measureOf<K extends Kind>(sla: SlaDocument, kind: K): OfKind<K> 
 export const idsOf = (sla: SlaDocument, ...kinds: readonly Kind[]) =>
   kinds.flatMap((kind) => objectivesOf(sla, kind)).map(({ id }) => id);
 
-/** The series of an objective, without its percentile: two percentiles of one histogram have the same series. */
+/** Identifies the series of an objective. The percentile is left out, because two percentiles of one histogram use the same series. */
 const seriesOf = ({ measure }: Objective): string => {
   const {
     percentile: _,
@@ -61,7 +61,7 @@ const selectionsOf = ({ measure }: Objective): readonly Selection[] =>
     (part): part is Selection => typeof part === 'object' && part !== null && 'where' in part,
   );
 
-/** Everything that a document selects, except its load. */
+/** Every selection of series in a document, except those of its load. */
 export const selectionsIn = (sla: SlaDocument): readonly Selection[] => [
   ...(sla.service.requests === undefined ? [] : [sla.service.requests]),
   ...sla.objectives.flatMap(selectionsOf),

@@ -5,8 +5,8 @@ import type { Panel, View } from './panel.ts';
 import { increaseOf, rateOf, shareOf, sumOf } from './promql.ts';
 
 /**
- * The four queries that docs/operations.md explains, as they are typed into Prometheus. Each misleads in some
- * state of the service; the panels below answer the same questions without that.
+ * The four queries that docs/operations.md explains, as they are typed into Prometheus. Each query is misleading in some state of the
+ * service. The panels below answer the same questions and are not.
  */
 export const documentedQueries = {
   'prediction-rate-5m': 'sum(rate(sentiment_predictions_total[5m]))',
@@ -21,7 +21,7 @@ export const documentedQueries = {
 const RANGE = '5m';
 const shared = { limits: [], objectives: [], width: 6 } as const;
 
-/** The row for the daily review: fixed ranges, so that the values are those of the typed queries. */
+/** The row for the daily review. Its ranges are fixed, so that it shows the same values as the typed queries. */
 export const operatingPanels = ({ labels }: View): readonly Panel[] => {
   const predictions = metric(metrics.predictions.name, labels);
   const positives = metric(metrics.predictions.name, { ...labels, sentiment: sentiments[0] });

@@ -30,7 +30,7 @@ objectives:
 `);
 const time = { rangeSeconds: 4, wholeSeconds: 30 };
 
-test('the queries of a report are about what the document measures', () => {
+test('the queries of a report cover what the document measures, and nothing else', () => {
   const queries = reportQueries(SHOP, time);
   expect(queries.map(({ query }) => query).join('\n')).not.toMatch(/sentiment|predict/);
   expect([...new Set(queries.map(({ panel }) => panel))]).toEqual([
@@ -68,7 +68,7 @@ test('without data, only the panels of objectives are missing', () => {
   ]);
 });
 
-test('the dashboards of a service have nothing of the sentiment service', () => {
+test('the dashboards of another service contain no metrics of the sentiment service', () => {
   const dashboards = dashboardsOf(SHOP, runView(SHOP, time));
   expect(JSON.stringify(dashboards)).not.toMatch(/sentiment|[Pp]redict|model/);
   expect(dashboards.map(({ uid }) => uid)).toEqual(['sla-service', 'sla-over-time']);

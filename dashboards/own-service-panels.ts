@@ -5,7 +5,7 @@ import { bucketsOf, idsOf, limitsOf, measureOf, objectivesOf, selected, selectio
 import type { Panel, Query, Row, View } from './panel.ts';
 import { minOf, orZero, percentileOf, rateOf, shareOf, sumOf } from './promql.ts';
 
-/** The panels of a service that is not the sentiment service: of what its document measures, and of nothing else. */
+/** The panels of any service other than the sentiment service. They show only what its document measures. */
 
 /** The sentiment service's own metrics, which no other service has. */
 const OF_SENTIMENTS = /^sentiment_/;
@@ -23,7 +23,7 @@ export const ownRows = (sla: SlaDocument, view: View): readonly Row[] => [
 const overTime = (expr: string, legend: string): Query => ({ expr, legend, over: 'time' });
 const shared = { limits: [], objectives: [], next: [] } as const;
 
-/** By status, if the document identifies failed requests by a label. */
+/** Groups requests by status if the document identifies failed requests by a label. */
 function requestRate(sla: SlaDocument, view: View): readonly Panel[] {
   const ratio = measureOf(sla, 'ratio');
   const counter = sla.service.requests ?? ratio?.total;
@@ -92,7 +92,7 @@ const uptimes = (sla: SlaDocument, view: View): readonly Panel[] =>
 
 const MEDIAN = 50;
 
-/** The percentiles that the document promises, and the median. */
+/** The percentiles that the document has objectives for, and the median. */
 function latencies(sla: SlaDocument, view: View): readonly Panel[] {
   const measure = measureOf(sla, 'latency');
   if (measure === null || measure.histogram === null) return [];

@@ -29,10 +29,10 @@ export interface Query {
   readonly expr: string;
   /** The name of each series; `{{label}}` is replaced by the label's value. */
   readonly legend: string;
-  /** Evaluated at every step, or once over the whole time range. */
+  /** `time`: the query is evaluated at every step. `window`: it is evaluated once over the whole time range. */
   readonly over: 'time' | 'window';
   readonly exemplars?: true;
-  /** A dashboard leaves out series whose counterpart in this query, by the label, is 0 over the whole time range. */
+  /** A second query. A dashboard hides each series whose counterpart here, with the same label value, is 0 over the whole time range. */
   readonly seen?: { readonly expr: string; readonly label: string };
 }
 
@@ -51,13 +51,13 @@ export interface Panel {
   readonly drawing: Drawing;
   readonly queries: readonly Query[];
   readonly limits: readonly PanelLimit[];
-  /** The ids of the objectives whose measure it shows over time. */
+  /** The ids of the objectives whose measurements the panel shows over time. */
   readonly objectives: readonly string[];
-  /** What to look for, in a sentence or two. */
+  /** Tells the reader what to look for, in a sentence or two. */
   readonly lookFor: string;
   /** What a rate counts; requests by default. */
   readonly counts?: 'predictions';
-  /** The colours of its series, if they have a meaning. */
+  /** The colours of the panel's series, if the colours have a meaning. */
   readonly colours?: Colours;
   /** Colours by value, for a panel without an objective's limit. */
   readonly steps?: readonly { readonly from: number; readonly colour: string }[];
@@ -65,7 +65,7 @@ export interface Panel {
   readonly band?: { readonly upper: string; readonly lower: string };
   /** The ids of the panels to look at next. */
   readonly next: readonly string[];
-  /** In columns of 24. */
+  /** The width in columns; a row has 24. */
   readonly width: number;
 }
 
@@ -80,11 +80,11 @@ export interface View {
   readonly service: Readonly<Record<string, string>>;
   /** The part of the service that is selected on the dashboard; empty in a report. */
   readonly chosen: Matchers;
-  /** Both of the above. */
+  /** `service` and `chosen` combined. */
   readonly labels: Matchers;
   /** The selected endpoints; null: those that the SLA document's objectives name. */
   readonly endpoint: LabelMatcher | null;
-  /** The range of a rate at one step. */
+  /** The lookback of a rate at each step. */
   readonly step: string;
   /** The whole time range. */
   readonly whole: string;

@@ -1,7 +1,6 @@
 /**
- * PromQL for dashboards, deliberately separate from slas/prometheus/promql.ts: these functions extrapolate at
- * the edges of their range, so no verdict may use them. A `range` is a PromQL duration such as `5s`, or a
- * Grafana variable.
+ * PromQL for dashboards, deliberately separate from slas/prometheus/promql.ts: these functions extrapolate at the edges of their range, so
+ * no verdict may use their results. A `range` is a PromQL duration such as `5s`, or a Grafana variable.
  */
 
 export const rateOf = (vector: string, range: string) => `rate(${vector}[${range}])`;
@@ -14,25 +13,22 @@ export const sumOf = (vector: string, ...by: readonly string[]) => grouped('sum'
 export const minOf = (vector: string, ...by: readonly string[]) => grouped('min', vector, by);
 export const maxOf = (vector: string, ...by: readonly string[]) => grouped('max', vector, by);
 
-/** A part divided by a whole; no result instead of NaN if the whole is 0. */
+/** A part divided by a whole. If the whole is 0, the result is empty instead of NaN. */
 export const shareOf = (part: string, whole: string) => `${part} / (${whole} > 0)`;
 
-/** 0 if there is no such series. */
+/** Falls back to 0 if the series does not exist. */
 export const orZero = (vector: string) => `(${vector} or vector(0))`;
 
-/** From buckets summed by `le`; no result instead of NaN if there were no observations (NaN is not >= 0). */
+/** A percentile from buckets summed by `le`. Without observations, the result is empty instead of NaN, because NaN is not >= 0. */
 export const percentileOf = (percent: number, buckets: string) =>
   `histogram_quantile(${Number((percent / 100).toPrecision(6))}, ${buckets}) >= 0`;
 
 /** The minimum of each series in a range that ends now. */
 export const minWithin = (vector: string, range: string) => `min_over_time(${vector}[${range}])`;
-/** The maximum. */
+/** The maximum of each series in a range that ends now. */
 export const maxWithin = (vector: string, range: string) => `max_over_time(${vector}[${range}])`;
 
-/**
- * Only series whose counterpart with the same label is above 0: otherwise, series that stay at 0 would fill
- * the legend.
- */
+/** Keeps only series whose counterpart with the same label is above 0. Otherwise, series that stay at 0 would fill the legend. */
 export const whereNonZero = (vector: string, seen: string, label: string) =>
   `(${vector}) and on (${label}) (${seen} > 0)`;
 
@@ -44,7 +40,7 @@ export const whereNonZero = (vector: string, seen: string, label: string) =>
 export const peakOf = (vector: string, range: string, step: string) =>
   `max_over_time((${vector})[${range}:${step}]) or (${vector})`;
 
-/** The mean of an expression over a range, evaluated in the same way. */
+/** The mean of an expression over a range, evaluated in steps like `peakOf`. */
 export const meanOver = (vector: string, range: string, step: string) =>
   `avg_over_time((${vector})[${range}:${step}]) or (${vector})`;
 
@@ -55,9 +51,6 @@ const calendar = (label: string, time: string) => `count_values("${label}", ${ti
 export const byWeekdayAndHour = (vector: string) =>
   `${vector} * on() group_right() (${calendar('weekday', 'day_of_week')} * on() group_right(weekday) ${calendar('hour', 'hour')})`;
 
-/**
- * The number of steps of a range at which an expression had a value; for an expression with a comparison, how
- * often it was true.
- */
+/** The number of steps of a range at which an expression had a value. For a comparison, this is how often it was true. */
 export const stepsOf = (vector: string, range: string, step: string) =>
   orZero(`count_over_time((${vector})[${range}:${step}])`);

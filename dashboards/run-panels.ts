@@ -5,8 +5,8 @@ import type { Panel, Query, Row, View } from './panel.ts';
 import { mainRows } from './service-panels.ts';
 
 /**
- * The panels of a run's report: those of the main dashboard, and the resources that the service used. Of another service than the
- * sentiment service, those of what its document measures.
+ * The panels of a run's report: those of the main dashboard, and the resources that the service used. For any other service than the
+ * sentiment service, panels of what its document measures replace those of the main dashboard.
  */
 export const reportRows = (sla: SlaDocument, view: View): readonly Row[] =>
   isSentimentService(sla)
@@ -15,7 +15,7 @@ export const reportRows = (sla: SlaDocument, view: View): readonly Row[] =>
 
 /** The time ranges of a run's report. */
 export interface RunTime {
-  /** The range of a rate at one step, and the whole run. */
+  /** `rangeSeconds` is the lookback of a rate at each step, `wholeSeconds` the length of the whole run. */
   readonly rangeSeconds: number;
   readonly wholeSeconds: number;
 }
@@ -57,6 +57,6 @@ const asSeriesQuery = (panel: Panel, query: Query, view: View, time: RunTime): S
   legend: query.legend,
   query: query.expr,
   over: query.over,
-  // Before that, a rate would still contain the warm-up.
+  // Until then, the range of a rate still includes the warm-up.
   settledAfterSeconds: query.over === 'time' && query.expr.includes(`[${view.step}]`) ? time.rangeSeconds : 0,
 });

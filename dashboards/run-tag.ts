@@ -1,7 +1,7 @@
 /** `./sla review --grafana` adds a run's verdict, phases, faults and incidents as Grafana annotations with this tag. */
 export const RUN_TAG = 'sla-run';
 
-/** The annotation of a verdict also has this tag, by which the list of verdicts selects it. */
+/** The annotation of a verdict also has this tag, by which the panel with the list of verdicts selects it. */
 export const VERDICT_TAG = 'verdict';
 
 /** Each annotation also has one of these tags, so that each kind has its own colour and can be hidden. */

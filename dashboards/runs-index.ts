@@ -4,14 +4,14 @@ import { countOf, formatCount } from '../slas/render/numbers.ts';
 import { type Html, html, raw } from './report/html.ts';
 import { STYLE } from './report/style.ts';
 
-/** What the list shows about a run. */
+/** The facts about a run that the list shows. */
 export interface IndexedRun {
   readonly id: string;
-  /** RFC 3339. */
+  /** In RFC 3339 format. */
   readonly startedAt: string;
   readonly sla: string;
   readonly scenario: string | null;
-  /** null: not judged, or unfinished. */
+  /** null if the run was not judged or not finished. */
   readonly verdict: Outcome | null;
   readonly hasReport: boolean;
   readonly objectives: readonly {
@@ -27,7 +27,7 @@ export interface IndexedRun {
     readonly limitSeconds: number | null;
   } | null;
   readonly samples: number | null;
-  /** That percentile over time, as stored; null if the run stored no series. */
+  /** The percentile of `latency` over time, as stored; null if the run stored no series. */
   readonly overTime: readonly (number | null)[] | null;
 }
 

@@ -7,7 +7,7 @@ import { bucketsOf, idsOf, limitsOf, measureOf, objectivesOf, selected } from '.
 import type { Panel, Query, Row, View } from './panel.ts';
 import { increaseOf, minOf, orZero, percentileOf, rateOf, shareOf, sumOf } from './promql.ts';
 
-/** The first three rows of the main dashboard, and of the report: each panel once. */
+/** The first three rows of the main dashboard and of the report. Each panel is defined once for both. */
 export const mainRows = (sla: SlaDocument, view: View): readonly Row[] => [
   {
     title: 'Overview',
@@ -36,7 +36,7 @@ const overTime = (expr: string, legend: string, exemplars = false): Query => ({
 });
 const overWindow = (expr: string, legend: string): Query => ({ expr, legend, over: 'window' });
 
-/** Labels of a metric that has `endpoint` or `handler`, narrowed where the view chooses endpoints. */
+/** Labels of a metric that has a label `endpoint` or `handler`, narrowed to the endpoints that the view selects. */
 const at = (name: 'endpoint' | 'handler', { labels, endpoint }: View) =>
   endpoint === null ? labels : { ...labels, [name]: endpoint };
 

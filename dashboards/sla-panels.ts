@@ -111,7 +111,7 @@ const beyondMinutes = (budgets: readonly Budget[]): Panel => ({
   unit: 'count',
   drawing: 'bars',
   queries: queriesOf(budgets, (budget) => stepsOf(`${spent(budget, '5m')} > 1`, '1d', '1m'), 'window'),
-  // One minute beyond the target is an incident already.
+  // Even one minute beyond the target is an incident.
   steps: [
     { from: 1, colour: 'orange' },
     { from: 15, colour: 'red' },

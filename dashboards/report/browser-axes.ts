@@ -20,7 +20,7 @@ export function pageAxes({ data, numbers, colours }: Page) {
   const isLogarithmic = (plot: Plot, max: number) =>
     plot.unit === 'seconds' && max > 0 && targets(plot).some((value) => value > 3 * max);
 
-  /** All limits are in the picture, except an alert threshold far above everything that was measured. */
+  /** The scale includes every limit, except an alert threshold far above every measured value. */
   const yRange =
     (plot: Plot) =>
     (u: uPlotClass, min: number | null, max: number | null): [number, number] => {

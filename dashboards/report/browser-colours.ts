@@ -21,7 +21,7 @@ export function pageColours() {
   const seriesColour = (index: number, alpha = 1) => colour(`c${(index % 6) + 1}`, alpha);
   const font = (sizePixels: number) => `${sizePixels}px ${fontFamily}`;
 
-  /** To be called when the colour scheme has changed. */
+  /** Call this when the colour scheme has changed. */
   const forgetColours = () => known.clear();
 
   return { colour, seriesColour, font, forgetColours };

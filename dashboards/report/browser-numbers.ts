@@ -2,7 +2,7 @@ import type { Plot } from './plot.ts';
 
 export type PageNumbers = ReturnType<typeof pageNumbers>;
 
-/** How numbers and times are written in the page. */
+/** Formats numbers and times for the page. */
 export function pageNumbers() {
   const figures = (value: number, digits = 3) => Number(value.toPrecision(digits));
   const format = (value: number, unit: Plot['unit']): string => {

@@ -2,7 +2,7 @@ import type { PageColours } from './browser-colours.ts';
 import type { PageNumbers } from './browser-numbers.ts';
 import type { ReportData } from './plot.ts';
 
-/** What every part of the page's script works with (browser.ts). */
+/** Data that every part of the page's script uses (browser.ts). */
 export interface Page {
   readonly data: ReportData;
   /** The Unix time of each step, in seconds. */
@@ -11,5 +11,5 @@ export interface Page {
   readonly colours: PageColours;
 }
 
-/** The values of one line, or null at the steps where it has none. */
+/** The values of one line; null at the steps where the line has no value. */
 export type Values = readonly (number | null)[];

@@ -6,7 +6,7 @@ import type { Plot } from './plot.ts';
 export function pageSeries({ data, times, colours }: Page) {
   const { seriesColour } = colours;
 
-  /** Each line is raised by the sum of those before it. */
+  /** Stacks lines: each line is raised by the sum of the lines before it. */
   const stacked = (lines: readonly Values[]) => {
     const sums = new Array<number>(data.steps).fill(0);
     return lines.map((line) =>
@@ -22,7 +22,7 @@ export function pageSeries({ data, times, colours }: Page) {
   const valuesOf = (plot: Plot, lines: readonly Values[]) =>
     plot.drawing === 'stacked' ? stacked(lines) : plot.drawing === 'heat' ? [times.map(() => 0)] : lines;
 
-  /** In a stack, the fill of a line ends at the line below it; otherwise the topmost would cover all others. */
+  /** In a stack, the fill of a line ends at the line below. Otherwise, the fill of the topmost line would cover all others. */
   const bandsOf = (plot: Plot) =>
     plot.drawing === 'stacked'
       ? plot.labels.slice(1).map((_, index) => ({ series: [index + 2, index + 1] }))

@@ -2,7 +2,7 @@
 import type { Page } from './browser-page.ts';
 import type { Plot } from './plot.ts';
 
-/** The numbers of each plot as a table. It is built when it is opened: the tables of all plots would be most of the page. */
+/** The numbers of each plot as a table. A table is built only when the reader opens it: all tables together would be most of the page. */
 export function pageTables({ data, times, numbers }: Page): void {
   const { format, clock, columns } = numbers;
   const MAX_ROWS = 40;

@@ -12,7 +12,7 @@ import type { pageSeries } from './browser-series.ts';
 import type { pageTables } from './browser-tables.ts';
 import type { Plot, ReportData } from './plot.ts';
 
-/** The functions that the page's script consists of, besides `runReport`, which gets them as an argument. */
+/** The functions that the page's script consists of. `runReport` receives them as an argument. */
 export interface PageParts {
   readonly pageAxes: typeof pageAxes;
   readonly pageColours: typeof pageColours;
@@ -26,8 +26,8 @@ export interface PageParts {
 }
 
 /**
- * The report's script. The text of this function and of its parts, without types, is put into the page (page-script.ts). Each
- * of them may therefore use only its arguments and the browser, and nothing from the module around it.
+ * The report's script. The source of this function and its parts, without types, is copied into the page (page-script.ts). Each function
+ * may therefore use only its arguments and browser APIs, and nothing else from its module.
  */
 export function runReport(uPlot: typeof uPlotClass, parts: PageParts): void {
   const data = JSON.parse(document.getElementById('run-data')!.textContent!) as ReportData;

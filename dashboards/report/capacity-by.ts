@@ -11,7 +11,7 @@ import { formatNumber, unbroken } from './format.ts';
 import { type Html, html, raw } from './html.ts';
 import { STYLE } from './style.ts';
 
-/** The report of several searches: one self-contained HTML file, without a script. */
+/** The report of several capacity searches: one self-contained HTML file, without a script. */
 export function renderVariants(searched: readonly Searched[]): string {
   const title = titleOf(searched);
   const rows = rowsOf(searched);
@@ -30,7 +30,7 @@ ${rows.map(({ value, words }) => html`<p class="second">${variableOf(searched)}=
   }\n`;
 }
 
-/** null: the values are not numbers. */
+/** null if the values are not numbers. */
 function plot(searched: readonly Searched[]): Html | null {
   const rows = rowsOf(searched);
   if (rows.some(({ value }) => !(Number(value) > 0))) return null;

@@ -6,7 +6,7 @@ import { scatter } from './capacity-plot.ts';
 import { formatNumber } from './format.ts';
 import { type Html, html } from './html.ts';
 
-/** What a capacity report says about the past: the traffic, and earlier searches. */
+/** The sections of a capacity report about the past: traffic and earlier searches. */
 
 export function traffic({ settings }: CapacityRecord, result: CapacityResult): Html | null {
   if (result.traffic === null) return null;

@@ -1,6 +1,6 @@
 import { type Html, html, raw } from './html.ts';
 
-/** Plots of a capacity report: drawn once, because they are not over time. */
+/** Plots of a capacity report. They are static, because their x axis is not time. */
 
 export interface Mark {
   readonly x: number;
@@ -105,7 +105,10 @@ function drawn(plot: Scatter): Html {
 /** The longest label of a rate. */
 const LABEL_WIDTH = 140;
 
-/** Labels of vertical lines: the first to the left, the others to the right, where there is room; on a line of their own where not. */
+/**
+ * Places the labels of vertical lines. The first goes to the left of its line and the others to the right, if there is room. A label that
+ * would overlap an earlier one moves to a second row.
+ */
 function labelled<T extends { readonly x: number }>(lines: readonly T[]) {
   const { width, left, right, top } = SIZE;
   const sides = lines.map(({ x }, index) => {
@@ -134,7 +137,7 @@ function niceStep(rough: number): number {
   return power * ([1, 2, 5, 10].find((one) => one * power >= rough) ?? 10);
 }
 
-/** Latencies at a load that is too high are many times the limit. */
+/** A logarithmic scale, because latencies under overload are many times the limit. */
 function logarithmic(least: number, most: number, start: number, end: number): Scale {
   const from = Math.log10(least) - 0.1;
   const to = Math.log10(most) + 0.15;

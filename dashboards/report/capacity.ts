@@ -79,7 +79,7 @@ function factsOf({ steps, settings, replicas }: CapacityRecord, result: Capacity
   ];
 }
 
-/** For a reader who has never seen a load test. */
+/** An explanation for readers who have never seen a load test. */
 const WORDS: readonly (readonly [string, string])[] = [
   ['objective', 'what the service promises, such as: 95% of the responses within 200 ms'],
   ['step', 'a short test at one rate, until its result is clear'],

@@ -9,7 +9,7 @@ import { clientCourse } from './client-course.ts';
 const { plan, run } = healthy();
 const GRID = { fromSeconds: 0, stepSeconds: 1, steps: 121 };
 
-/** Two minutes at 10/s, sent at these moments. */
+/** A planned load of two minutes at 10/s whose requests were sent at these moments. */
 function behindOf(sentAtSeconds: readonly number[], more: Partial<Load> = {}) {
   const client = columnsOf(
     0,
@@ -26,26 +26,26 @@ function behindOf(sentAtSeconds: readonly number[], more: Partial<Load> = {}) {
 const evenly = Array.from({ length: 1200 }, (_, index) => index / 10);
 
 describe('overdue requests', () => {
-  test('there are none if every request was sent at most half a second late', () => {
+  test('no request is overdue if every request was sent at most half a second late', () => {
     expect(new Set(behindOf(evenly))).toEqual(new Set([0]));
     expect(new Set(behindOf(evenly.map((at) => at + 0.4)))).toEqual(new Set([0]));
   });
 
-  test('they increase while nothing is sent, and dropped requests remain overdue', () => {
+  test('their number grows while nothing is sent, and dropped requests remain overdue', () => {
     const behind = behindOf(evenly.filter((at) => at < 30 || at >= 34));
     expect(behind.slice(0, 31)).toEqual(Array.from({ length: 31 }, () => 0));
     expect(behind[32]).toBe(21);
     expect(behind.slice(35)).toEqual(Array.from({ length: 86 }, () => 40));
   });
 
-  test('they return to 0 when late requests have been sent', () => {
+  test('their number returns to 0 once late requests have been sent', () => {
     const late = evenly.map((at) => (at >= 30 && at < 34 ? 34 + (at - 30) / 100 : at));
     const behind = behindOf(late);
     expect(behind[33]).toBe(31);
     expect(behind.slice(35)).toEqual(Array.from({ length: 86 }, () => 0));
   });
 
-  test('Poisson arrivals are counted at whole minutes only, because arrivals within a minute are random', () => {
+  test('Poisson arrivals are compared with the plan at whole minutes only, because arrivals within a minute are random', () => {
     // All requests of a minute are sent in its last ten seconds.
     const clustered = evenly.map((at) => 60 * Math.floor(at / 60) + 50 + (at % 60) / 6);
     const behind = behindOf(clustered, { arrivals: 'poisson' });
@@ -57,7 +57,7 @@ describe('overdue requests', () => {
     expect(short[120]).toBe(610);
   });
 
-  test('visits are counted at the end, because their later requests are not due at a fixed time', () => {
+  test('visits are compared with the plan only at the end, because their later requests are not due at a fixed time', () => {
     const slowly = evenly.slice(10).map((at) => at + 8);
     const behind = behindOf(slowly, { requestsPerArrival: 4 });
     expect(new Set(behind.slice(0, 120))).toEqual(new Set([0]));

@@ -3,12 +3,12 @@ import type { Load, LoadRecord } from '../../slas/model/model.ts';
 import { type Grid, type Line, secondsAt } from './course.ts';
 import type { PhaseTimes } from './phase-times.ts';
 
-/** Series computed from the load generator's own record, at the steps of the run. They need no Prometheus. */
+/** Series computed from the load generator's own record, at the steps of the run. No Prometheus is needed. */
 export interface ClientCourse {
   readonly offered: Line;
   readonly sent: Line;
   readonly successful: Line;
-  /** The number of requests that were due by each moment and not sent. */
+  /** At each step, the number of requests that were due but had not been sent. */
   readonly behind: Line;
   readonly p95: Line;
   readonly p99: Line;
@@ -77,7 +77,10 @@ const GRACE_SECONDS = 0.5;
 /** Poisson arrivals match the plan in each whole minute of a phase; within a minute they are random. */
 const STRETCH_SECONDS = 60;
 
-/** How many requests were due by a moment and not sent. With visits, later requests wait for the first, so it is known only at the end. */
+/**
+ * The number of requests that were due by a moment but had not been sent. In a visit, later requests wait for the first, so the number is
+ * known only at the end.
+ */
 function behindAt(
   { arrivals, requestsPerArrival = 1 }: Load,
   phases: readonly PhaseTimes[],

@@ -3,7 +3,7 @@ import type { RunSeries, SeriesAnswer } from '../../slas/model/model.ts';
 /** A series as numbers, one for each step of the run. */
 export interface Line {
   readonly label: string;
-  /** One value for each step; null where there is none. */
+  /** One value for each step; null if the series has no value at that step. */
   readonly values: readonly (number | null)[];
 }
 
@@ -30,7 +30,7 @@ export const numbersOf = (column: string): readonly (number | null)[] =>
 export const columnOf = (values: readonly (number | null)[]) =>
   values.map((value) => (value === null ? '-' : Number(value.toPrecision(6)))).join(' ');
 
-/** Bucket edges are compared as numbers: Prometheus writes 1 as `1.0` or as `1`. */
+/** Bucket edges are compared as numbers, because Prometheus may write 1 as `1.0` or as `1`. */
 const named = (legend: string, labels: Readonly<Record<string, string>>) =>
   legend.replace(/\{\{(\w+)\}\}/g, (_, label: string) => {
     const value = labels[label] ?? '';

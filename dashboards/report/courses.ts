@@ -28,7 +28,7 @@ export function drawnRows(
   const { fromSeconds, toSeconds } = series.window;
   const rangeSeconds = rangeOf(series);
   const view = runView(document, { rangeSeconds, wholeSeconds: toSeconds - fromSeconds });
-  // A service need not export its CPU time or memory; only a panel of an objective is missed.
+  // A service need not export its CPU time or memory. Only an empty panel of an objective is reported as missing.
   const isExpected = (panel: Row['panels'][number]) =>
     isSentimentService(document) || panel.objectives.length > 0;
   const rows = reportRows(document, view).map(({ title, panels }: Row) => {

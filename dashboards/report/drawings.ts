@@ -38,7 +38,7 @@ export function pie(values: readonly Value[], { unit }: Panel): Html {
     <table class="tiny"><tbody>${rows}</tbody></table></div>`;
 }
 
-/** A section of a ring. It is never quite the whole ring, which cannot be drawn as a single arc. */
+/** A section of a ring. Its angle stays just below 360°, because a single arc cannot draw a whole ring. */
 function ring(from: number, to: number, index: number): string {
   const end = Math.min(to, from + 0.9999);
   const point = (turn: number, radius: number) =>

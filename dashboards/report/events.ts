@@ -8,7 +8,7 @@ export interface RunEvent {
   readonly fromSeconds: number;
   readonly toSeconds: number;
   readonly label: string;
-  /** Details, or an empty string. */
+  /** Details of the event; may be empty. */
   readonly words: string;
 }
 
@@ -30,20 +30,20 @@ export function eventsOf(plan: Plan, run: RunRecord, environment: unknown): read
     ...(faults === null
       ? []
       : [{ kind: 'faults', fromSeconds, toSeconds, label: faults, words: 'injected faults' } as const]),
-    // The time of an incident is not recorded: it is shown at the end.
+    // The time of an incident is not recorded, so the incident is shown at the end of the run.
     ...(run.incidents ?? []).map(
       (label): RunEvent => ({ kind: 'incident', fromSeconds: toSeconds, toSeconds, label, words: '' }),
     ),
   ];
 }
 
-/** The specification of the injected faults; null: none, or unknown. */
+/** The specification of the injected faults; null if no faults were injected, or if that is unknown. */
 export function faultsOf(environment: unknown): string | null {
   const found = (environment as { readonly faults?: unknown } | null)?.faults;
   return typeof found === 'string' && found !== 'none' ? found : null;
 }
 
-/** `objectives met up to 300/s (at-300); at 400/s (at-400) latency-p95 was missed` */
+/** For example `objectives met up to 300/s (at-300); at 400/s (at-400) latency-p95 was missed`. */
 export function capacityWords({ upTo, broke }: Held): string {
   const none = broke?.outcome === 'undecided' ? 'highest passing step unknown' : 'objectives met at no step';
   const held = upTo === null ? none : `objectives met up to ${upTo.ratePerSecond}/s (${upTo.phase})`;

@@ -7,12 +7,12 @@ import { formatNumber } from './format.ts';
 import { type Html, html } from './html.ts';
 import type { Plot } from './plot.ts';
 
-/** A panel in the report: its markup, and what the page's script needs to draw it. */
+/** A panel in the report: its markup, and the data from which the page's script draws it. */
 export interface Figure {
   readonly panel: Panel;
   /** Values over time; empty if the figure shows one value for the whole run. */
   readonly lines: readonly Line[];
-  /** One value per line over the whole run; empty if the query has no such value. */
+  /** One value per line, evaluated over the whole run; empty if the query returned none. */
   readonly wholeRun: readonly Line[];
   readonly markup: Html;
   readonly plot: Plot | null;
@@ -177,7 +177,7 @@ function headline(panel: Panel, lines: readonly Line[], wholeRun: readonly Line[
   return value === null ? null : formatNumber(value, panel.unit);
 }
 
-/** The value over the whole run. A rate's is its median, because the scrapes at the edges are outside the load. */
+/** The value over the whole run. For a rate, this is the median, because the scrapes at the edges lie outside the load. */
 function wholeOf(
   { unit }: Panel,
   values: Line['values'],
@@ -189,7 +189,7 @@ function wholeOf(
 
 const MIN_DRAWN = 3;
 
-/** Endpoints without requests are named and not drawn. */
+/** Endpoints without requests are listed by name instead of being drawn. */
 function withoutIdle(lines: readonly Line[]) {
   if (lines.length <= MIN_DRAWN) return { lines, idle: [] };
   const isIdle = ({ values }: Line) => present(values).every((value) => value === 0);

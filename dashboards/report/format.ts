@@ -1,7 +1,7 @@
 import { formatCount, formatValue } from '../../slas/render/numbers.ts';
 import type { PanelUnit } from '../panel.ts';
 
-/** How the report writes numbers and times. */
+/** Formats numbers and times for the report. */
 
 const figures = (value: number, digits = 3) => Number(value.toPrecision(digits));
 

@@ -5,7 +5,7 @@ import { healthy } from '../../slas/testing/cases.ts';
 import type { Panel } from '../panel.ts';
 import { lookFirst } from './look-first.ts';
 
-/** Which line of which panel shows a miss, and since when. */
+/** Finds the line and the panel that show a miss, and when the miss began. */
 
 const { plan, run, evidence } = healthy();
 const verdict = judge(plan, run, evidence);
@@ -41,7 +41,7 @@ function lookAt(objective: Partial<PlannedObjective>, missed: Partial<ObjectiveV
 }
 
 describe('the first moment beyond a limit', () => {
-  test('is that of the percentile in the plan, whatever the id of the objective', () => {
+  test('is taken from the line of the planned percentile, whatever the id of the objective', () => {
     const { atSeconds, sentences } = lookAt({ id: 'fast' }, { id: 'fast' });
     expect(atSeconds).toBe(1010);
     expect(sentences[1]).toMatch(/^p95 first rose above .* at 00:16:50 UTC, 10 s into the run\.$/);

@@ -142,7 +142,7 @@ interface FirstMiss {
 }
 
 /**
- * The first step beyond the limit that is not a single spike: one of the two steps after it is beyond the limit, too. The limit was
+ * The first step beyond the limit that is not a single spike: at least one of the next two steps is also beyond the limit. The limit was
  * exceeded from the start if fewer than three steps came before.
  */
 function firstBeyond({ panel, lines }: Course, { measure, target }: PlannedObjective): FirstMiss[] {
@@ -164,10 +164,10 @@ function firstBeyond({ panel, lines }: Course, { measure, target }: PlannedObjec
 const MIN_STEPS_BEFORE = 3;
 const AFTER_STEPS = 10;
 const MAX_MOVED = 5;
-/** A change is reported if it is at least this many times the line's variation before. */
+/** A change is reported if it is at least this many times as large as the line's variation before the moment. */
 const MIN_CHANGE = 4;
 
-/** The largest changes of the mean at a moment, relative to the variation before it. */
+/** The lines whose mean changed most at a moment, relative to their variation before the moment. */
 function movedWith({ step, panel: ofMiss }: FirstMiss, courses: readonly Course[]): readonly Moved[] {
   const found = courses.flatMap(({ panel, lines }) => {
     if (NOT_COMPARED.includes(panel.drawing) || NEVER_REPORTED.includes(panel.id)) return [];
@@ -192,7 +192,7 @@ function movedWith({ step, panel: ofMiss }: FirstMiss, courses: readonly Course[
 }
 
 const LATENCIES = ['api-latency', 'client-latency'];
-/** A total that only rises, and the offered rate, which is a cause and not an effect. */
+/** A total always rises, and a change of the offered rate is a cause rather than an effect. */
 const NEVER_REPORTED = ['total-predictions', 'offered-rate'];
 const NOT_COMPARED: readonly Panel['drawing'][] = [
   'heat',

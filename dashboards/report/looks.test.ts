@@ -5,7 +5,7 @@ import { scheduleLooks } from '../../slas/statistics/sequential.ts';
 import { healthy } from '../../slas/testing/cases.ts';
 import { looks } from './looks.ts';
 
-/** How the bounds closed in on the limit, look by look. */
+/** The section that shows how the bounds narrowed towards the limit, look by look. */
 
 const { plan, run, evidence } = healthy();
 const verdict = judge(plan, run, evidence);
@@ -49,7 +49,7 @@ test('each objective with bounds has one plot, with one bar per look, and others
   expect(markup).not.toContain('model-uptime');
 });
 
-test('bars are drawn on the correct side of the limit: the last bounds are entirely above it', () => {
+test('bars are drawn on the correct side of the limit: the bar of the last look is entirely above the limit', () => {
   const markup = drawnOf(closing, 152);
   expect(markup).toContain('95% needed');
   const limit = Number(/y1="([\d.]+)"[^>]*stroke-dasharray="6 4"/.exec(markup)![1]);

@@ -14,7 +14,7 @@ import { formatConfidence, formatInterval, formatValue } from '../../slas/render
 import { unbroken, withoutComparison } from './format.ts';
 import { type Html, html, raw } from './html.ts';
 
-/** A run that lasted until it was decided: how the bounds of each objective closed in on its limit, look by look. */
+/** For a run that lasted until it was decided: how the bounds of each objective narrowed towards its limit, look by look. */
 export function looks(verdict: Verdict, plan: Plan): Html {
   const { sequential, objectives } = verdict;
   if (sequential === undefined) return html``;
@@ -29,7 +29,7 @@ export function looks(verdict: Verdict, plan: Plan): Html {
     ${flips(verdict)}</section>`;
 }
 
-/** How far the verdict is from another one. */
+/** What would have to differ for the verdict to change. */
 function flips(verdict: Verdict): Html {
   const lines = flipsInWords(verdict);
   if (lines.length === 0) return html``;
@@ -63,7 +63,7 @@ interface Limit {
   readonly label: string;
 }
 
-/** For a latency, the share within its limit is judged. */
+/** A latency is judged by the share of responses within its limit, so its percentile is the limit of that share. */
 const limitOf = ({ measure, target }: PlannedObjective): Limit =>
   measure.kind === 'latency'
     ? { value: measure.percentile / 100, label: `${measure.percentile}% needed` }
@@ -73,7 +73,7 @@ const limitOf = ({ measure, target }: PlannedObjective): Limit =>
 const LABEL_LENGTH = 14;
 const limitInWords = (limit: string) => (`limit ${limit}`.length > LABEL_LENGTH ? limit : `limit ${limit}`);
 
-/** A bound of what is judged, in the notation of its limit. */
+/** A bound of the judged quantity, in the same notation as its limit. */
 function endInWords(value: number, { measure, unit, target }: PlannedObjective): string {
   const isShare = measure.kind === 'latency' || (unit === 'ratio' && target.text.includes('%'));
   if (isShare) return `${figuresOf(100 * value)}%`;
@@ -192,7 +192,7 @@ function bar({ verdict, interval, at }: Seen, x: number, y: (value: number) => n
 
 const LABEL_WIDTH = 40;
 
-/** The looks whose labels do not overlap, chosen from the end. */
+/** The looks whose labels do not overlap, chosen from the last look backwards. */
 function spaced(seen: readonly Seen[], x: (seconds: number) => number): readonly Seen[] {
   const labelled: Seen[] = [];
   let before = Number.POSITIVE_INFINITY;

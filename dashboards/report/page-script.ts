@@ -44,7 +44,7 @@ function dataOf(
   const { fromSeconds, stepSeconds, steps } = gridOf(series!, run.window.toSeconds);
   const events = eventsOf(plan, run, environment);
   const phases = events.filter(({ kind }) => kind === 'phase');
-  // A phase that is the whole run needs no name on every plot.
+  // If a run has only one phase, its plots do not show the phase's name.
   const marks = phases.length < 2 ? [] : phases.map((one) => ({ ...one, atSeconds: one.fromSeconds }));
   const firstMiss =
     look.atSeconds === null

@@ -6,11 +6,14 @@ export interface PhaseTimes {
   readonly ratePerSecond: number;
   readonly fromSeconds: number;
   readonly toSeconds: number;
-  /** `25/s for 60 s` */
+  /** For example `25/s for 60 s`. */
   readonly words: string;
 }
 
-/** When each phase began and ended, by the load generator's record or else by the plan. If the load was stopped early, the phases end there. */
+/**
+ * When each phase began and ended, according to the load generator's record, or to the plan if there is no record. If the load was stopped
+ * early, the phases end there.
+ */
 export function phasesWithTimes({ load }: Plan, run: RunRecord): readonly PhaseTimes[] {
   let begun = run.load?.client?.originSeconds ?? run.window.fromSeconds;
   const all = (load?.phases ?? []).map(({ name, ratePerSecond, durationSeconds }) => {

@@ -2,12 +2,12 @@ import type { Drawing, PanelUnit } from '../panel.ts';
 
 /** The data of the page's script: the run and its plots over time. */
 export interface Plot {
-  /** The id of the element in which it is drawn. */
+  /** The id of the element in which the plot is drawn. */
   readonly id: string;
   readonly drawing: Extract<Drawing, 'number' | 'lines' | 'stacked' | 'heat'>;
   readonly unit: PanelUnit;
   readonly labels: readonly string[];
-  /** One value for each step, separated by spaces; `-` where there is none. */
+  /** One value for each step, separated by spaces; `-` stands for a missing value. */
   readonly columns: readonly string[];
   readonly limits: readonly { readonly value: number; readonly label: string; readonly level: string }[];
 }
@@ -24,7 +24,7 @@ export interface ReportData {
     readonly label: string;
     readonly kind: 'phase' | 'beyond-limit';
   }[];
-  /** The injected faults, which last the whole run; or null. */
+  /** The injected faults, which last for the whole run; null if there are none. */
   readonly faults: string | null;
   readonly plots: readonly Plot[];
 }

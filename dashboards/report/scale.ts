@@ -16,7 +16,7 @@ interface Track {
   readonly low: number;
   readonly high: number;
   readonly marks: readonly Mark[];
-  /** The objective is met above the target, not below it. */
+  /** Whether the objective is met by values above the target instead of below it. */
   readonly isFloor: boolean;
   readonly value: number | null;
   readonly valueLabel: string;
@@ -41,7 +41,7 @@ const marksOf = ({ target, alert }: PlannedObjective): readonly Mark[] => [
   ...(alert === null ? [] : [{ at: alert.value, label: `alert ${bare(alert)}`, level: 'alert' as const }]),
 ];
 
-/** The colours show on which side the objective is met. */
+/** The limit without its comparison sign, because the colours already show on which side the objective is met. */
 const bare = ({ text }: Limit) => withoutComparison(text);
 
 // ---------------------------------------------------------------------------------------------- tracks

@@ -27,7 +27,7 @@ function objective(one: ObjectiveVerdict, plan: Plan): Html {
   </article>`;
 }
 
-/** After a title that ends in "within", the limit has no comparison sign. */
+/** The limit after a title. If the title ends in "within", the comparison sign is left out. */
 const limitOf = ({ title, target }: ObjectiveVerdict) =>
   title.endsWith(' within') ? withoutComparison(target) : target;
 
@@ -107,7 +107,7 @@ export function evidence(found: Evidence | null, verdict: Verdict): Html {
 
 // ---------------------------------------------------------------------------------------------- alerts
 
-/** The cross-check of Prometheus's alerts with the verdict; nothing if no rules were evaluated. */
+/** The cross-check of Prometheus's alerts with the verdict; empty if Prometheus evaluated no rules. */
 export function alerts({ alerts: checked }: Verdict): Html {
   if (checked === undefined || checked.held === null) return html``;
   const rows = checked.held.map(({ id, severity, firing, agrees, reasons }) => {

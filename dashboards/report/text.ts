@@ -27,7 +27,7 @@ export function renderReportText(input: Omit<ReportInput, 'uplot'>): string {
   return parts.map((lines) => `${lines.join('\n')}\n`).join('\n');
 }
 
-/** The injected faults, and how far a load that rises in steps met its objectives. */
+/** The injected faults, and the highest step of a stepped load at which the objectives were met. */
 function aboutRun({ held, environment }: Pick<ReportInput, 'held' | 'environment'>): readonly string[] {
   const faults = faultsOf(environment);
   return [

@@ -63,7 +63,7 @@ const lane = (name: string, inside: readonly Html[]): Html | null =>
 const box = ({ kind, label, words }: Period, from: number, to: number): Html =>
   html`<span class="stretch ${kind}" ${place(from, Math.max(0, to - from))} title="${label}, ${words}"><b>${label}</b> ${words}</span>`;
 
-/** Its label is on the side that has more space. */
+/** Places a label on the side of its line that has more space. */
 const pin = (label: string, at: number): Html =>
   html`<span class="pin ${at > 60 ? 'left' : 'right'}" ${place(at, 0)}><em>${label}</em></span>`;
 
