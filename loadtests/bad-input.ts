@@ -7,12 +7,12 @@ export { handleSummary } from './lib/summary.ts';
 
 export const options = planned();
 
-/** Every refusal in turn; null means contradicting earlier feedback, which must be sent first. */
+/** Every refusal in turn. null stands for the refusal of contradicting feedback, which needs earlier feedback to be sent first. */
 const ROUND: readonly (Refusal | null)[] = [...REFUSALS, null];
 
 /**
- * A visit of four: two valid requests, and two invalid ones that must get their documented refusals. The valid ones must not
- * suffer.
+ * A visit of four requests: two valid ones, and two invalid ones that must get their documented refusals. The invalid requests must not
+ * affect the valid ones.
  */
 export default eachArrival(() => {
   const id = idOf(predict(nextText()));
@@ -22,8 +22,7 @@ export default eachArrival(() => {
   else predict(nextText());
   for (const refusal of bad) {
     if (refusal !== null) refused(refusal);
-    // Without a prediction there is nothing to contradict; another refusal keeps the number of requests
-    // constant.
+    // Without a prediction, no feedback can be contradicted. Another refusal is requested instead, to keep the number of requests constant.
     else refused(id === null ? REFUSALS[0]! : feedbackConflict(id));
   }
 });

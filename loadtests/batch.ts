@@ -13,7 +13,7 @@ const sizes = shuffled(
   load.seed,
 );
 
-/** Batches of every size from one text to the limit, each equally often. */
+/** Sends batches of every size from one text to the limit, each size equally often. */
 export default eachArrival(() => {
   predictBatch(nextTexts(sizes[requestNumber() % sizes.length]!));
 });

@@ -6,7 +6,7 @@ export { handleSummary } from './lib/summary.ts';
 
 export const options = planned();
 
-/** How many of ten texts are positive. */
+/** The number of positive texts in every ten. */
 const PLEASED = { balanced: 5, moved: 8 };
 
 /** Opinions, half of them positive; in the phase `moved`, four of five are positive. */

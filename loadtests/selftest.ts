@@ -9,7 +9,7 @@ import { nextText } from './lib/texts.ts';
 
 export { handleSummary } from './lib/summary.ts';
 
-/** The fault in this script, for testing: `./sla selftest` names it. */
+/** The fault that this script injects for a test, as named by `./sla selftest`. */
 const fault = __ENV.SLA_SELFTEST_SCRIPT ?? '';
 if (fault === 'cannot-run') throw new Error('this script cannot be run, on purpose');
 
@@ -34,7 +34,7 @@ export function teardown(): void {
   if (fault === 'teardown-throws') throw new Error('cannot clean up, on purpose');
 }
 
-/** Single texts, as in smoke. */
+/** Sends single texts, like the scenario smoke. */
 export default eachArrival(() => {
   if (fault === 'silent') return;
   if (fault === 'past-the-library') return void http.post(`${target}/predict`, BODY, { headers: JSON_BODY });

@@ -1,6 +1,4 @@
-/**
- * What response bodies report, regardless of their status: services often report an error with status 200.
- */
+/** Checks whether response bodies report an error. The status is not enough, because services often report an error with status 200. */
 
 const ERROR_FIELDS = ['error', 'errors', 'fault', 'exception'];
 const SUCCESS_FIELDS = ['ok', 'success', 'succeeded'];

@@ -30,14 +30,14 @@ const DEFAULTS: Load = {
 export const load: Load = __ENV.SLA_LOAD ? (JSON.parse(open(__ENV.SLA_LOAD)) as Load) : DEFAULTS;
 export const target = __ENV.SLA_TARGET ?? 'http://127.0.0.1:8000';
 
-/** Requests of one visit, one after the other; most scenarios have one. */
+/** The number of sequential requests in one visit; in most scenarios, a visit is one request. */
 const perArrival = load.requestsPerArrival ?? 1;
 
 /** The longest pause between two requests of a visit. */
 const LONGEST_THOUGHT_SECONDS = 1;
 
 const MAX_VIRTUAL_USERS = 5000;
-/** Each virtual user that k6 has to add during the run costs an arrival. */
+/** k6 drops one arrival for each virtual user that it has to add during the run. */
 const DEFAULT_READY_VIRTUAL_USERS = 100;
 
 // ---------------------------------------------------------------------------------------------- schedule
@@ -46,12 +46,12 @@ interface PhasePlan {
   readonly name: string;
   readonly perSecond: number;
   readonly durationSeconds: number;
-  /** Arrivals of the previous phases, and of this one. */
+  /** The number of arrivals in all previous phases, and in this phase. */
   readonly numberedFrom: number;
   readonly arrivals: number;
   readonly leadSeconds: number;
   readonly longestWaitSeconds: number;
-  /** When each arrival is due, in seconds from the phase's start; null: evenly spaced. Stored once for all virtual users. */
+  /** When each arrival is due, in seconds from the phase's start; null if arrivals are evenly spaced. Stored once for all virtual users. */
   readonly due: readonly number[] | null;
 }
 
@@ -63,7 +63,7 @@ const phasePlans: readonly PhasePlan[] = (() => {
     const plan = { name, perSecond, durationSeconds, numberedFrom, arrivals };
     numberedFrom += arrivals;
     if (load.arrivals !== 'poisson') return { ...plan, leadSeconds: 0, longestWaitSeconds: 0, due: null };
-    // The first two are not times, but what this script needs to know about all of them.
+    // The first two elements are not times; they hold values about all arrivals that the script needs.
     const shared = new SharedArray(`arrivals of ${name}`, () => {
       const made = poissonSchedule(perSecond, durationSeconds, load.seed * 1000 + index);
       return [made.leadSeconds, made.longestWaitSeconds, ...made.dueSeconds];
@@ -81,13 +81,13 @@ const phasePlan = () => onlyPlan ?? phasePlans.find(({ name }) => name === exec.
 
 // ---------------------------------------------------------------------------------------------- options
 
-/** k6 accepts whole numbers of iterations per time unit: 2.5 a second is 5 in 2 s. */
+/** k6 accepts only whole numbers of iterations per time unit, so 2.5 per second becomes 5 per 2 s. */
 function wholeRate(perSecond: number) {
   const unit = [1, 2, 5, 10, 60, 600].find((seconds) => Number.isInteger(perSecond * seconds)) ?? 1000;
   return { rate: Math.round(perSecond * unit), timeUnit: `${unit}s` };
 }
 
-/** Iterations that k6 starts within this time are beyond the plan and send nothing. */
+/** Iterations that k6 starts during this extra time are beyond the plan and send nothing. */
 const SPARE_SECONDS = 0.5;
 
 const micros = (seconds: number) => `${Math.round(seconds * 1e6)}us`;
@@ -102,12 +102,12 @@ function scenarioOf(plan: PhasePlan, startSeconds: number): Scenario {
   return {
     executor: 'constant-arrival-rate',
     ...wholeRate(perSecond),
-    // A late k6 may not start everything that is still due at the end, so it gets more time than it needs.
+    // At the end, a late k6 may not yet have started every iteration that is due, so k6 gets more time than it needs.
     duration: micros(durationSeconds + SPARE_SECONDS),
     startTime: micros(startSeconds + headStartSeconds - leadSeconds),
     preAllocatedVUs: Math.min(maxVUs, (load.readyVirtualUsers ?? DEFAULT_READY_VIRTUAL_USERS) + waiting),
     maxVUs,
-    // Requests in flight when the time is over may still end: a late response is not a missing one.
+    // Requests that are in flight when the time is over may still end, because a late response must not count as missing.
     gracefulStop: `${Math.ceil(visitSeconds + longestWaitSeconds) + 1}s`,
   };
 }
@@ -125,17 +125,14 @@ export function options(): Options {
 
 // ---------------------------------------------------------------------------------------------- in the run
 
-/**
- * What a scenario does at each arrival, with the value that `setup()` returned; arrivals beyond the plan do
- * nothing.
- */
+/** The function that k6 runs at each arrival, with the value that `setup()` returned. Arrivals beyond the plan do nothing. */
 export const eachArrival =
   <Data>(visit: (data: Data) => void) =>
   (data: Data): void => {
     if (exec.scenario.iterationInTest < phasePlan().arrivals) visit(data);
   };
 
-/** The number of this arrival in the whole run, from 0: the same in every run of the same plan. */
+/** The number of this arrival in the whole run, counted from 0. It is the same in every run of the same plan. */
 export const arrivalNumber = (): number => phasePlan().numberedFrom + exec.scenario.iterationInTest;
 
 let current = '';
@@ -175,7 +172,7 @@ export function awaitArrival(): number | null {
   return Math.max(0, Date.now() - dueMs);
 }
 
-/** Called after each request, so that requests of a visit have numbers. */
+/** Must be called after each request, so that the requests of a visit are numbered. */
 export function countRequest(): void {
   if (perArrival === 1) return;
   isNewArrival();

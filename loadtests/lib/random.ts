@@ -1,4 +1,4 @@
-/** A small seeded generator (mulberry32), from 0 to below 1: the same seed gives the same numbers everywhere. */
+/** A small seeded random number generator (mulberry32) from 0 to below 1. The same seed gives the same numbers on every machine. */
 export function random(seed: number): () => number {
   let state = seed >>> 0;
   return () => {

@@ -5,7 +5,9 @@ import { type ApiErrorCode, apiErrors } from '../../service/errors.ts';
 import { appOf, startClassifier } from '../../service/testing/service.ts';
 import { feedbackConflict, LARGEST_BATCH, LONGEST_TEXT, MAX_EXPLAINED_WORDS, REFUSALS } from './refusals.ts';
 
-/** Refusals that the scenario does not request, and why. service/security.test.ts covers those of tokens and rates. */
+/**
+ * Refusals that the scenario does not request, with the reason. service/security.test.ts covers refusals because of tokens and rate limits.
+ */
 const NOT_SENT: Partial<Record<ApiErrorCode, string>> = {
   bad_request: 'covers whatever none of the specific errors covers',
   unauthorized: 'with tokens configured, the service would demand one from valid requests too',
@@ -47,7 +49,7 @@ test.each(REFUSALS)('the service responds with $code to $request.method $request
   expect([response.statusCode, response.json().error.code]).toEqual([one.status, one.code]);
 });
 
-test('the limits that they exceed are those of the service', () => {
+test('the refused requests exceed the limits that the service really has', () => {
   expect(readConfig({})).toMatchObject({
     maxTextChars: LONGEST_TEXT,
     maxBatchTexts: LARGEST_BATCH,

@@ -7,11 +7,11 @@ export interface Refusal {
   readonly request: Omit<Sent, 'recordedAs'>;
 }
 
-/** The service's own limits, by default. */
+/** The default limits of the service. */
 export const LONGEST_TEXT = 5000;
 export const LARGEST_BATCH = 64;
 export const MAX_EXPLAINED_WORDS = 64;
-/** Slightly more than any valid request needs. */
+/** A body size slightly above that of the largest valid request. */
 const TOO_MANY_BYTES = 1024 * 1024 + 64;
 
 const json = { 'Content-Type': 'application/json' };
@@ -24,7 +24,7 @@ const posted = (path: string, body: string, headers: Sent['headers'] = json): Re
 const predict = (body: unknown) => posted('/predict', JSON.stringify(body));
 const batch = (texts: unknown) => posted('/predict/batch', JSON.stringify({ texts }));
 
-/** Those that a single request triggers. */
+/** Refusals that a single request triggers. */
 export const REFUSALS: readonly Refusal[] = [
   { code: 'malformed_json', status: 400, request: posted('/predict', '{"text": "well') },
   { code: 'empty_body', status: 400, request: posted('/predict', '') },
@@ -63,7 +63,7 @@ export const REFUSALS: readonly Refusal[] = [
   { code: 'method_not_allowed', status: 405, request: { method: 'GET', path: '/predict' } },
 ];
 
-/** For a prediction that already has positive feedback. */
+/** The refusal of negative feedback on a prediction that already has positive feedback. */
 export const feedbackConflict = (id: string): Refusal => ({
   code: 'feedback_conflict',
   status: 409,

@@ -23,10 +23,10 @@ const authorization: Readonly<Record<string, string>> = __ENV.SLA_TARGET_TOKEN
 
 const JSON_BODY = { 'Content-Type': 'application/json' };
 
-/** For every request. */
+/** The k6 parameters of every request. */
 const params = {
   responseType: 'text' as const,
-  // A redirect is a response like any other; load goes only to the address it was sent to.
+  // Redirects are not followed, so that load reaches only the configured address. A redirect counts as a response like any other.
   redirects: 0,
   timeout: load.requestTimeoutSeconds * 1000,
   headers: authorization,
@@ -46,7 +46,7 @@ export interface Sent {
   readonly path: string;
   readonly body?: string;
   readonly headers?: Readonly<Record<string, string>>;
-  /** The recorded path if it is not one of the service's own; there are only a few distinct ones. */
+  /** The recorded path of a request to any path that is not the service's own. Scripts request only a few distinct paths of this kind. */
   readonly recordedAs?: string;
 }
 

@@ -48,7 +48,7 @@ describe('Poisson arrivals', () => {
     expect(Math.min(...seconds)).toBeLessThan(17);
   });
 
-  test('no iteration waits for long, because each needs a virtual user meanwhile', () => {
+  test('no iteration waits for long, because a waiting iteration occupies a virtual user', () => {
     const { longestWaitSeconds } = poissonSchedule(25, 3600, 1);
     expect(longestWaitSeconds).toBeLessThan(8);
   });

@@ -1,8 +1,8 @@
 import { random } from './random.ts';
 
 /**
- * When each arrival of a phase is due. k6 starts iterations evenly, and each then waits for its scheduled time. The number of
- * arrivals is therefore always the planned one, and the same seed gives the same times.
+ * When each arrival of a phase is due. k6 starts iterations evenly, and each then waits for its scheduled time. The number of arrivals is
+ * therefore always as planned, and the same seed gives the same times.
  */
 export interface Schedule {
   /** Seconds from the start of the phase, ascending. */
@@ -17,7 +17,7 @@ export interface Schedule {
 export const arrivalsIn = (perSecond: number, durationSeconds: number): number =>
   Math.max(1, Math.ceil(Number((perSecond * durationSeconds - 0.5).toFixed(6))));
 
-/** In each minute the number of arrivals is the planned one; within the minute their times are random. */
+/** Each minute has exactly the planned number of arrivals; within the minute, their times are random. */
 const STRETCH_SECONDS = 60;
 
 /** Poisson arrivals, given their number in each minute. */
@@ -41,7 +41,7 @@ export function poissonSchedule(perSecond: number, durationSeconds: number, seed
   return { dueSeconds, leadSeconds: lead, longestWaitSeconds: wait };
 }
 
-/** This many sorted uniform times from 0 to 1: gaps of a Poisson process, scaled to fit. */
+/** The given number of sorted uniform times from 0 to 1, computed from gaps of a Poisson process that are scaled to fit. */
 function uniformOrdered(count: number, next: () => number): number[] {
   const sums: number[] = [];
   let sum = 0;

@@ -8,7 +8,7 @@ interface Entry {
   readonly text: string;
 }
 
-/** Texts of the corpus, shuffled by the seed; read once for all virtual users. */
+/** The texts of the corpus, shuffled by the seed. They are read once for all virtual users. */
 function textsOf(name: string, isWanted: (entry: Entry) => boolean): readonly string[] {
   return new SharedArray(name, () => {
     // k6's open() takes the path literally: a space must not be written as %20.
@@ -31,11 +31,11 @@ const opinions = {
 /** The text of this request. All texts are used before any is repeated. */
 export const nextText = (): string => texts[requestNumber() % texts.length]!;
 
-/** This many texts, starting with this request's. */
+/** The given number of texts, starting with the text of this request. */
 export const nextTexts = (count: number): readonly string[] =>
   Array.from({ length: count }, (_, index) => texts[(requestNumber() * 7 + index) % texts.length]!);
 
-/** An opinion of this mood, for this request. */
+/** An opinion with the given sentiment, for this request. */
 export function nextOpinion(mood: 'positive' | 'negative'): string {
   const own = opinions[mood];
   return own[requestNumber() % own.length]!;

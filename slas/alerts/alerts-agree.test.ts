@@ -34,37 +34,36 @@ const IDLE = [
  * test.
  */
 const DIFFERENT: ReadonlyMap<string, readonly string[]> = new Map([
-  // Alerts match `le` as text, in the two notations of Prometheus 2 and 3; the gate parses numbers.
+  // Alerts match `le` as text, in the two notations of Prometheus 2 and 3, whereas the gate parses numbers.
   ['le in other notations', ['latency-p95']],
   // With few requests, the gate reports only what further successful requests could not change; an alert
   // uses the observed share.
   ['few requests, many errors', ['error-rate', 'throughput']],
-  // 25/s were planned, and more than 30/s promised.
+  // The load was planned at 25/s, but the document promises more than 30/s.
   ['missed without an alert threshold', ['rate']],
   // To an alert, a scrape with an unknown result is down; the gate reports an emergency only if it is
   // certain.
   ['an uptime that certainly misses its target, and its alert threshold only at worst', ['up']],
   // The gate divides by the seconds in which responses arrived; an alert does not know that a load has ended.
   ['responses long after the load', ['throughput']],
-  // Scraped seconds apart and without an address, the two are one target to the alert, which then misses a
-  // scrape.
+  // The two targets are scraped seconds apart and have no address. The alert takes them for one target, which then seems to miss a scrape.
   ['two processes whose targets have no address', ['model-uptime']],
-  // The alert counts responses over the edge below its threshold, and so fires where the severity is unknown.
+  // The alert counts responses over the bucket edge below its threshold, so it fires even where the severity is unknown.
   ['no bucket at the alert threshold of a limit that is missed', ['latency-p95']],
-  // The alert adds one edge of all replicas; the gate takes the nearest of each.
+  // The alert adds up the same bucket edge of all replicas; the gate uses the nearest edge of each replica.
   ['one of two replicas lacks the edge, and the edges on both sides are enough', ['latency-p95']],
   ...IDLE.map((name) => [name, ['throughput']] as [string, readonly string[]]),
 ]);
 
 /**
- * An alert sees only differences between scrapes: counts from before a replica's first scrape, or after its
- * last, are known to the gate only. Elastic services are therefore left out.
+ * An alert sees only differences between scrapes. Only the gate accounts for counts before a replica's first scrape or after its last, so
+ * elastic services are left out.
  */
 const cases = [...readCaseFiles()]
   .flatMap(([file, own]) =>
     own.map((one) => ({ ...one.build(), name: `${file}: ${one.name}`, key: one.name })),
   )
-  // Evidence of a downsampled window is one of these with fewer samples.
+  // A downsampled window is the evidence of one of these cases with fewer samples.
   .filter(({ document, evidence }) => document.service.replicas === 'stable' && !evidence.thinned);
 
 /** Whether a counter was small enough to hide a restart depends on its earlier count. */
@@ -90,7 +89,7 @@ describe('alerts compared with the judging cases', () => {
     failures = await testRules([...agree, ...differ].map((one) => one.test));
   });
 
-  test('there are enough, and enough of them fire', () => {
+  test('enough cases are compared, and alerts fire in enough of them', () => {
     expect(agree.length).toBeGreaterThan(200);
     expect(agree.filter((one) => one.test.expected.length > 0).length).toBeGreaterThan(40);
   });
@@ -132,7 +131,7 @@ const good = (count: number): Changes => ({
 const confidence = (sum: number): Changes => ({
   series: { 'positive sum': `0 -> ${sum - 500}`, 'negative sum': '0 -> 500' },
 });
-/** A thousand scrapes, this many of them without a model. */
+/** A thousand scrapes, of which the given number found no loaded model. */
 const down = (scrapes: number): Changes => ({
   scrapes: { every: 1, first: 0, last: 1010 },
   window: { from: 2.5, to: 1000.5 },

@@ -62,7 +62,7 @@ describe('an alert fired', () => {
       ['SlowTarget', '20..20', '25..25', '30..30', '45..45'],
     ]);
   });
-  test('by the second if the step is unknown', () => {
+  test('at times one second apart, if the step is unknown', () => {
     expect(stretches(held([firing('SlowTarget', 20, 21, 24)]))).toEqual([['SlowTarget', '20..21', '24..24']]);
   });
   test('continuously between times up to one and a half steps apart', () => {

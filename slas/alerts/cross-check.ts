@@ -50,7 +50,7 @@ interface AlertState {
   readonly stretches: readonly (readonly [fromSeconds: number, toSeconds: number])[];
 }
 
-/** One for each alert and state, whatever other labels its series have, in order of start time. */
+/** One entry for each alert and state, whatever other labels the series have, in order of start time. */
 function statesOf(series: readonly Series[], stepSeconds: number): readonly AlertState[] {
   const key = ({ labels }: Series) => JSON.stringify([labels.alertname, labels.alertstate]);
   const states = [...Map.groupBy(series, key).values()].map((own): AlertState => {
@@ -77,7 +77,7 @@ function stretchesOf(times: readonly number[], stepSeconds: number): AlertState[
   return stretches;
 }
 
-/** How far the rule looks back, and for how long it was evaluated in the window. null: it was not seen. */
+/** How far the rule looks back, and for how long it was evaluated in the window. null if the rule was not seen. */
 interface Watch {
   readonly windowSeconds: number;
   readonly seconds: number;
@@ -88,7 +88,7 @@ function watchOf(rule: PlannedAlert, recorded: readonly Series[], { window }: Ru
     ({ labels }) => labels.objective === rule.objective && labels.threshold === rule.threshold,
   );
   const first = Math.min(...own.flatMap(({ samples }) => samples.map(([at]) => at)));
-  // Burn rates look back further, and record the same series.
+  // Burn-rate rules record the same series with longer lookbacks.
   const windowSeconds = Math.min(...own.map(({ labels }) => overSeconds(labels.__name__ ?? '')));
   return Number.isFinite(windowSeconds) ? { windowSeconds, seconds: window.toSeconds - first } : null;
 }

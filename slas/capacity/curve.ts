@@ -9,9 +9,8 @@ export interface Coefficients {
   readonly gamma: number;
 }
 
-/** Two-sided, at the confidence that was asked for. */
 
-/** Of the curve. */
+/** The number of parameters of the curve. */
 export const PARAMETERS = 3;
 
 export const throughputAt = ({ alpha, beta, gamma }: Coefficients, concurrency: number): number =>

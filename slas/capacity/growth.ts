@@ -1,4 +1,4 @@
-/** How much a weekly peak may grow before what was measured no longer carries it. */
+/** How much a weekly peak may grow before the measured capacity is no longer enough. */
 
 export interface GrowthQuestion {
   readonly peakPerSecond: number;
@@ -8,7 +8,7 @@ export interface GrowthQuestion {
   readonly refutedPerSecond: number | null;
 }
 
-/** Shares of the peak: 0.2 means that it may grow by a fifth; below 0, it is too high already. */
+/** The possible growth as a share of the peak: 0.2 means that the peak may grow by a fifth; below 0, the peak is already too high. */
 export interface Growth {
   readonly withHeadroom: number;
   readonly toProven: number;

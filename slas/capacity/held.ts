@@ -5,9 +5,9 @@ import type { ObjectiveVerdict, Plan, Verdict } from '../model/model.ts';
  * one run with steps of this length; a capacity needs repetitions.
  */
 export interface Held {
-  /** The last step before the first that was not met; null: not even the first was met. */
+  /** The last step before the first step that was not met; null if even the first step was not met. */
   readonly upTo: Step | null;
-  /** The first that was not met; null: all were met. */
+  /** The first step that was not met; null if all steps were met. */
   readonly broke:
     | (Step & { readonly outcome: 'missed' | 'undecided'; readonly objectives: readonly string[] })
     | null;
@@ -39,7 +39,7 @@ export function heldUpTo({ load }: Plan, { objectives }: Verdict): Held | null {
 
 const stepOf = ({ phase, ratePerSecond }: Step): Step => ({ phase, ratePerSecond });
 
-/** A miss says more than an undecided step. */
+/** If a step has both missed and undecided objectives, the step counts as missed. */
 function failing(own: readonly ObjectiveVerdict[]) {
   const outcome = own.some(({ verdict }) => verdict === 'missed') ? 'missed' : 'undecided';
   const ids = own.filter(({ verdict }) => verdict === outcome).map(({ id }) => id.split(' · ')[0]!);

@@ -15,7 +15,7 @@ export type Knee =
   | {
       readonly ok: true;
       readonly ratePerSecond: number;
-      /** Rates at which two lines explain the points nearly as well. */
+      /** The range of rates at which two lines that meet there explain the points nearly as well. */
       readonly range: readonly [low: number, high: number];
     }
   | { readonly ok: false; readonly because: 'too-few-points' | 'no-bend' };
@@ -24,7 +24,10 @@ export const MIN_KNEE_POINTS = 6;
 /** The number of parameters of two lines, including the place where they meet. */
 const PARAMETERS = 4;
 const CANDIDATES = 200;
-/** The second line must rise at least this much more steeply, and explain at least this part of what one line leaves. */
+/**
+ * The second line must be at least this many times as steep as the first. The two lines must also remove at least this share of the error
+ * that a single line leaves.
+ */
 const STEEPER = 2;
 const EXPLAINED = 0.5;
 

@@ -1,22 +1,25 @@
 import type { SearchSettings, StepOutcome, StepSeen } from './search-model.ts';
 
-/** What the steps so far have shown. */
+/** Conclusions from the steps so far. */
 
 export interface Known {
   readonly steps: number;
-  /** The highest rate that was met, below every missed one. */
+  /** The highest rate that was met and is below every missed rate. */
   readonly met: number | null;
-  /** The lowest that was missed. */
+  /** The lowest rate that was missed. */
   readonly missed: number | null;
-  /** Above `met`, below `missed`, although the step was long. */
+  /** A rate between `met` and `missed` that was undecided even after a long step. */
   readonly undecided: readonly number[];
-  /** The same after a short step, so a longer one may decide. */
+  /** A rate between `met` and `missed` that was undecided after a short step, so a longer step may decide. */
   readonly unclear: number | null;
   /** A rate between `met` and `missed` was undecided, so only longer steps can narrow the interval. */
   readonly isClose: boolean;
-  /** The lowest at which the load generator was late twice. */
+  /** The lowest rate at which the load generator was late twice. */
   readonly ceiling: number | null;
-  /** Late once, above `met`: repeated, because another process may have disturbed it. */
+  /**
+   * A rate above `met` at which the load generator was late once. It is repeated, because another process may have disturbed the load
+   * generator.
+   */
   readonly repeat: number | null;
   /** Two steps in a row could not even begin. */
   readonly isGone: boolean;

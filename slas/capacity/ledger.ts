@@ -13,10 +13,10 @@ export interface Earlier {
   readonly change: 'lower' | 'higher' | 'unclear' | Incomparable;
 }
 
-/** What differed, so that a change in the rate may not be a change in the service. */
+/** Differences between the two searches. They may explain a change in the rate without a change in the service. */
 export type Incomparable = 'document' | 'machine' | 'replicas' | 'faults';
 
-/** Newest first. Searches of another load, and those without an answer, are left out. */
+/** Sorted from newest to oldest. Searches with another load, and searches without an answer, are left out. */
 export function earlierThan(current: CapacityRecord, records: readonly CapacityRecord[]): readonly Earlier[] {
   const now = answerOf(current.settings, current.steps);
   if (now?.ok !== true) return [];

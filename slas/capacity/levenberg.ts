@@ -5,7 +5,9 @@ import type { Point } from './lines.ts';
 
 export type Curve = (parameters: readonly number[]) => (x: number) => number;
 
-/** Parameters should be near 1: the steps of the gradient are the same for all. null: it does not converge to finite values. */
+/**
+ * Parameters should be near 1, because the gradient uses the same step for all of them. null if the fit does not converge to finite values.
+ */
 export function leastSquares(
   points: readonly Point[],
   curve: Curve,

@@ -12,7 +12,7 @@ export interface Lines {
   readonly squaredError: number;
 }
 
-/** Two lines that meet at this x; null: one line. */
+/** Two lines that meet at this x; null for a single line. */
 export function leastSquaresLines(points: readonly Point[], meetAt: number | null): Lines {
   const columns = [
     points.map(() => 1),

@@ -1,9 +1,9 @@
 /**
- * Little's law: in a steady state, the mean number of requests in a system is their rate times their mean time. It needs no
- * assumption about the service, so where the three do not fit, one of them was miscounted.
+ * Little's law: in a steady state, the mean number of requests in a system is their rate times their mean time. The law makes no assumption
+ * about the service, so if the three numbers contradict each other, one of them was miscounted.
  */
 
-/** What the load generator and the service say about one step. null: not measured. */
+/** The measurements of the load generator and of the service at one step. null if they were not taken. */
 export interface Counted {
   readonly client: Observed;
   readonly service: Observed;
@@ -17,14 +17,17 @@ export interface Observed {
 }
 
 export type LittleViolation =
-  /** Its own three figures contradict each other. */
+  /** The three figures of this side contradict each other. */
   | {
       readonly who: 'client' | 'service';
       readonly code: 'own-figures';
       readonly concurrency: number;
       readonly expected: number;
     }
-  /** The service holds more requests than the client has open: other clients send requests, or it counts some twice. */
+  /**
+   * The service has more requests in progress than the client has open: other clients send requests, or the service counts some requests
+   * twice.
+   */
   | {
       readonly who: 'service';
       readonly code: 'more-than-sent';
@@ -39,11 +42,14 @@ export type LittleViolation =
       readonly expected: number;
     };
 
-/** Allows for the edges of the window, and for a request or so in transit. */
+/** The tolerance for the edges of the window and for about one request in transit. */
 const TOLERANCE = { share: 0.15, requests: 1 };
-/** A gauge is known at only a few scrapes. A gauge that counts every request twice is still reported. */
+/**
+ * The tolerance for a gauge, whose value is known only at a few scrapes. It is narrow enough to report a gauge that counts every request
+ * twice.
+ */
 const OF_GAUGE = { share: 0.4, requests: 4 };
-/** Some time in transit is normal; this much means that requests wait where the service does not see them. */
+/** Some time in transit is normal. More than this means that requests wait where the service does not see them. */
 const MAX_OUTSIDE = { share: 0.5, requests: 2 };
 
 export function checkLittle({ client, service }: Counted): readonly LittleViolation[] {

@@ -15,7 +15,7 @@ describe('the knee of the latency curve', () => {
       seconds: 0.02 * Math.exp(Math.max(0, ratePerSecond - KNEE) / 60) * (1 + noise(index)),
     }));
 
-  test('is found, and its interval holds the truth in at least 18 of 20 noisy curves', () => {
+  test('is found, and its interval contains the true rate in at least 18 of 20 noisy curves', () => {
     const exact = kneeOf(
       bent(() => 0),
       0.95,
@@ -51,7 +51,7 @@ describe("Little's law", () => {
     expect(checkLittle({ client: fits, service })).toEqual([]);
   });
 
-  test('names the side that contradicts itself, counts too much, or does not see waiting requests', () => {
+  test('names the side that contradicts itself, counts too many requests, or does not see waiting requests', () => {
     const none = { ratePerSecond: null, meanSeconds: null, concurrency: null };
     const doubled = { ...fits, concurrency: 40 };
     expect(checkLittle({ client: doubled, service: none })).toMatchObject([
@@ -63,7 +63,7 @@ describe("Little's law", () => {
     expect(checkLittle({ client: fits, service: quick })).toMatchObject([{ code: 'waits-outside' }]);
   });
 
-  test('names the service if its gauge counts twice what its rate and mean time allow, but not for scrapes by chance', () => {
+  test('blames the service if its gauge is twice what rate and mean time allow, but not if a few scrapes are high by chance', () => {
     const service = (concurrency: number) => ({ ratePerSecond: 100, meanSeconds: 0.18, concurrency });
     expect(checkLittle({ client: fits, service: service(36) })).toMatchObject([
       { who: 'service', code: 'own-figures', concurrency: 36, expected: 18 },
@@ -86,7 +86,7 @@ describe("Little's law", () => {
 });
 
 describe('replicas', () => {
-  test('carry the target with headroom after one is lost', () => {
+  test('can handle the target rate with headroom even after one replica is lost', () => {
     const question = { targetPerSecond: 400, headroom: 0.3, measuredReplicas: 1 };
     expect(replicasFor({ ...question, provenPerSecond: 200, refutedPerSecond: 210 })).toEqual({
       ...{ replicas: 4, atLeastRunning: 3, range: { low: 4, high: 4 }, perReplicaPerSecond: 140 },
@@ -97,7 +97,7 @@ describe('replicas', () => {
     expect(open.range).toEqual({ low: null, high: 7 });
   });
 
-  test('exactly enough is enough, and two measured replicas count as two', () => {
+  test('a number that is exactly enough is accepted, and a measurement of two replicas is divided by two', () => {
     const exact = { targetPerSecond: 140, headroom: 0.3, provenPerSecond: 200, refutedPerSecond: null };
     expect(replicasFor({ ...exact, measuredReplicas: 1 }).atLeastRunning).toBe(1);
     expect(replicasFor({ ...exact, measuredReplicas: 2 }).atLeastRunning).toBe(2);

@@ -2,33 +2,33 @@ import type { CapacityRecord } from './record.ts';
 import type { ReplicaAnswer } from './replicas.ts';
 import type { SearchAnswer } from './search.ts';
 
-/** What a pod needs to carry what was measured, and how an autoscaler keeps enough of them. */
+/** The resources that a pod needs for the measured load, and the settings with which an autoscaler keeps enough pods. */
 export interface PodSize {
-  /** In thousandths of a core. */
+  /** CPU in thousandths of a core. */
   readonly cpu: { readonly requestMilli: number; readonly limitMilli: number };
   readonly memory: { readonly requestMib: number; readonly limitMib: number };
-  /** null: the service chooses the number of its workers itself. */
+  /** null if the service chooses the number of its workers itself. */
   readonly workers: string | null;
-  /** null: no target rate was asked for. */
+  /** null if no target rate was requested. */
   readonly scaling: Scaling | null;
 }
 
 export interface Scaling {
   readonly minReplicas: number;
   readonly maxReplicas: number;
-  /** The mean CPU of a pod at which the target rate has `maxReplicas` of them. */
+  /** The mean CPU use of a pod at which the autoscaler runs `maxReplicas` pods for the target rate. */
   readonly averageMilli: number;
 }
 
 export type NoPodSize =
-  /** No rate was confirmed by a hold. */
+  /** No hold confirmed a rate. */
   | 'no-answer'
-  /** The manifests are those of the sentiment service. */
+  /** The manifests exist only for the sentiment service. */
   | 'other-service'
   | 'faults'
   | 'cpu-unknown'
   | 'memory-unknown'
-  /** How many cores the service could use. */
+  /** The number of cores that the service could use is unknown. */
   | 'cores-unknown';
 
 export type PodSizing =
@@ -43,7 +43,7 @@ interface Known {
 
 const MIB = 2 ** 20;
 const STEP = { milli: 10, mib: 64 };
-/** A container that exceeds its memory limit is killed, and a search sees minutes, not days. */
+/** A margin on memory, because a container that exceeds its limit is killed, and a search observes the service for minutes, not days. */
 const MEMORY_SPARE = 1.5;
 
 export function podSizeOf(record: CapacityRecord, result: Known): PodSizing {
@@ -64,7 +64,7 @@ export function podSizeOf(record: CapacityRecord, result: Known): PodSizing {
   return {
     ok: true,
     size: {
-      // The rate was proven with this many cores, and says nothing about fewer.
+      // The rate was proven with this many cores. With fewer cores, it is unknown.
       cpu: { requestMilli, limitMilli: Math.max(requestMilli, Math.floor((1000 * cores) / measured)) },
       memory: {
         requestMib: roundUp(perPodMib, STEP.mib),
@@ -85,7 +85,7 @@ function coresOf({ asked, cores, steps }: CapacityRecord): number | null {
   return asked.target === undefined ? cores : null;
 }
 
-/** In all steps: memory that was needed beyond the proven rate may be needed in a burst. */
+/** The maximum over all steps, because a burst may need as much memory as the steps beyond the proven rate did. */
 function peakMemoryOf({ steps }: CapacityRecord): number | null {
   const peaks = steps.flatMap(({ figures }) => {
     const memory = figures?.resources.find(({ name }) => name === 'memory');
@@ -94,7 +94,7 @@ function peakMemoryOf({ steps }: CapacityRecord): number | null {
   return peaks.length === 0 ? null : Math.max(...peaks);
 }
 
-/** With two, one may be lost. */
+/** The minimum number of replicas, so that one may be lost. */
 const MIN_REPLICAS = 2;
 
 function scalingOf(

@@ -1,15 +1,18 @@
 import { type Known, lowestOf } from './known.ts';
 import type { SearchSettings, StepSeen } from './search-model.ts';
 
-/** Which rate a search tries next. */
+/** Chooses the rate that a search tries next. */
 
-/** The search ends when the interval is this narrow; a lower hold may widen it again. */
+/** The search ends when the interval is this narrow. A hold at a lower rate may widen the interval again. */
 export const WIDTH = 0.05;
 const GROWTH = 2;
-/** Below an undecided rate, a hold proves more than a step that it would have to confirm. */
+/**
+ * Below an undecided rate, steps narrow the interval only to this width. A hold there proves more than a step, which a hold would have to
+ * confirm anyway.
+ */
 const BELOW_UNDECIDED = 0.3;
 
-/** null: nothing more to learn from steps. */
+/** null if steps cannot show anything more. */
 export function nextRate(known: Known, settings: SearchSettings): number | null {
   const { met, missed, ceiling, repeat, unclear } = known;
   const { startPerSecond, maxPerSecond } = settings;
@@ -56,7 +59,7 @@ const MAX_UNCLEAR = 2;
 const upFrom = (rate: number, { maxPerSecond }: SearchSettings) =>
   Math.min(maxPerSecond, rounded(rate * GROWTH));
 
-/** An undecided rate is near the limit: the upper end is above it. null: nothing to learn there. */
+/** An undecided rate is near the limit, so the upper end of the interval is above it. null if a step there would show nothing new. */
 function aboveUndecided(
   highest: number,
   { missed, ceiling }: Known,
@@ -90,13 +93,13 @@ export interface Divided {
   readonly gap: number;
 }
 
-/** The middle of the part above all rates that were not missed. null: it is narrow enough. */
+/** The middle of the part above all rates that were not missed. null if that part is narrow enough. */
 export function rateBelowMissed(proven: number, missed: number, log: readonly StepSeen[]): Divided | null {
   const tried = log.map(({ ratePerSecond }) => ratePerSecond).filter((rate) => rate < missed);
   return divided(Math.max(proven, ...tried), missed, isWide(proven, missed));
 }
 
-/** The middle of the part below all rates that no long run met. null: it is narrow enough. */
+/** The middle of the part below all rates that no long run met. null if that part is narrow enough. */
 export function rateAboveProven(proven: number, missed: number, log: readonly StepSeen[]): Divided | null {
   const open = log.filter(({ outcome }) => outcome === 'undecided').map(({ ratePerSecond }) => ratePerSecond);
   const lowest = Math.min(missed, ...open.filter((rate) => rate > proven));

@@ -11,7 +11,7 @@ export interface StepLatency {
   readonly objective: string;
   readonly percentile: number;
   readonly limitSeconds: number;
-  /** The worse of both clocks; interpolated in its bucket where the service's decides. null: undecided. */
+  /** The percentile by the worse of the two clocks; by the service's clock, it is interpolated in its bucket. null if undecided. */
   readonly seconds: number | null;
   readonly samples?: number;
   /** The effective sample size: this many independent responses would carry as much information. Absent: not judged. */
@@ -30,7 +30,7 @@ export interface StepResource {
     | 'generator'
     | 'throttling';
   readonly value: number;
-  /** The highest value of the step, of memory. */
+  /** For memory, the highest value of the step. */
   readonly peak?: number;
 }
 
@@ -42,11 +42,11 @@ export interface StepFigures {
   readonly unanswered: number;
   readonly dropped: number;
   readonly resources: readonly StepResource[];
-  /** CPU cores that the limits of all its containers allow the service; absent: unknown. */
+  /** The CPU cores that the service may use by the limits of all its containers together. Absent if unknown. */
   readonly cpuLimitCores?: number;
 }
 
-/** What is read in addition to the evidence; null: not measured. */
+/** Measurements in addition to the evidence; null if they were not taken. */
 export interface MoreFigures {
   /** Requests in the service's histogram, and the sum of their times. */
   readonly timed: number | null;
@@ -57,7 +57,7 @@ export interface MoreFigures {
 }
 
 export interface StepRecord extends StepSeen {
-  /** The name of its run folder; null: it could not begin. */
+  /** The name of the step's run folder; null if the step could not begin. */
   readonly run: string | null;
   readonly verdict: Outcome | null;
   /** Ids of missed objectives, and of preconditions that do not hold. */
@@ -67,10 +67,10 @@ export interface StepRecord extends StepSeen {
   readonly figures: StepFigures | null;
 }
 
-/** What the user asked for, to resume an interrupted search and to repeat it. */
+/** The user's options, from which an interrupted search is resumed, and with which a search is repeated. */
 export interface CapacityAsked {
   readonly sla?: string;
-  /** With a script, its name. */
+  /** The name of the script, if the load is planned by a script. */
   readonly scenario: string;
   /** The operator's own k6 script; a rate then counts iterations. */
   readonly script?: { readonly file: string; readonly sha256: string };
@@ -79,10 +79,10 @@ export interface CapacityAsked {
   readonly generators?: string;
   readonly maxRate?: string;
   readonly faults?: string;
-  /** The variable that this search sets, one of several searches (`--by`, `--workers`). */
+  /** The variable that this search sets, if it is one of several searches (`--by`, `--workers`). */
   readonly variant?: { readonly name: string; readonly value: string };
   readonly targetPerSecond?: number;
-  /** The highest rate of a week, which may grow. */
+  /** The highest rate of a week. The report says how much it may grow. */
   readonly weeklyPeakPerSecond?: number;
   /** The store of the service's traffic in the past. */
   readonly history?: { readonly url: string; readonly weeks: number };
@@ -102,7 +102,7 @@ export interface CapacityRecord {
   readonly workload?: 'sentiment-api';
   /** Processes that were scraped behind the target: the rate is that of all of them together. */
   readonly replicas: number;
-  /** CPU cores that processes of this machine may use; null: the service runs elsewhere. */
+  /** CPU cores that processes of this machine may use; null if the service runs on another machine. */
   readonly cores: number | null;
   readonly steps: readonly StepRecord[];
 }
@@ -118,8 +118,8 @@ export function outcomeOf(
   const broken = brokenIn(verdict);
   if ((incidents ?? []).length > 0) return { outcome: 'missed', because: 'service-ended' };
   if (broken.includes('generator-on-time')) return { outcome: 'invalid', because: 'generator-late' };
-  // Dropped iterations are load that the service did not receive: an objective that it missed under less
-  // load, it misses.
+  // Dropped iterations are load that the service did not receive. An objective that was missed under less load would also be missed under
+  // the full load.
   const isMissedWithLess = broken.join() === 'load-delivered' && strict.verdict === 'fail';
   if (isMissedWithLess) return { outcome: 'missed' };
   if (verdict.verdict === 'fail') return { outcome: strict.verdict === 'fail' ? 'missed' : 'undecided' };
@@ -161,7 +161,7 @@ export function figuresOf(
   };
 }
 
-/** A histogram of some endpoints says nothing about the mean time of all requests. */
+/** A histogram that covers only some endpoints does not show the mean time of all requests. */
 const MIN_TIMED_SHARE = 0.9;
 
 const meanOf = ({ timed, timedSeconds }: MoreFigures, requests: number): number | null =>
@@ -206,11 +206,11 @@ function resourcesOf(
   ];
 }
 
-/** The mean over time of a panel's first query; its series are parts of a whole. */
+/** The mean over time of a panel's first query, summed over its series, which are parts of a whole. */
 const meanOfPanel = (series: RunSeries | null, panel: string) =>
   sumOfPanel(series, panel, (numbers) => numbers.reduce((sum, value) => sum + value, 0) / numbers.length);
 
-/** Not less than the highest sum of the series. */
+/** The sum of the maximum of each series, which is at least the maximum of their sum. */
 const peakOfPanel = (series: RunSeries | null, panel: string) =>
   sumOfPanel(series, panel, (numbers) => Math.max(...numbers));
 

@@ -11,11 +11,13 @@ export interface ReplicaQuestion {
 }
 
 export interface ReplicaAnswer {
-  /** Enough even if one is lost. */
+  /** The number of replicas that is enough even if one is lost. */
   readonly replicas: number;
-  /** Without a spare replica. */
+  /** The number of replicas without a spare one. */
   readonly atLeastRunning: number;
-  /** The true number is in between: by the refuted rate at best, by the proven rate at worst. `low` null: there is no refuted rate. */
+  /**
+   * The bounds of the true number: `low` follows from the refuted rate, `high` from the proven rate. `low` is null if no rate was refuted.
+   */
   readonly range: { readonly low: number | null; readonly high: number };
   /** Requests per second that a replica may receive. */
   readonly perReplicaPerSecond: number;

@@ -11,7 +11,10 @@ const RESAMPLES = 200;
 
 const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
-/** Noise may be as large at every level, or differ. A few points do not show which, so both are assumed. */
+/**
+ * The noise may be equally large at every level of load, or differ between levels. A few points do not show which, so both kinds are
+ * computed.
+ */
 export function resample(
   data: readonly Point[],
   best: Coefficients,
@@ -25,7 +28,7 @@ export function resample(
   });
 }
 
-/** Any point's residual, widened because a fit makes its own residuals small. */
+/** The residual of a randomly chosen point, widened because a fit makes its own residuals small. */
 function drawAny(residuals: readonly number[], random: () => number): () => number {
   const inflation = Math.sqrt(residuals.length / (residuals.length - PARAMETERS));
   const centre = mean(residuals);
@@ -42,10 +45,10 @@ function drawOwn(
   return (index) => (normal() * residuals[index]!) / Math.sqrt(Math.max(MIN_FREEDOM, 1 - leverage[index]!));
 }
 
-/** A curve goes through a point that alone determines a coefficient: its residual says nothing. */
+/** If a single point determines a coefficient, the curve goes through that point, and its residual says nothing about the noise. */
 const MIN_FREEDOM = 0.2;
 
-/** How much each point moves the curve at its own place, from 0 to 1: the diagonal of the hat matrix. */
+/** The leverage of each point, from 0 to 1: how much it moves the curve at its own position (the diagonal of the hat matrix). */
 function leverages(data: readonly Point[], best: Coefficients): readonly number[] {
   const names = (['gamma', 'alpha', 'beta'] as const).filter((name) => best[name] > 0);
   const columns = names.map((name) => {

@@ -16,14 +16,14 @@ export interface CapacityResult {
   /** null: the search is not finished. */
   readonly answer: SearchAnswer | null;
   readonly usl: Usl;
-  /** In the order of load. */
+  /** Sorted by load. */
   readonly points: readonly LoadPoint[];
-  /** The fitted curve with its band, slightly beyond the data. Empty: no curve is fitted. */
+  /** The fitted curve with its band, drawn slightly beyond the data. Empty if no curve was fitted. */
   readonly curve: readonly (Predicted & { readonly concurrency: number })[];
   readonly knee: Knee;
   readonly little: readonly { readonly ratePerSecond: number; readonly violation: LittleViolation }[];
   readonly bent: readonly Bent[];
-  /** Resources about which nothing is known. */
+  /** Resources that were not measured. */
   readonly unknown: readonly StepResource['name'][];
   /** null: no target was asked for, or no rate is proven. */
   readonly replicas: ReplicaAnswer | null;
@@ -35,11 +35,11 @@ export interface CapacityResult {
   readonly earlier: readonly Earlier[];
   /** CPU seconds of a request near the proven rate; null: not measured. */
   readonly cpuSecondsPerRequest: number | null;
-  /** What a pod of `k8s/` needs. */
+  /** The resources that a pod of `k8s/` needs. */
   readonly pod: PodSizing;
 }
 
-/** What is known beyond the search itself. */
+/** Facts from outside the search itself. */
 export interface Known {
   readonly history: History | null;
   /** Other searches, in any order. */
@@ -115,7 +115,7 @@ const latencyPoints = (steps: readonly StepRecord[]) =>
     return seconds === null ? [] : [{ ratePerSecond, seconds }];
   });
 
-/** Only steady steps: in one that was missed, requests pile up, and the law does not apply. */
+/** Only steady steps are used. In a missed step requests pile up, so the law does not apply. */
 const violationsOf = ({ ratePerSecond, outcome, figures }: StepRecord) => {
   if (outcome !== 'met' || figures?.client == null) return [];
   const { begunPerSecond, meanSeconds, concurrency } = figures.client;

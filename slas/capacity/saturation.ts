@@ -1,4 +1,4 @@
-/** Which resource is the first bottleneck: in the order in which their use stopped being in proportion to the load. */
+/** Finds the first bottleneck. Resources are ordered by the rate at which their use stopped being proportional to the load. */
 
 export interface Resource {
   readonly name: string;
@@ -8,24 +8,24 @@ export interface Resource {
   readonly most: number | null;
   /** Its use at each rate, in any order. */
   readonly points: readonly { readonly ratePerSecond: number; readonly value: number }[];
-  /** Smaller changes than this mean nothing, in `unit`. */
+  /** Smaller changes than this are ignored, in `unit`. */
   readonly noise: number;
 }
 
 export interface Bent {
   readonly name: string;
   readonly unit: Resource['unit'];
-  /** The first rate at which it was a bottleneck. */
+  /** The lowest rate at which the resource was a bottleneck. */
   readonly ratePerSecond: number;
   readonly because: 'nearly-used-up' | 'out-of-proportion';
   readonly value: number;
-  /** The value in proportion to lower rates; with `nearly-used-up`, the maximum. */
+  /** The value expected in proportion to lower rates; for `nearly-used-up`, the maximum. */
   readonly expected: number;
 }
 
 /** From this share of the maximum on, no headroom is left for bursts. */
 const NEARLY_ALL = 0.9;
-/** A use of more than this many times what lower rates predict is out of proportion. */
+/** Use above this multiple of what lower rates predict is out of proportion. */
 const OUT_OF_PROPORTION = 2;
 
 /** The bottlenecks, lowest rate first. */
@@ -35,7 +35,7 @@ export function inOrderOfBending(resources: readonly Resource[]): readonly Bent[
     .toSorted((a, b) => a.ratePerSecond - b.ratePerSecond || excess(b) - excess(a));
 }
 
-/** At the same rate, the one that is farther from what was expected. */
+/** Of two bottlenecks at the same rate, the resource that deviates more from the expected value comes first. */
 const excess = ({ value, expected }: Bent) => value / Math.max(expected, Number.MIN_VALUE);
 
 function bentAt({ name, unit, most, points, noise }: Resource): Bent | null {
@@ -53,7 +53,10 @@ function bentAt({ name, unit, most, points, noise }: Resource): Bent | null {
   return null;
 }
 
-/** What grows with the load grows at most in proportion to it; the rest stays constant. The lowest rate may be idle by chance. */
+/**
+ * Part of the use grows in proportion to the load at most; the rest is constant. The lowest rate may be idle by chance, so the median over
+ * all lower rates is used.
+ */
 function expectedFrom(
   lower: readonly { readonly ratePerSecond: number; readonly value: number }[],
   ratePerSecond: number,

@@ -2,14 +2,14 @@
 
 export interface SearchSettings {
   readonly startPerSecond: number;
-  /** The lowest rate worth a step; below it, nothing is searched. */
+  /** The lowest rate that a step may try. */
   readonly minPerSecond: number;
   /** The highest rate that may be sent. */
   readonly maxPerSecond: number;
   readonly confidence: number;
-  /** `close`: the longest step at a rate that a step of at most `max` left undecided. */
+  /** `close` is the longest step at a rate that was still undecided after a step of at most `max`. */
   readonly stepSeconds: { readonly min: number; readonly max: number; readonly close: number };
-  /** The minimum; a hold takes up to twice as long if the budget allows. */
+  /** The minimum duration of a hold. A hold takes up to twice as long if the budget allows. */
   readonly holdSeconds: number;
   readonly budgetSeconds: number;
   /** Time that a step takes in addition to its load, as a first guess. */
@@ -18,7 +18,7 @@ export interface SearchSettings {
 
 export type StepOutcome = 'met' | 'missed' | 'undecided' | 'invalid';
 
-/** What one step showed, as it is stored. */
+/** The stored result of one step. */
 export interface StepSeen {
   readonly kind: 'step' | 'hold';
   readonly ratePerSecond: number;
@@ -28,9 +28,9 @@ export interface StepSeen {
    * service ended during the step. Absent: the verdict is the only reason.
    */
   readonly because?: 'generator-late' | 'service-ended' | 'other-check';
-  /** The longest time for which it was planned. */
+  /** The maximum duration for which the step was planned. */
   readonly maxSeconds: number;
-  /** Everything included: warm-up, load, queries. */
+  /** The total time, including warm-up, load and queries. */
   readonly tookSeconds: number;
 }
 
@@ -39,7 +39,7 @@ export interface StepPlan {
   readonly ratePerSecond: number;
   /** The confidence of the step's bounds. A short step may use all of the error for *met*, because the hold confirms it. */
   readonly confidence: number;
-  /** What the step's share of the error leaves: *missed* counts only at this confidence. */
+  /** The confidence that remains after the step's share of the error. *Missed* counts only at this confidence. */
   readonly missConfidence: number;
   readonly maxSeconds: number;
   readonly atLeastSeconds: number;
@@ -64,9 +64,9 @@ export type SearchRefusal =
 export type SearchAnswer =
   | {
       readonly ok: true;
-      /** Confirmed by a hold. */
+      /** The rate that a hold confirmed. */
       readonly provenPerSecond: number;
-      /** The lowest rate that was missed; null: none was, see `openBecause`. */
+      /** The lowest rate that was missed; null if no rate was missed (see `openBecause`). */
       readonly refutedPerSecond: number | null;
       readonly openBecause: OpenEnd | null;
     }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { answerOf, nextOf, type SearchSettings, type StepOutcome, type StepSeen } from './search.ts';
 
-/** The search step by step: what is run next, and what is answered. */
+/** The search step by step: which run comes next, and what the search finally answers. */
 
 const SETTINGS: SearchSettings = {
   ...{ startPerSecond: 100, minPerSecond: 10, maxPerSecond: 5000, confidence: 0.95 },
@@ -93,7 +93,7 @@ describe('the hold', () => {
     });
   });
 
-  test('that does not pass lowers the rate, and is repeated there', () => {
+  test('that does not pass is repeated at a lower rate', () => {
     expect(rateOf([...narrow, hold(196, 'missed')])).toBe('hold 188');
     const lower = [...narrow, hold(196, 'missed'), hold(188, 'met')];
     expect(rateOf(lower)).toMatchObject({ provenPerSecond: 188, refutedPerSecond: 196 });
@@ -102,7 +102,7 @@ describe('the hold', () => {
     expect(rateOf(undecided)).toBe('hold 192');
     const higher = [...undecided, hold(192, 'met')];
     expect(rateOf(higher)).toMatchObject({ provenPerSecond: 192, refutedPerSecond: 200 });
-    // A higher hold that does not pass does not lower the confirmed rate.
+    // A hold at a higher rate that does not pass leaves the confirmed rate unchanged.
     expect(answerOf(SETTINGS, [...undecided, hold(192, 'missed')])).toMatchObject({
       ...{ provenPerSecond: 188, refutedPerSecond: 192 },
     });
@@ -117,10 +117,10 @@ describe('the hold', () => {
     expect(rateOf([seen(130, 'met'), ...near.slice(1), hold(167, 'undecided')], isLast)).toBe('hold 130');
   });
 
-  test('is followed by runs on the wider side: steps below the missed rate, or a higher hold', () => {
+  test('is followed by runs in the wider part of the interval: steps below the missed rate, or a hold at a higher rate', () => {
     const wide = [seen(160, 'met'), seen(200, 'missed'), seen(180, 'undecided'), hold(167, 'met')];
     expect(rateOf(wide)).toBe('step 190');
-    // An interrupted search has an answer already.
+    // Even if the search is interrupted now, it has an answer.
     expect(answerOf(SETTINGS, wide)).toMatchObject({ provenPerSecond: 167, refutedPerSecond: 200 });
     expect(answerOf(SETTINGS, wide.slice(0, 3))).toBeNull();
     const answer = { ok: true, provenPerSecond: 167, openBecause: null };
@@ -143,7 +143,7 @@ describe('the hold', () => {
 });
 
 describe('the budget', () => {
-  test('of three minutes allows a short step and a hold', () => {
+  test('of three minutes is enough for a short step and a hold', () => {
     const short = { budgetSeconds: 180, aroundSeconds: 12 };
     expect(next([], short)).toMatchObject({ run: { kind: 'step', maxSeconds: 36 } });
     expect(rateOf([seen(100, 'met', { tookSeconds: 32 })], short)).toBe('hold 100');
@@ -166,11 +166,11 @@ describe('the budget', () => {
     expect(spent.upper).toBeLessThanOrEqual(0.05 + 1e-9);
   });
 
-  test('leaves time for the hold', () => {
+  test('reserves time for the hold', () => {
     expect(rateOf([seen(100, 'met'), seen(200, 'missed')], { budgetSeconds: 210 })).toBe('hold 100');
   });
 
-  test('without the time for a hold there is no answer', () => {
+  test('that is too short for a hold leaves no answer', () => {
     expect(rateOf([seen(100, 'met')], { budgetSeconds: 100 })).toMatchObject({
       ...{ ok: false, code: 'budget-spent' },
     });

@@ -12,17 +12,19 @@ import type {
 export type * from './search-model.ts';
 
 /**
- * The search for the highest rate at which every objective holds. A pure function of the results so far: an interrupted
- * search resumes from its log.
+ * The search for the highest rate at which every objective holds. A pure function of the results so far: an interrupted search resumes from
+ * its log.
  *
- * Rates double until one is missed, and are then bisected by verdicts. A fresh, longer run (the hold) must pass at the highest rate
- * that was met, or a little below one that was undecided, because bisection selects lucky steps. A hold that does not pass lowers
- * the rate, and is repeated. The time that is left then lowers the rate that is known to be missed.
+ * Rates double until one is missed, and are then bisected by verdicts. A fresh, longer run (the hold) must pass at the highest rate that
+ * was met, or a little below one that was undecided, because bisection selects lucky steps. A hold that does not pass is repeated at a
+ * lower rate. The remaining time is spent on lowering the rate that is known to be missed.
  */
 
 export const MAX_HOLDS = 4;
 export const MAX_STEPS = 24;
-/** Each hold's share of the error of the lower bound: the first hold is most often the one that counts. */
+/**
+ * Each hold's share of the error of the lower bound. The first hold has the largest share, because it is most often the one that counts.
+ */
 const HOLD_SHARES = [0.4, 0.3, 0.2, 0.1];
 /**
  * Each run's share of the error of the upper bound. Few runs are long, and they find that bound. Most short
@@ -31,9 +33,9 @@ const HOLD_SHARES = [0.4, 0.3, 0.2, 0.1];
 const LONG_RUNS = 8;
 const LONG_SHARE = 0.05;
 const SHORT_SHARE = (1 - LONG_RUNS * LONG_SHARE) / (MAX_STEPS + MAX_HOLDS);
-/** How much lower each hold is than the previous one, which did not pass. */
+/** The factor by which the rate of a hold is reduced after the previous hold did not pass. */
 const LOWER = [0.96, 0.92, 0.85];
-/** The same after a hold at a rate that no step met. */
+/** The factor that is used instead after a hold at a rate that no step met. */
 const UNTESTED_LOWER = 0.92;
 const LAST_LOWER = { from: 0.88, to: 0.75 };
 
@@ -52,7 +54,10 @@ export function nextOf(settings: SearchSettings, log: readonly StepSeen[]): Next
   return plan === null ? toHold(known, settings, log) : { run: plan };
 }
 
-/** What is known so far; null: nothing is proven or refused yet. Once a hold has passed, further steps only narrow the answer. */
+/**
+ * The answer so far; null while no rate is proven and the search has not given up. Once a hold has passed, further steps only narrow the
+ * interval.
+ */
 export function answerOf(settings: SearchSettings, log: readonly StepSeen[]): SearchAnswer | null {
   const proven = provenIn(log);
   if (proven !== null) return answered(proven, knownFrom(log, settings), settings, log);
@@ -69,8 +74,8 @@ const provenIn = (log: readonly StepSeen[]): number | null =>
   );
 
 /**
- * After the hold, the remaining time is spent on the wider side: on a higher hold, which is a fresh run,
- * too, or on a step below the missed rate.
+ * After the hold, the remaining time is spent on the wider part of the interval: on a hold at a higher rate, which is also a fresh run, or
+ * on a step below the missed rate.
  */
 function narrowed(proven: number, known: Known, settings: SearchSettings, log: readonly StepSeen[]): Next {
   const answer = { answer: answered(proven, known, settings, log) };
@@ -82,7 +87,7 @@ function narrowed(proven: number, known: Known, settings: SearchSettings, log: r
 
 interface Narrowing {
   readonly run: StepPlan;
-  /** The width of the part of the interval that the run divides, relative to its upper end. */
+  /** The width of the part of the interval that the run divides, relative to the upper end of that part. */
   readonly gap: number;
 }
 
@@ -154,7 +159,7 @@ function lowerHold(
   return holdAt(lower, known, settings, log);
 }
 
-/** A wider interval is better than no answer: the last hold that fits into the budget goes down to a rate that a step met. */
+/** The last hold that fits into the budget runs at a rate that a step met, because a wider interval is better than no answer. */
 function lowerBy(rate: number, holds: number, isLast: boolean, met: number | null): number {
   const isUntested = met !== null && rate > met;
   const usual = Math.min(LOWER[holds - 1]!, isUntested ? UNTESTED_LOWER : 1);
@@ -211,7 +216,7 @@ function missConfidenceOf(
 const left = ({ budgetSeconds }: SearchSettings, log: readonly StepSeen[]) =>
   budgetSeconds - log.reduce((sum, { tookSeconds }) => sum + tookSeconds, 0);
 
-/** What a step takes in addition to its load: the guess, or more if one was seen to take more. */
+/** The time that a step takes in addition to its load: the first guess, or more if an earlier step took more. */
 const around = ({ aroundSeconds }: SearchSettings, log: readonly StepSeen[]) =>
   Math.max(aroundSeconds, ...log.map(({ maxSeconds, tookSeconds }) => tookSeconds - maxSeconds));
 
@@ -221,14 +226,14 @@ const RESERVED_HOLDS = 2;
 const isAffordable = (seconds: number, settings: SearchSettings, log: readonly StepSeen[]) =>
   left(settings, log) >= seconds + around(settings, log) + reserve(settings, log);
 
-/** A step is shorter if there is less time. null: there is too little. */
+/** A step is shortened if less time is left. null if too little is left. */
 function inTime(plan: StepPlan, settings: SearchSettings, log: readonly StepSeen[]): StepPlan | null {
   const most = Math.floor(left(settings, log) - around(settings, log) - reserve(settings, log));
   if (most < plan.atLeastSeconds) return null;
   return { ...plan, maxSeconds: Math.min(plan.maxSeconds, most) };
 }
 
-/** A budget for little more than one hold is spent on steps and one hold. */
+/** A budget that is little more than one hold long is spent on steps and a single hold. */
 const reserve = (settings: SearchSettings, log: readonly StepSeen[]) => {
   const one = holdTime(settings, log);
   return settings.budgetSeconds >= 4 * one ? RESERVED_HOLDS * one : one;
@@ -237,7 +242,7 @@ const reserve = (settings: SearchSettings, log: readonly StepSeen[]) => {
 const holdTime = (settings: SearchSettings, log: readonly StepSeen[]) =>
   settings.holdSeconds + around(settings, log);
 
-/** Half of what is left, so that a hold that does not pass can be repeated lower. */
+/** Half of the remaining time, so that a hold that does not pass can be repeated at a lower rate. */
 function holdSecondsOf(settings: SearchSettings, log: readonly StepSeen[]): number {
   const half = Math.floor(left(settings, log) / 2 - around(settings, log));
   return Math.min(2 * settings.holdSeconds, Math.max(settings.holdSeconds, half));

@@ -33,7 +33,7 @@ describe('published data', () => {
   const RAYTRACER = [1, 4, 8, 12, 16, 20];
   const RATES = [20, 78, 130, 170, 190, 200];
 
-  test('raytracer: the first six points predict a peak that the others refute, so it is not promised', () => {
+  test('raytracer: the first six points predict a peak that the later points refute, so no peak is reported', () => {
     const found = fitted(pointsOf(RAYTRACER, RATES));
     expect(found.alpha).toBeCloseTo(0.02444, 4);
     expect(found.beta).toBeCloseTo(0.00163, 4);
@@ -59,7 +59,7 @@ describe('known coefficients', () => {
     { alpha: 0, beta: 0.0005, gamma: 10 },
   ];
 
-  test.each(WORLDS)('α $alpha, β $beta, γ $gamma: intervals hold them in at least 18 of 20 runs', (truth) => {
+  test.each(WORLDS)('α $alpha, β $beta, γ $gamma: intervals contain the true values in at least 18 of 20 runs', (truth) => {
     const held = { alpha: 0, beta: 0, gamma: 0 };
     const highest = Math.max(...LEVELS.map((level) => throughputAt(truth, level)));
     for (let seed = 1; seed <= 20; seed++) {

@@ -31,7 +31,7 @@ export interface UslFit extends Coefficients {
   readonly relativeError: number;
   readonly maxConcurrency: number;
   readonly peak: Peak;
-  /** Fits of resampled data, for each kind of noise: the band around the curve. */
+  /** Fits of resampled data for each kind of noise, from which the band around the curve is drawn. */
   readonly resampled: Resampled;
 }
 
@@ -95,7 +95,7 @@ function quantile(sorted: readonly number[], p: number): number {
   return low + (at - Math.floor(at)) * (high - low);
 }
 
-/** With few points, quantiles of resampled fits are too narrow: they are widened as Student's t is wider than the normal. */
+/** With few points, quantiles of resampled fits are too narrow. They are widened by the ratio of Student's t to the normal distribution. */
 function rangeOf(
   best: number,
   resampled: readonly (readonly number[])[],
@@ -144,7 +144,7 @@ const intervalsOf = (
 const peakAt = ({ alpha, beta }: Coefficients) =>
   beta > 0 ? Math.sqrt(Math.max(0, 1 - alpha) / beta) : Number.POSITIVE_INFINITY;
 
-/** A peak is promised only where throughput was seen to bend: inside the data, and with a coherence that is certainly above 0. */
+/** A peak is reported only if the data show the bend: the peak lies inside the data, and the coherence is certainly above 0. */
 function peakOf(
   best: Coefficients,
   beta: Range,
@@ -177,7 +177,7 @@ export interface Predicted {
   readonly isExtrapolated: boolean;
 }
 
-/** null: past twice the data. */
+/** null beyond twice the highest concurrency that was measured. */
 export function predict(fit: UslFit, concurrency: number, confidence: number): Predicted | null {
   if (concurrency > MAX_EXTRAPOLATION * fit.maxConcurrency) return null;
   const throughputPerSecond = throughputAt(fit, concurrency);

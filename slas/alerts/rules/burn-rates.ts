@@ -4,9 +4,8 @@ import { promDuration } from './promql.ts';
 import { DEFAULT_WINDOW_SECONDS, type Rule, type RuleContext, runbookOf } from './rule.ts';
 
 /**
- * Multi-window burn rates (https://sre.google/workbook/alerting-on-slos/): how fast the error budget of 30
- * days is being spent. Both windows must exceed the rate: the long one shows that it matters, the short one
- * that it continues.
+ * Multi-window burn rates (https://sre.google/workbook/alerting-on-slos/): how fast the error budget of 30 days is being spent. Both
+ * windows must exceed the rate: the long one shows that the burn is significant, the short one that it continues.
  */
 interface Burn {
   readonly longSeconds: number;

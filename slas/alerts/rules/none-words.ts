@@ -16,11 +16,11 @@ export function errorSelectors(bad: Selected, total: Selected): readonly string[
     [bad.where],
   );
   const handled = STATUS_LABELS.map((label) => narrowed(bad.where, label, { matches: SERVER_ERROR }));
-  // The union of these contains each series once.
+  // The union of these selectors contains each series once.
   return [...errors, ...handled].map((where) => selector(bad.metric, where));
 }
 
-/** PromQL cannot match the name of a label, so these are the names that clients use. */
+/** PromQL cannot match a label by a pattern for its name, so the names that clients use are listed. */
 const STATUS_LABELS = [
   'status',
   'code',

@@ -150,7 +150,7 @@ export function alertOf(
   return Object.hasOwn(names, id) ? names[id]! : { name: words.join(''), severity: 'warning' };
 }
 
-/** The share of bad events that an objective allows at a threshold: 95% within a limit leave 0.05. */
+/** The share of bad events that an objective allows at a threshold: if 95% must be within a limit, the share is 0.05. */
 export function budgetOfObjective({ measure, target, alert }: Objective, threshold: Threshold): number {
   if (measure.kind === 'latency') return budgetOf(measure.percentile);
   const { value } = threshold === 'target' ? target : alert!;
@@ -170,7 +170,7 @@ function breach(objective: Objective, threshold: Threshold): { comparison: Compa
       return { comparison: '>', value: budgetOfObjective(objective, threshold) };
     case 'success':
     case 'uptime':
-      // For the share of failed scrapes: under 99% up means over 1% down.
+      // The recorded series is the share of failed scrapes, so "under 99% up" becomes "over 1% down".
       return { comparison: broken === '<' ? '>' : '>=', value: budgetOfObjective(objective, threshold) };
     case 'ratio':
     case 'throughput':
@@ -183,7 +183,7 @@ function breach(objective: Objective, threshold: Threshold): { comparison: Compa
   }
 }
 
-/** A quiet night must not page anyone: a low rate is a problem only if more was requested. */
+/** A low rate is a problem only if clients requested more. Otherwise, a quiet night would page the operator. */
 function demand({ measure, target, alert }: Objective, threshold: Threshold, context: RuleContext): string {
   const { document, windowSeconds } = context;
   const { requests, selector: service } = document.service;

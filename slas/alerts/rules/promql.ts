@@ -60,7 +60,7 @@ export function slowShare(
   return `(${all} - ${orNone(within, all)}) / ${all}`;
 }
 
-/** The same of a native histogram: interpolated inside the bucket that contains the limit. */
+/** The same share from a native histogram, interpolated inside the bucket that contains the limit. */
 export const slowShareOfNative = (
   service: ServiceLabels,
   histogram: Selection,
@@ -97,7 +97,7 @@ export function failedShare(
 export const counted = (service: ServiceLabels, total: Selection, window: string): string =>
   increase(select(service, total), window);
 
-/** The labels that identify a replica: a target with several such gauges is as bad as the worst of them. */
+/** The labels that identify a replica. A target with several such gauges is judged by the worst of them. */
 const REPLICA = 'cluster, namespace, pod, job, instance';
 
 /** The share of scrapes at which a gauge was not 1; a failed scrape leaves no gauge, but `up` exists. */

@@ -24,7 +24,9 @@ export interface RuleContext {
   readonly forText: (severity: AlertSeverity | 'info') => string;
 }
 
-/** The runbook of an alert, if the document says where they are: a page of its own, or a heading of one page. */
+/**
+ * The link to an alert's runbook, if the document says where runbooks are. The runbook is a separate page, or a heading on a common page.
+ */
 export function runbookOf({ alerting }: SlaDocument, name: string): Readonly<Record<string, string>> {
   const { runbooks } = alerting;
   if (runbooks === null) return {};

@@ -81,7 +81,7 @@ describe('the rules of the shipped document', () => {
       expect(`docs/runbooks/${heading!.replace('# ', '')}.md`).toBe(page);
     }
     const pages = readdirSync(new URL('docs/runbooks', root)).map((page) => `docs/runbooks/${page}`);
-    // The index, and what every runbook needs of Kubernetes.
+    // These two pages are not runbooks: the index, and the Kubernetes commands that every runbook uses.
     const others = ['docs/runbooks/README.md', 'docs/runbooks/Kubernetes.md'];
     expect(pages.filter((page) => !linked.includes(page)).toSorted()).toEqual(others.toSorted());
   });
@@ -107,7 +107,7 @@ describe('the rules of the shipped document', () => {
     expect(named('HighLatencySlowBurn', rulesOf(half)).expr).toContain('> 0.6');
   });
 
-  test('shorter windows shorten all of them', () => {
+  test('a shorter alert window shortens all burn-rate windows', () => {
     const groups = rulesOf(shipped, { windowSeconds: 30, forSeconds: 5 });
     const text = renderRules(groups, SOURCE);
     expect(text).not.toContain('over5m{');
@@ -244,7 +244,7 @@ test('drift alerts fire beyond 10 points in either direction, not at exactly 10,
         [predictions('POSITIVE'), '700x20'],
         [predictions('NEGATIVE'), '10x20'],
       ],
-      // Nothing was predicted, so nothing has drifted.
+      // Without predictions there is no drift.
       [{ atMinutes: 10, firing: [] }],
     ),
     // All texts are positive, 270 in five minutes and then 275: below 271 nothing is reported.

@@ -11,9 +11,7 @@ import { watchRules } from './watch.ts';
 export interface RuleOptions {
   /** The lookback of an alert; the windows of the burn rates are multiples of it. 5 minutes by default. */
   readonly windowSeconds?: number;
-  /**
-   * How long the condition must hold. By default one minute for critical alerts, and 5 minutes for the rest.
-   */
+  /** How long the condition must hold before an alert fires. By default one minute for critical alerts and 5 minutes for all others. */
   readonly forSeconds?: number;
 }
 
@@ -52,7 +50,7 @@ export interface ThresholdAlert {
   readonly forSeconds: number;
 }
 
-/** The alerts of `rulesOf` on thresholds that a verdict judges, too. */
+/** The alerts of `rulesOf` whose thresholds a verdict also judges. */
 export const thresholdAlertsOf = (document: SlaDocument): readonly ThresholdAlert[] =>
   document.objectives.filter(isWatchable).flatMap((objective) =>
     thresholdsOf(objective).map((threshold) => {

@@ -3,7 +3,7 @@ import type { SearchAnswer } from '../search.ts';
 import { type Gap, type History, HOUR_SECONDS, type Outlook, type Traffic } from './model.ts';
 import { outlookOf } from './outlook.ts';
 
-/** What the traffic of the past says about the proven rate. */
+/** Compares the proven rate with past traffic. */
 export interface TrafficAnswer {
   readonly outlook: Outlook;
   /** Requests per second that all replicas may receive. */
@@ -14,7 +14,7 @@ export interface TrafficAnswer {
   readonly history: History;
 }
 
-/** null: no history was read, or no rate is proven. */
+/** null if no history was read, or if no rate is proven. */
 export function trafficAnswerOf(
   record: CapacityRecord,
   answer: SearchAnswer | null,
@@ -35,7 +35,7 @@ export function trafficAnswerOf(
   };
 }
 
-/** A rate counts iterations of an operator's script, and history counts requests. */
+/** With an operator's script, the proven rate counts iterations, whereas the history counts requests. */
 function requestsAt({ asked, steps }: CapacityRecord, provenPerSecond: number): number {
   if (asked.script === undefined) return provenPerSecond;
   const hold = steps.findLast(({ kind, outcome }) => kind === 'hold' && outcome === 'met');

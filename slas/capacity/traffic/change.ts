@@ -1,7 +1,7 @@
 import type { Point } from '../lines.ts';
 import { alikeness, residualsOf, theilSen, typical, valueAt } from './theil-sen.ts';
 
-/** Finds the time after which the traffic follows another line: a migration, or growth that became faster. */
+/** Finds the newest change of the traffic's level or growth, for example after a migration. */
 
 /** Fewer weeks than this are outliers, not a line. */
 export const MIN_SIDE = 3;
@@ -15,7 +15,7 @@ const costOf = (points: readonly Point[]): number =>
 
 interface Split {
   readonly at: number;
-  /** How much closer two lines are than one. */
+  /** How much better two lines fit the points than one line does. */
   readonly gain: number;
 }
 
@@ -29,8 +29,8 @@ function bestSplit(points: readonly Point[], whole: number): Split {
 }
 
 /**
- * The index of the first point after the newest change; 0: one line describes all. Two lines always fit
- * better than one. How much better is estimated from points that are scattered about one line like these.
+ * The index of the first point after the newest change; 0: one line describes all. Two lines always fit better than one. The improvement to
+ * expect by chance is estimated from simulated points that scatter around one line in the same way.
  */
 export function changeIn(points: readonly Point[], shapes: readonly Shape[], random: () => number): number {
   if (points.length < 2 * MIN_SIDE) return 0;
@@ -49,7 +49,7 @@ export function changeIn(points: readonly Point[], shapes: readonly Shape[], ran
   return seen.at + changeIn(points.slice(seen.at), shapes, random);
 }
 
-/** Noise like these residuals, with the same correlation of neighbours. */
+/** Random noise of the same size as these residuals, with the same correlation of neighbours. */
 function alike(residuals: readonly number[], random: () => number): () => number {
   const share = alikeness(residuals);
   // If the line does not describe the points, their large distances from it are not noise.

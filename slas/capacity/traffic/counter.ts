@@ -3,15 +3,15 @@ import type { Series } from '../../model/model.ts';
 import { BIN_SECONDS, HOUR_SECONDS, type Hour, type Traffic } from './model.ts';
 
 /**
- * Counts requests from raw samples of counters, in stretches of time, in order. Differences are taken of
- * each series: a sum of counters falls when a process ends. A restart, a new or a lost process, or missing
- * scrapes may leave requests uncounted. Then the five minutes are unknown, unless that part is negligible.
+ * Counts requests from raw samples of counters, in stretches of time, in order. Differences are taken of each series: a sum of counters
+ * falls when a process ends. A restart, a new or a lost process, or missing scrapes may leave requests uncounted. Then the affected five
+ * minutes are unknown, unless that part is negligible.
  */
 
 interface Last {
   readonly at: number;
   readonly value: number;
-  /** Requests per second before. */
+  /** The request rate before this sample. */
   readonly perSecond: number;
 }
 
@@ -21,7 +21,7 @@ const MAX_APART_SECONDS = 1.1 * HOUR_SECONDS;
 const NEGLIGIBLE = 0.02;
 /** If more bins than this lie between two samples, the store keeps fewer samples; a missed scrape leaves fewer bins. */
 const COARSE_BINS = 2;
-/** The number of five-minute parts of an hour that must be known; the rest can hardly change its rate. */
+/** The number of five-minute parts of an hour that must be known. The remaining parts can hardly change the hour's rate. */
 const MIN_KNOWN_BINS = 9;
 
 export class TrafficCounter {
@@ -62,7 +62,7 @@ export class TrafficCounter {
         this.#instances[bin] = Math.max(this.#instances[bin]!, size);
   }
 
-  /** Five minutes end with this sample, or soon after it. */
+  /** A five-minute part ends at this sample, or soon after it. */
   #binOf(at: number): number {
     return Math.ceil(at / BIN_SECONDS) - 1 - this.#firstBin;
   }
@@ -93,7 +93,7 @@ export class TrafficCounter {
     this.#spread(this.#known, from, to, requests);
   }
 
-  /** At an even rate, over all bins after the one of the first time. */
+  /** Spreads requests evenly over all bins after the bin of the first time. */
   #spread(over: Float64Array, from: number, to: number, requests: number): void {
     const end = this.#binOf(to) + 1;
     const first = Math.min(this.#binOf(from) + 1, end - 1);
@@ -101,11 +101,11 @@ export class TrafficCounter {
     for (let bin = Math.max(0, first); bin < Math.min(end, over.length); bin++) over[bin]! += each;
   }
 
-  /** Everything counted so far. */
+  /** The sum of everything counted so far. */
   traffic(): Traffic {
     const doubtful = this.#doubtful.slice();
     for (const { at, perSecond } of this.#last.values()) {
-      // What a process counted between its last scrape and its end.
+      // The requests that a process counted between its last scrape and its end.
       const after = this.#binOf(at) + 1;
       if (after >= 0 && after < doubtful.length) doubtful[after]! += perSecond * BIN_SECONDS;
     }

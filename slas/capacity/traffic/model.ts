@@ -7,7 +7,7 @@ export const WEEK_SECONDS = WEEK_HOURS * HOUR_SECONDS;
 
 /** Requests of each hour, counted from raw samples. */
 export interface Traffic {
-  /** A whole hour. */
+  /** Always a whole hour. */
   readonly fromSeconds: number;
   readonly hours: readonly Hour[];
   /** Instances that were counted in the busiest hour of the last week; null: the series have no label `instance`. */
@@ -17,26 +17,26 @@ export interface Traffic {
 export interface Hour {
   /** Requests per second; null: too little of the hour is known. */
   readonly perSecond: number | null;
-  /** At least this rate was counted, in an hour of which too little is known, too. */
+  /** A lower bound of the rate, which also exists for hours of which too little is known. */
   readonly atLeastPerSecond: number;
-  /** Of its busiest five minutes; null: unknown, or the store has fewer samples. */
+  /** The rate of the hour's busiest five minutes; null if unknown, or if the store keeps too few samples. */
   readonly busiestPerSecond: number | null;
 }
 
-/** Seven days that end when the history ends, or a multiple of seven days before. */
+/** A period of seven days that ends with the history, or a whole number of weeks earlier. */
 export interface Week {
   readonly fromSeconds: number;
-  /** Its busiest hour, requests per second. */
+  /** The rate of the week's busiest hour, in requests per second. */
   readonly peakPerSecond: number;
   readonly peakAtSeconds: number;
-  /** Its busiest five minutes, divided by its busiest hour; null: unknown. */
+  /** The rate of the week's busiest five minutes divided by that of its busiest hour; null if unknown. */
   readonly burst: number | null;
-  /** All hours that are busy in other weeks are known; otherwise the peak is at least `peakPerSecond`. */
+  /** True if all hours that are busy in other weeks are known. Otherwise, `peakPerSecond` is only a lower bound. */
   readonly isWhole: boolean;
   readonly unknownHours: number;
 }
 
-/** What the weekly peak is compared with. */
+/** The limit that the weekly peak is compared with. */
 export interface Limit {
   /** Requests per second that all replicas may receive: the proven rate without the headroom. */
   readonly perSecond: number;
@@ -45,7 +45,7 @@ export interface Limit {
 
 export type Range = readonly [low: number, high: number];
 
-/** What the history says about the future. */
+/** The prediction from the history. */
 export type Outlook = Foreseen & {
   readonly days: number;
   readonly weeks: readonly Week[];
@@ -55,7 +55,7 @@ export type Outlook = Foreseen & {
 
 export type Foreseen =
   | { readonly kind: 'not-enough'; readonly usableWeeks: number; readonly neededWeeks: number }
-  /** In the last four weeks, the peak was above the limit already. */
+  /** The peak of the last four weeks was already above the limit. */
   | { readonly kind: 'reached'; readonly peakPerSecond: number; readonly atSeconds: number }
   /** The last weeks are far above what the weeks before predict. */
   | {
@@ -75,7 +75,7 @@ export interface Trend {
   /** When the peak reaches the limit. null: not before `horizonSeconds`. */
   readonly earliestSeconds: number | null;
   readonly latestSeconds: number | null;
-  /** Nothing is predicted for later: as far ahead as the history reaches back. */
+  /** The end of the prediction, which reaches as far ahead as the history reaches back. */
   readonly horizonSeconds: number;
   readonly usedWeeks: number;
   /** Starts of weeks that are far below the trend, such as holidays. */
@@ -93,9 +93,9 @@ export interface History {
   readonly readAtSeconds: number;
   readonly weeks: number;
   readonly traffic: Traffic;
-  /** Labels by which the store has the same series several times: each was counted once. */
+  /** Labels by which the store has copies of the same series. Each series was counted once. */
   readonly copiedBy: readonly string[];
-  /** Days that the store answered only in part, which are gaps. */
+  /** Days for which the store returned only part of the data. They count as gaps. */
   readonly doubtfulDays: number;
 }
 

@@ -16,17 +16,17 @@ import { alikeness, type Line, reaches, residualsOf, theilSen, typical, valueAt 
 import { weeksOf } from './weeks.ts';
 
 /**
- * When the weekly peak will reach the limit. Growth may be by a share or by an amount a week, and the history rarely shows which:
- * both are fitted, and the answer is from the earliest to the latest of the two.
+ * When the weekly peak will reach the limit. Weekly growth may be a share or a fixed amount, and the history rarely shows which. Both are
+ * fitted, and the answer spans the earliest and the latest date of the two.
  */
 
-/** A line through fewer says nothing about its slope. */
+/** A line through fewer weeks says nothing about the growth. */
 export const MIN_WEEKS = 6;
 const RECENT_WEEKS = 4;
 /** The number of newest whole weeks whose bursts are used as the expected ones. */
 const BURST_WEEKS = 8;
 const RESAMPLES = 400;
-/** A point further from the line than this many typical residuals, and than this share, is not noise. */
+/** A point is not noise if its distance from the line exceeds this many typical residuals and this share. */
 const FAR = { residuals: 5, share: 0.15 };
 
 export function outlookOf(traffic: Traffic, limit: Limit, random: () => number): Outlook {
@@ -56,7 +56,7 @@ const notEnough = (usableWeeks: number): Foreseen => ({
   neededWeeks: MIN_WEEKS,
 });
 
-/** The highest five minutes, or the highest hour. */
+/** The highest peak of any week: of its busiest five minutes where they are known, otherwise of its busiest hour. */
 function highestOf(weeks: readonly Week[]) {
   const all = weeks.map(({ peakPerSecond, burst, peakAtSeconds }) => ({
     peakPerSecond: peakPerSecond * (burst ?? 1),
@@ -67,7 +67,7 @@ function highestOf(weeks: readonly Week[]) {
     : all.reduce((most, one) => (one.peakPerSecond > most.peakPerSecond ? one : most));
 }
 
-/** Weeks before the end, and the busiest hour. */
+/** A week as a point: x is the distance of its busiest hour from the end of the history in weeks, y the rate of that hour. */
 const pointOf = ({ peakAtSeconds, peakPerSecond }: Week, endSeconds: number): Point => ({
   x: (peakAtSeconds - endSeconds) / WEEK_SECONDS,
   y: peakPerSecond,
@@ -85,7 +85,7 @@ function byAmount(points: readonly Point[]): Growth {
   return { shape: ({ x, y }) => ({ x, y: y / scale }), back: (y) => y * scale };
 }
 
-/** High weeks look like outliers until there are enough of them in a row; but the next week may be as high. */
+/** High weeks look like outliers until there are enough of them in a row. Still, the next week may be just as high. */
 function jumpOf(weeks: readonly Week[], endSeconds: number): Foreseen | null {
   const last = weeks.slice(1 - MIN_SIDE);
   const before = weeks.slice(0, 1 - MIN_SIDE).filter(({ isWhole }) => isWhole);
@@ -145,7 +145,7 @@ function trendOf(since: readonly Week[], endSeconds: number, limit: Limit, rando
   };
 }
 
-/** Weeks far below the trend, such as holidays: fewer in a row than show that the traffic has changed. */
+/** Weeks far below the trend, such as holidays. There are too few of them in a row to show that the traffic has changed. */
 function shortLows(whole: readonly Week[], endSeconds: number): readonly Week[] {
   const points = whole.map((week) => BY_SHARE.shape(pointOf(week, endSeconds)));
   const residuals = residualsOf(points, theilSen(points));
@@ -175,12 +175,12 @@ function usedOf(since: readonly Week[], endSeconds: number) {
   return { used, low };
 }
 
-/** Lines through points that are scattered as these are. */
+/** Lines through resampled points with the same scatter. */
 function resampled(points: readonly Point[], { confidence }: Limit, random: () => number): readonly Line[] {
   const line = theilSen(points);
   const residuals = residualsOf(points, line);
   const { length } = points;
-  // A fit makes its own residuals small, and few residuals hardly show how large they can be.
+  // The residuals are widened, because a fit makes its own residuals small, and a few of them hardly show how large they can be.
   const few = tQuantile((1 + confidence) / 2, length - 2) / normalQuantile((1 + confidence) / 2);
   const alike = alikeness(residuals);
   const wider = few * Math.sqrt((length / (length - 2)) * ((1 + alike) / (1 - alike)));

@@ -1,7 +1,7 @@
 import { median } from '../../statistics/statistics.ts';
 import type { Point } from '../lines.ts';
 
-/** A line that up to a quarter of the points cannot move: holidays and outages are such points. */
+/** A robust line: up to a quarter of the points, such as holidays and outages, cannot move it. */
 export interface Line {
   readonly slope: number;
   readonly intercept: number;
@@ -17,7 +17,7 @@ export function theilSen(points: readonly Point[]): Line {
 
 export const valueAt = ({ slope, intercept }: Line, x: number) => intercept + slope * x;
 
-/** Where the line reaches a value; infinite: never, or not any more. */
+/** Where the line reaches a value; infinite if it never does, or only did in the past. */
 export function reaches({ slope, intercept }: Line, y: number): number {
   return slope <= 0 ? Number.POSITIVE_INFINITY : (y - intercept) / slope;
 }
@@ -25,10 +25,10 @@ export function reaches({ slope, intercept }: Line, y: number): number {
 export const residualsOf = (points: readonly Point[], line: Line): readonly number[] =>
   points.map(({ x, y }) => y - valueAt(line, x));
 
-/** Typical size of residuals: the standard deviation of normal ones, hardly moved by outliers. */
+/** The typical size of residuals. For normal residuals it equals the standard deviation; outliers hardly affect it. */
 export const typical = (residuals: readonly number[]) => 1.4826 * median(residuals.map(Math.abs));
 
-/** The assumed correlation of neighbouring weeks is between these, because few weeks hardly show it. */
+/** The assumed correlation of neighbouring weeks is kept between these bounds, because a few weeks hardly show it. */
 const ALIKE = { least: 0.3, most: 0.8 };
 
 /** The correlation of neighbours. The residuals of a fitted line underestimate it, which the added term corrects. */

@@ -7,7 +7,7 @@ const MAX_UNKNOWN = 0.1;
 
 export interface Weeks {
   readonly days: number;
-  /** null: nothing is known. */
+  /** null if no hour is known. */
   readonly endSeconds: number | null;
   readonly weeks: readonly Week[];
 }
