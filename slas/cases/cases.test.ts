@@ -47,7 +47,7 @@ function expectCertainty(actual: ObjectiveInWords, expected: ExpectedObjective, 
     expect(actual.interval.high, told).toBeGreaterThanOrEqual(measured);
   }
   if (actual.nearLimit) expect(actual.interval, told).not.toBeNull();
-  // Meeting a limit needs at least this many requests, all of them good.
+  // To meet the limit, at least this many requests are needed, all of them good.
   const { more80, moreIfNoneBad } = actual.needed ?? { more80: null, moreIfNoneBad: null };
   if (more80 !== null && moreIfNoneBad !== null && actual.margin! > 0)
     expect(more80, told).toBeGreaterThanOrEqual(moreIfNoneBad);
@@ -122,6 +122,6 @@ for (const [file, cases] of readCaseFiles()) {
   });
 }
 
-test('there are cases', () => {
+test('the folder contains cases', () => {
   expect([...readCaseFiles().values()].flat().length).toBeGreaterThan(60);
 });

@@ -26,7 +26,7 @@ const linesOf = ({ summary, objectives, preconditions, alerts }: VerdictDocument
   ...(alerts?.held ?? []).map(({ id, agrees, note }) => `${MARKS.get(agrees)} ${id}: ${note}`),
 ];
 
-/** Lines that differ only in numbers, in the objective or in what was seen so far count as the same. */
+/** Lines count as the same if they differ only in numbers, in the objective, or in the reported measurement. */
 const sense = (line: string) =>
   line
     .replace(/^\S+: (met|undecided|target|alert): |^(missed|undecided): .*$/, '$1$2')

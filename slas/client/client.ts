@@ -21,7 +21,7 @@ export interface ClientView {
   readonly measured: ClientMeasured;
   readonly bad: number;
   readonly badBeyondAlert: number;
-  /** The slowest response: a percentile that falls among unanswered requests is above it. */
+  /** The duration of the slowest response. A percentile that falls among unanswered requests is higher. */
   readonly slowestSeconds: number;
   /** Seconds to establish a connection, at the same percentile. */
   readonly blockedSeconds: number;
@@ -29,10 +29,7 @@ export interface ClientView {
   /** k6 does not record requests that it interrupts; each of them may belong to this objective, and be slow. */
   readonly uncounted: number;
   readonly uncountedWhy: Reason;
-  /**
-   * The bad requests of each second, by start time; and those over some values below the limit, including the
-   * median.
-   */
+  /** The bad requests of each second, by start time. `lower` has the requests over some values below the limit, including the median. */
   readonly blocks: readonly Block[];
   readonly lower: readonly LowerEdge[];
 }
@@ -84,7 +81,7 @@ export function viewOfClient(
 export const LOWER_QUANTILES = [0.5, 0.75, 0.9, 0.95, 0.99];
 
 interface Judged extends Selection {
-  /** Their durations in ascending order. */
+  /** The durations of the judged requests in ascending order. */
   readonly ordered: Float64Array;
 }
 
@@ -107,7 +104,7 @@ function judgedAfresh(client: ClientRequests, wanted: string): Judged {
   return { ...selection, ordered: ascendingSeconds(selection) };
 }
 
-/** Of ascending durations; null if there are none, or if it falls among unanswered requests. */
+/** A percentile of ascending durations; null if there are none, or if the percentile falls among unanswered requests. */
 export function percentileOfRequests(ordered: Float64Array, percentile: number): number | null {
   const seconds = ordered[positionOf(percentile, ordered.length)];
   return seconds !== undefined && Number.isFinite(seconds) ? seconds : null;
@@ -129,8 +126,8 @@ function positionOf(percentile: number, length: number): number {
 }
 
 /**
- * Where the time goes that the client sees and the service's own histogram does not: event loop or
- * connecting, if either explains at least half of it; otherwise what lies between.
+ * Where the time is spent that only the client sees: in the event loop or in connecting, if either explains at least half of that time;
+ * otherwise somewhere between client and service.
  */
 export function explainGap(
   clientSeconds: number,

@@ -13,7 +13,7 @@ export interface ClientRequest {
   readonly path: string;
 }
 
-/** Columns for this many requests, all 0. */
+/** Columns of zeros for the given number of requests. */
 export const emptyColumns = (count: number) => ({
   startSeconds: new Float64Array(count),
   durationSeconds: new Float64Array(count),
@@ -22,7 +22,7 @@ export const emptyColumns = (count: number) => ({
   path: new Uint16Array(count),
 });
 
-/** The record of these requests, in order. `known` are paths that it always contains. */
+/** The record of the given requests, in order. The record always contains the `known` paths. */
 export function columnsOf(
   originSeconds: number,
   requests: readonly ClientRequest[],
@@ -81,7 +81,7 @@ export class GrowingColumns {
     return recordOf(this.copy());
   }
 
-  /** What was added so far. Copying is fast, and `recordOf` may then be called in another thread. */
+  /** A copy of the columns so far. Copying is fast, and `recordOf` can then run in another thread. */
   copy(): CopiedColumns {
     const count = this.#count;
     const { startSeconds, durationSeconds, blockedSeconds, status, path } = this.#columns;

@@ -13,7 +13,7 @@ import { mergeClients } from './merge.ts';
 
 const PATHS = ['/', '/predict', '/checkout/:id', 'ä\n"'];
 
-/** On the file's grid: microseconds for starts, nanoseconds for durations. */
+/** Rounded like the values in the file: starts to microseconds, durations to nanoseconds. */
 const request: fc.Arbitrary<ClientRequest> = fc.record({
   startSeconds: fc.integer({ min: 0, max: 4e9 }).map((micros) => micros / 1e6),
   durationSeconds: fc.integer({ min: 0, max: 2 ** 48 - 1 }).map((nanos) => nanos / 1e9),
@@ -92,7 +92,7 @@ describe('several records', () => {
   });
 });
 
-test('columns that grow have every request, ordered by end, starting from the first start', () => {
+test('a record from growing columns has every request, ordered by end, and its origin is the first start', () => {
   const sent = fc.record({
     endMicros: fc.integer({ min: 1.7e15, max: 1.7e15 + 1e9 }),
     seconds: fc.integer({ min: 0, max: 60e9 }).map((nanos) => nanos / 1e9),

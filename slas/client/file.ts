@@ -17,7 +17,7 @@ const VERSION = 1;
 const PREFIX_BYTES = MAGIC.length + 8;
 const REQUEST_BYTES = 24;
 
-/** A start beyond this (115 days) is not a valid measurement, and every second is counted individually. */
+/** The maximum start (115 days). A later start is not a valid measurement, and counting by second would need too much memory. */
 const MAX_START_SECONDS = 1e7;
 /** The maximum of six bytes: 78 hours in nanoseconds. */
 const MAX_NANOS = 2 ** 48 - 1;
@@ -60,7 +60,7 @@ function columnsAt(first: number, requests: number) {
   return { start: first, duration, blocked, status, path: status + 2 * requests };
 }
 
-/** The low 32 bits of all requests, then the high 16 bits of all. */
+/** A column of 48-bit values: the low 32 bits of all requests, then the high 16 bits of all requests. */
 function setNanos(view: DataView, column: number, requests: number, index: number, seconds: number): void {
   const nanos = Math.min(MAX_NANOS, Math.max(0, Math.round(seconds * 1e9)));
   view.setUint32(column + 4 * index, nanos % 2 ** 32, true);

@@ -10,11 +10,11 @@ export interface LoadLevel {
   readonly meanSeconds: number;
   /** The mean number of open requests, counted at equal intervals of the window. */
   readonly concurrency: number;
-  /** Percentile of the time of successful responses that began in the window. null: none. */
+  /** The p95 of the duration of successful requests that began in the window. null if there were none. */
   readonly p95Seconds: number | null;
 }
 
-/** The share of the run that is left out at its start, before a steady state is reached. */
+/** The share of the run that is left out at its start, before the service reaches a steady state. */
 const EDGE_SHARE = 0.1;
 
 /** @param seconds for how long requests were sent. Returns null for too few requests. */

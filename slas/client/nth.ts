@@ -1,6 +1,6 @@
 /**
- * The value at a position of the ascending order, without a sorted copy of millions of values. Positive floating-point numbers are
- * ordered like their bits, so each pass over the values finds 16 of these. Negative values count as 0.
+ * The value at a position of the ascending order, found without a sorted copy of millions of values. Positive floating-point numbers are
+ * ordered like their bits, so each pass over the values finds 16 bits of the result. Negative values count as 0.
  */
 export function nthSmallest(count: number, valueAt: (index: number) => number, position: number): number {
   const value = new Float64Array(1);

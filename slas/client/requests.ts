@@ -12,7 +12,7 @@ import { slotsOf } from './slots.ts';
 
 /** The outcome of a request. */
 export interface Outcome {
-  /** As text; `0`: there was no response. */
+  /** The status as text; `0` means that there was no response. */
   readonly status: string;
   readonly path: string;
 }
@@ -34,7 +34,7 @@ export const allResponses = ({ answered }: Pick<LoadRecord, 'answered'>) =>
 
 // ---------------------------------------------------------------------------------------------- counting
 
-/** Empty if there is no record. */
+/** The outcomes of a record; empty if there is no record. */
 export const countOf = (client: Requests): number => client?.status.length ?? 0;
 
 export interface CountedOutcome extends Outcome {
@@ -44,7 +44,7 @@ export interface CountedOutcome extends Outcome {
 /** Outcomes by their number in the columns, in the order of first occurrence. */
 type Outcomes = ReadonlyMap<number, CountedOutcome>;
 
-/** Each record is counted only once, however many objectives use it. */
+/** Counts are cached, so each record is counted once, however many objectives use it. */
 const counted = new WeakMap<ClientRequests, Outcomes>();
 
 function outcomesIn(client: ClientRequests): Outcomes {
@@ -153,18 +153,18 @@ export const selectWhere = (client: ClientRequests, is: Condition): Selection =>
   positions: positionsWhere(client, is),
 });
 
-/** Their durations in ascending order; infinite without a response. */
+/** The durations of the requests at these positions, in ascending order; infinite without a response. */
 export const ascendingSeconds = ({ client, positions }: Selection): Float64Array =>
   valuesAt(positions, (index) => waitAt(client, index)).sort();
 
-/** The connecting time at this position of their ascending order. */
+/** The connecting time at the given position of the ascending order. */
 export const nthBlocked = ({ client, positions }: Selection, position: number): number =>
   nthSmallest(positions.length, (at) => client.blockedSeconds[positions[at]!]!, position);
 
 export const waitAt = ({ status, durationSeconds }: ClientRequests, index: number): number =>
   status[index] === 0 ? Number.POSITIVE_INFINITY : durationSeconds[index]!;
 
-/** For each limit, the requests of each second (by start, from the record's origin), and those of them that took longer. */
+/** For each limit, the number of requests in each second (by start, from the record's origin), and how many of these took longer. */
 export function slowerBySecond(
   { client, positions }: Selection,
   limitsSeconds: readonly number[],
@@ -180,14 +180,14 @@ export function slowerBySecond(
 
 const ALL: Condition = () => true;
 
-/** When they were sent, relative to an origin in Unix seconds (0: Unix time itself). */
+/** When the requests were sent, relative to an origin in Unix seconds (0: Unix time itself). */
 export function startsWhere(client: Requests, is: Condition = ALL, sinceSeconds = 0): Float64Array {
   if (client == null) return new Float64Array();
   const shift = client.originSeconds - sinceSeconds;
   return valuesAt(positionsWhere(client, is), (index) => shift + client.startSeconds[index]!);
 }
 
-/** When they ended, relative to the record's origin, in ascending order. */
+/** When the requests ended, relative to the record's origin, in ascending order. */
 export function endsWhere(client: ClientRequests, is: Condition): Float64Array {
   const { startSeconds, durationSeconds } = client;
   return valuesAt(
@@ -215,19 +215,19 @@ export function successesByEnd(client: ClientRequests) {
 
 type Moment = (unixSeconds: number) => boolean;
 
-/** How many were sent at a time that satisfies the condition. */
+/** How many requests were sent at a time that satisfies the condition. */
 export function countSent({ originSeconds, startSeconds }: ClientRequests, isThen: Moment): number {
   let count = 0;
   for (const start of startSeconds) if (isThen(originSeconds + start)) count++;
   return count;
 }
 
-/** Those that were sent at such a time, as a record that begins at `originSeconds`. */
+/** The requests that were sent at such a time, as a record that begins at `originSeconds`. */
 export function sentAt(client: ClientRequests, isThen: Moment, originSeconds: number): ClientRequests {
   const { originSeconds: origin, startSeconds } = client;
   const positions = positionsIn(client, (index) => isThen(origin + startSeconds[index]!));
   const shiftMs = (origin - originSeconds) * 1000;
-  // In whole microseconds again, so that a request at the edge of a second stays in it.
+  // Starts are rounded to whole microseconds again, so that a request at the edge of a second stays in that second.
   const shifted = (start: number) => Math.round((start * 1000 + shiftMs) * 1000) / 1000 / 1000;
   return { ...takeAt(client, positions, shifted), originSeconds };
 }
@@ -258,7 +258,7 @@ export function maxInFlight({ startSeconds, durationSeconds }: ClientRequests): 
   const ends = startSeconds.map((start, index) => micros(start + durationSeconds[index]!)).sort();
   let [ended, most] = [0, 0];
   for (let sent = 0; sent < starts.length; sent++) {
-    // A client whose request ends may send the next one at the same time.
+    // A client may send its next request at the very moment when the previous one ends.
     while (ends[ended]! <= starts[sent]!) ended++;
     most = Math.max(most, sent + 1 - ended);
   }

@@ -11,11 +11,11 @@ export interface ShiftedCounts {
   readonly samples: number;
   readonly badOver: (limitSeconds: number) => number;
   readonly blocksOver: (limitSeconds: number) => readonly Block[];
-  /** Requests over quantiles of the latencies, which show how dependent requests are. */
+  /** The requests over some quantiles of the latencies, which show how strongly requests depend on each other. */
   readonly lower: readonly { readonly atSeconds: number; readonly blocks: readonly Block[] }[];
 }
 
-/** null: the record has no judged request for this path. */
+/** null if the record has no judged request for this path. */
 export function shiftedCounts(client: ClientRequests, path: string): ShiftedCounts | null {
   const requests = judgedRequests(client, path);
   const { ordered } = requests;

@@ -24,7 +24,7 @@ test('a request that seems to be a millisecond before its phase belongs to its f
   expect(bySecond(at(-0.001, true), at(0.4))).toEqual([{ part: 1, total: 2 }]);
 });
 
-test('a rate is that of each scheduled second, the last of which may be partial', () => {
+test('a rate has one value for each scheduled second, of which the last may be partial', () => {
   expect(ratesBySecond([0, 0.9, 1, 2.1, 2.4], 2.5)).toEqual([
     { part: 2, total: 1 },
     { part: 1, total: 1 },

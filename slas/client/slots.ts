@@ -1,9 +1,8 @@
 import type { Block } from '../statistics/design-effect.ts';
 
 /**
- * For each limit, the client's requests by the second in which they were sent, and those of them whose
- * value is over the limit. Seconds are counted from the start of the load or of a phase. All limits at
- * once, because there may be millions of requests.
+ * For each limit, the client's requests by the second in which they were sent, and how many of these have a value over the limit. Seconds
+ * are counted from the start of the load or of a phase. All limits are counted in one pass, because there may be millions of requests.
  */
 export function slotsOf(
   count: number,

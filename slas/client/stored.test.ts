@@ -14,13 +14,13 @@ const failureOf = (stored: StoredRunRecord, bytes: Uint8Array | null) => {
   return result.ok ? 'restored' : result.error;
 };
 
-test('its requests are in a file of their own, to which run.json refers', () => {
+test('its requests are in a separate file, to which run.json refers', () => {
   expect(files.run.load!.client).toEqual({ file: 'client.bin', requests: 1500 });
   expect(storedProblems('run', JSON.parse(JSON.stringify(files.run)))).toEqual([]);
   expect(unwrap(restored(files.run, files.client))).toEqual(run);
 });
 
-test('without a record of its requests, and without load, it has one file', () => {
+test('without a record of requests, or without a load, run.json is the only file', () => {
   for (const load of [null, healthy().run.load]) {
     const stored = storedFiles({ ...run, load });
     expect(stored.client).toBeNull();

@@ -42,7 +42,7 @@ export function storedFiles({ load, ...run }: RunRecord): RunFiles {
   return { run: { ...run, load: { ...rest, client: reference } }, client: encodeClient(client) };
 }
 
-/** Which file is wrong, and why, to follow its name in a message. */
+/** Which file is invalid, and the reason, which follows the file's name in a message. */
 export interface StoredProblem {
   readonly file: 'run.json' | typeof CLIENT_FILE;
   readonly message: string;
@@ -76,7 +76,7 @@ export function restored(
   return ok({ ...run, load: { ...rest, client: decoded.value } });
 }
 
-/** The columns, or their problem. */
+/** The columns, or the reason why they are invalid. */
 export function fromText(client: ClientText): ClientRequests | string {
   const texts = [client.startMs, client.durationMs, client.blockedMs, client.status, client.path];
   const [starts, durations, blocked, statuses, paths] = texts.map((text) =>

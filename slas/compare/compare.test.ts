@@ -54,7 +54,7 @@ describe('where a percentile lies', () => {
     expect(under['latency-p95']!.bounds).toEqual({ lowSeconds: 0, highSeconds: 0.1 });
   });
 
-  test('is unknown for a window with too few scrapes', () => {
+  test('is unknown if the window has too few scrapes', () => {
     const short = healthy({ scrapes: { every: 20, first: -60, last: 140 } });
     expect(percentilesOf(short.plan, short.run, short.evidence)['latency-p95']?.bounds ?? null).toBeNull();
   });
@@ -226,7 +226,7 @@ describe('an objective in two runs', () => {
       expect(because(kind, with_, with_)).toBeNull();
     }
   });
-  test('differs if its buckets only touch, and is within noise if its intervals touch', () => {
+  test('differs if its buckets are adjacent, and is within noise if its confidence intervals touch', () => {
     const [under, over] = [
       { value: 1.5, bounds: [1, 2] },
       { value: 2.5, bounds: [2, 3] },
@@ -237,7 +237,7 @@ describe('an objective in two runs', () => {
     ]);
     expect(change('latency', under, { value: 2, bounds: [1, 3] })).toBe('within-noise');
   });
-  test('that is open beyond the last edge is below nothing', () => {
+  test('whose interval is open beyond the last edge is below no other value', () => {
     const [under, open] = [
       { value: 0.7, bounds: [0.5, 1] },
       { value: 1, bounds: [1, null] },
@@ -283,7 +283,7 @@ describe('a run and its baseline', () => {
     });
   });
 
-  test('differ in latency although every response of both meets the limit: a share would not show it', () => {
+  test('differ in latency although every response of both runs is within the limit, which a share would not show', () => {
     const fast = latency('0.02=1490 0.05=1500 0.1=1500 0.2=1500 0.3=1500 0.5=1500 1.0=1500 +Inf=1500');
     const slow = latency('0.02=0 0.05=0 0.1=1490 0.2=1500 0.3=1500 0.5=1500 1.0=1500 +Inf=1500');
     const found = compareWith(asBaseline(fast), slow);
@@ -312,13 +312,13 @@ describe('a run and its baseline', () => {
     expect(changes(compareWith(asBaseline(worse), healthy()))['error-rate']).toBe('better');
   });
 
-  test('with an unknown value report which of the two lacks it', () => {
+  test('report which of the two lacks a value', () => {
     const undecided = healthy({ series: { 'model loaded': null } });
     const because = ({ objectives }: Comparison) =>
       objectives.find(({ objective }) => objective.id === 'model-uptime')!.unknownBecause;
     expect(because(compareWith(asBaseline(healthy()), undecided))).toBe('this run could not decide it');
     expect(because(compareWith(asBaseline(undecided), healthy()))).toBe('the baseline could not decide it');
-    // Undelivered load has percentiles, too, but not reliable ones.
+    // Percentiles exist even if the load was not delivered, but they are not reliable.
     const undelivered = healthy({ load: { dropped: 40 } });
     expect(changes(compareWith(asBaseline(healthy()), undelivered))['latency-p95']).toBe('unknown');
   });
@@ -348,7 +348,7 @@ describe('a run and its baseline', () => {
       'tool ci id',
     ]);
   });
-  test('report what only one of them has, and nothing if neither has it', () => {
+  test('report a fact that only one of them has, and nothing that both lack', () => {
     const nothing = compareWith({ ...asBaseline(healthy()), environment: undefined }, healthy(), { cpu: 2 });
     expect(nothing.circumstances).toEqual([{ what: 'cpu', before: 'unknown', now: '2' }]);
   });

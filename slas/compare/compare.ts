@@ -6,15 +6,13 @@ import type { PercentileAtService } from './percentiles.ts';
  * service may get slower and still meet its objectives.
  */
 
-/**
- * The earlier run, stored with the later one, so that the comparison can be repeated from that folder alone.
- */
+/** The earlier run, stored in the later run's folder, so that the comparison can be repeated from that folder alone. */
 export interface Baseline {
   readonly schema: 'sla-harness/baseline/v1';
-  /** Hash of its manifest, which covers its whole folder. */
+  /** The hash of the earlier run's manifest, which covers its whole folder. */
   readonly manifestSha256: string;
   readonly verdict: Verdict;
-  /** For its latency objectives, by id. */
+  /** The percentiles of its latency objectives, by objective id. */
   readonly percentiles: Readonly<Record<string, PercentileAtService>>;
   /** Its `environment.json`. */
   readonly environment: unknown;
@@ -30,7 +28,7 @@ export interface Comparison {
 /** `same`: a value without random error that did not change. `unknown`: a value or an interval is missing. */
 export type Change = 'better' | 'worse' | 'same' | 'within-noise' | 'unknown';
 
-/** A value of one run, and the range of the true value. A high end of null is open. */
+/** A value of one run, and the range of the true value. If `high` is null, the range has no upper end. */
 export interface Point {
   readonly value: number | null;
   readonly bounds: { readonly low: number; readonly high: number | null } | null;
@@ -45,7 +43,7 @@ export interface ComparedObjective {
   /** This run's value minus the baseline's, in the objective's unit. */
   readonly difference: number | null;
   readonly change: Change;
-  /** Why there is no result; null if there is one. */
+  /** Why the change is unknown; null if it is known. */
   readonly unknownBecause: string | null;
 }
 
@@ -77,10 +75,7 @@ export function compare(baseline: Baseline, now: Compared): Comparison {
   return { baseline, objectives, circumstances: circumstancesOf(baseline.environment, now.environment) };
 }
 
-/**
- * A percentile is the service's own, with an interval that a verdict does not need; any other value is the
- * judged one.
- */
+/** A percentile is taken from the service's histogram, with an interval that a verdict does not need. Any other value is the judged one. */
 function pointOf(
   { id, value, interval }: ObjectiveVerdict,
   { kind }: PlannedMeasure,
@@ -138,7 +133,7 @@ type Bounds = NonNullable<Point['bounds']>;
 const isUnder = ({ high }: Bounds, { low }: Bounds, isBucket: boolean) =>
   high !== null && (high < low || (isBucket && high === low));
 
-/** Values that differ between any two runs, and those that are compared elsewhere. */
+/** Values that are not compared here: they differ between any two runs, or are compared elsewhere. */
 const OF_NO_MATTER = /^(schema$|ci )/;
 
 function circumstancesOf(earlier: unknown, now: unknown): readonly Circumstance[] {

@@ -16,16 +16,13 @@ import { type Scope, scopeOf } from '../window/phases.ts';
 import { countIncreases, type Frame } from '../window/window.ts';
 
 /**
- * The range of a percentile's true value. A verdict judges a share instead; this is for comparing runs that
- * both meet the limit easily while one is slower. Its resolution is that of the buckets.
+ * The range of a percentile's true value. A verdict judges a share instead. The percentile is for comparing two runs that both meet the
+ * limit easily, although one is slower. It is only as precise as the buckets.
  */
 export interface PercentileAtService {
   /** Interpolated within the service's bucket that contains the percentile. */
   readonly valueSeconds: number;
-  /**
-   * Each bound holds on its own with the plan's confidence (95% if it has none); null: there are too few
-   * data, or a replica ended.
-   */
+  /** Each bound holds on its own with the plan's confidence (95% if it has none); null if there are too few data, or if a replica ended. */
   readonly bounds: { readonly lowSeconds: number; readonly highSeconds: number | null } | null;
 }
 
@@ -54,14 +51,14 @@ function percentileIn(
     return scope.ok ? percentileAtClient(objective, scope.value.run, plan.confidence) : null;
   const measured = measureIn(scope, objective, run);
   if (objective.measure.kind !== 'latency' || measured.kind !== 'share') return null;
-  // Counts need a window that was cut, and lack what ended replicas counted unseen.
+  // Counts exist only for a window that could be cut, and lack what ended replicas counted after their last scrape.
   const frame = unwrap(unwrap(scope).frame);
   const isWhole = (measured.uncounted ?? 0) === 0;
   const bounds = isWhole ? boundsIn(objective.measure, frame, plan.confidence) : null;
   return { valueSeconds: measured.value, bounds };
 }
 
-/** Every duration is known, so the bounds have the resolution of these shares of the budget. */
+/** Shares of the budget for which bounds are computed. Every duration is known, so only this list limits the precision. */
 const OF_BUDGET = [
   8, 4, 3, 2.5, 2, 1.75, 1.5, 1.35, 1.25, 1.15, 1.05, 0.95, 0.85, 0.75, 0.65, 0.5, 0.35, 0.2,
 ];

@@ -1,7 +1,7 @@
 import Type from 'typebox';
 import { Counter, closed, text } from './measure-schemas.ts';
 
-/** What a document says about its alerting rules. */
+/** The schema of a document's alerting rules. */
 
 const severity = Type.Union([Type.Literal('critical'), Type.Literal('warning')], {
   description: 'critical pages the operator on call; warning can wait until the morning',

@@ -3,7 +3,7 @@ import { parseLimit } from './limits.ts';
 import { problem, repeated } from './problems.ts';
 import type { RawAlerting, RawCounter, RawDocument } from './schema.ts';
 
-/** Checks of `alerting:` beyond the schema, and how its value is built. */
+/** Checks `alerting:` beyond the schema, and builds its value. */
 
 export function checkAlerting(raw: RawAlerting, objectives: RawDocument['objectives']): readonly Problem[] {
   const ids = Array.isArray(objectives) ? objectives.map((objective) => objective?.id) : [];
@@ -28,7 +28,7 @@ function checkRunbooks(runbooks: RawAlerting['runbooks']): readonly Problem[] {
   return wrong === null ? [] : [problem('bad-runbooks', 'alerting.runbooks', wrong)];
 }
 
-/** What is wrong with the address of the runbooks; null: nothing. */
+/** The problem with the address of the runbooks; null if there is none. */
 export function wrongRunbooks(runbooks: string): string | null {
   if (runbooks.trim() === '')
     return 'the address of the runbooks is empty: write it as docs/runbooks/{alert}.md';
@@ -40,7 +40,9 @@ export function wrongRunbooks(runbooks: string): string | null {
     : `"${runbooks}" contains ${unknown}: only {alert}, which stands for the name of the alert, is replaced`;
 }
 
-/** A rule reads series of the service, and such an objective has none. */
+/**
+ * An alert cannot be named for a latency that only the client measures: a rule reads series of the service, and such an objective has none.
+ */
 function checkWatchable(
   { names = {} }: RawAlerting,
   objectives: RawDocument['objectives'],

@@ -24,7 +24,7 @@ const CLASSES = [1, 2, 3, 4, 5].flatMap((digit) => [`${digit}xx`, `${digit}XX`])
 const CLASS_DIGITS = ['1', '2', '3', '4', '5'];
 
 export interface DeadStatus {
-  /** The alternative as written. */
+  /** The alternative as the document has it. */
   readonly part: string;
   /**
    * `none`: it matches no status. `unknown`: it matches only codes that no server sends. `code`: a code under
@@ -49,7 +49,7 @@ function whyDead(label: string, match: LabelMatcher): DeadStatus['why'] | null {
   const text = textOf(match);
   const is = matcherOf(match);
   if (text === '' || isWord(text)) return null;
-  // `5x.` matches 5xx by accident; a code was meant.
+  // `5x.` happens to match 5xx, but its author meant codes.
   if (CLASSES.some(is) && (isClassLabel(label) || /xx|x[{+*]|\[x{2}\]/i.test(text))) return null;
   if (isClassLabel(label)) return CLASS_DIGITS.some(is) ? null : CODES.some(is) ? 'code' : 'none';
   const codes = CODES.filter(is);
@@ -59,5 +59,5 @@ function whyDead(label: string, match: LabelMatcher): DeadStatus['why'] | null {
   return SMALL_NUMBERS.some(is) ? null : 'none';
 }
 
-/** Flags and escapes such as \d are not words; an x always stands for a class. */
+/** Whether a pattern contains a word. Flags and escapes such as \d are not words, and an x always stands for a class. */
 const isWord = (text: string) => /[a-wyzA-WYZ]/.test(text.replace(/^\(\?[imsU]+\)|\\[a-zA-Z]/g, ''));

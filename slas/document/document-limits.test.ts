@@ -63,7 +63,7 @@ describe('a load', () => {
     ],
   ])('%s is rejected', (text, expected) => expect(ofScenario(text!)).toEqual([`bad-load ${expected}`]));
 
-  test('phases have distinct names', () => {
+  test('must have phases with distinct names', () => {
     const phase = (name: string) => `{ name: ${name}, rate: 5/s, duration: 60s }`;
     expect(ofScenario(`{ phases: [${phase('up')}, ${phase('a/b')}, ${phase('up')}] }`)).toEqual([
       'bad-name scenarios.a.phases[1].name: "a/b" is not a valid phase name: use letters, digits, - and _, at most 64',
@@ -73,7 +73,7 @@ describe('a load', () => {
     expect(ofScenario(`{ phases: [${phase('a'.repeat(65))}] }`)).toHaveLength(1);
   });
 
-  test('may name known objectives next to an unknown one', () => {
+  test('reports an unknown objective next to a known one', () => {
     const yaml = `${HEAD}${SERVICE}objectives: [${UP}, null]\nscenarios: { a: { rate: 5/s, duration: 5s, objectives: [up, gone] } }\n`;
     expect(problems(yaml)).toEqual([
       'wrong-value objectives[1]: objectives[1] must be an object, but is null',
@@ -94,7 +94,7 @@ scenarios:
 `,
     );
 
-  test('may be named where they exist', () => {
+  test('are accepted if they exist', () => {
     expect(named('slow, { id: quick, phases: [up, down] }, { id: back, phases: [up] }')).toEqual([]);
   });
 

@@ -82,7 +82,7 @@ describe('a warning', () => {
     ['< 50ms', "it lies below the lowest edge (0.1 s), so by the service's clock it can never be met"],
     ['< 1s', "it lies above the highest edge (0.25 s), so by the service's clock it can never be missed"],
   ])('says what %s means', (target, says) => expect(warningsFor(target, EDGES)[0]).toContain(says));
-  test('says what alerts assume, where no edges are listed', () => {
+  test('says what alerts assume if the document lists no edges', () => {
     expect(warningsFor('< 1s', '')[0]).toContain(
       'alerting rules and dashboards assume that "< 1s" is one of them',
     );

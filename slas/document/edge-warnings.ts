@@ -4,7 +4,10 @@ import { type EdgesAround, edgesOf, isEdge, isNative, listedEdges } from './edge
 import { problem } from './problems.ts';
 import { toSeconds } from './units.ts';
 
-/** Limits that are not bucket edges: they are judged by the edges on both sides, which may decide nothing. */
+/**
+ * Warnings about limits that are not bucket edges. Such a limit is judged by the edges on both sides, which may leave the objective
+ * undecided.
+ */
 export function edgeWarnings({ objectives, service }: SlaDocument): readonly Problem[] {
   return objectives.flatMap(({ measure, target, alert }: Objective, index) => {
     if (measure.kind !== 'latency' || measure.histogram === null) return [];

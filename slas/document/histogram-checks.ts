@@ -23,7 +23,7 @@ export function checkMeanOfNative(
   ];
 }
 
-/** A native histogram has no edges of its own that a document could list. */
+/** A native histogram has no fixed edges that a document could list. */
 export function checkNatives({
   nativeHistograms: names = [],
   buckets = {},
@@ -60,7 +60,7 @@ export function checkPercentile(written: number | string, path: string): Problem
   return [problem('bad-percentile', path, message)];
 }
 
-/** The service's clock needs a histogram, the client's the requests that it judges. */
+/** To judge a latency, the service's clock needs a histogram, and the client's clock needs the path of the requests. */
 export function checkClocks(raw: RawObjective, path: string, document: RawDocument): Problem[] {
   const { histogram, where, unit, client } = raw.latency!;
   if (histogram !== undefined)

@@ -58,7 +58,7 @@ export function checkLimits(raw: RawObjective, kind: MeasureName, path: string):
   return isOdd ? problems : [...problems, ...checkUnusual(raw, kind, path, { target, alert, unit })];
 }
 
-/** No measurement can violate it: rates are at least 0, and ratios at most 1. */
+/** Whether no measurement can violate the limit, because rates are at least 0 and ratios at most 1. */
 const isEmpty = ({ comparison, value }: Limit, unit: Unit) =>
   (comparison === '>=' && value === 0 && unit !== 'number') ||
   (unit === 'ratio' && comparison === '<=' && value === 1);

@@ -79,10 +79,7 @@ export function checkHistogram(metric: string, path: string, isUnusual: boolean)
   ];
 }
 
-/**
- * The result of a recording rule persists for its whole lookback, so it does not show the result of a single
- * scrape.
- */
+/** The result of a recording rule persists for its whole lookback, so its value does not belong to a single scrape. */
 export const checkIsScraped = (gauge: string, path: string): Problem[] =>
   isRecorded(gauge)
     ? [

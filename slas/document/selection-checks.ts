@@ -38,7 +38,7 @@ export function checkSelection(
   return problems;
 }
 
-/** Longer patterns do not fit into a query URL, and take long to check. */
+/** The maximum length of a pattern. Longer patterns do not fit into a query URL and take long to check. */
 const MAX_PATTERN_LENGTH = 4096;
 
 /** Prometheus uses RE2, which has no look-around and no back-references; JavaScript can parse the rest of its syntax. */

@@ -17,7 +17,7 @@ const STATUS_LABEL = new RegExp(
 const CLASS_LABEL = /(?:class|group|family)$/i;
 const RPC_LABEL = /grpc|rpc/i;
 
-/** `status`, `code`, `status_code`, `http_response_status_code`, `response_code_class`, … */
+/** Names of status labels: `status`, `code`, `status_code`, `http_response_status_code`, `response_code_class`, … */
 export const isStatusLabel = (label: string) => STATUS_LABEL.test(label);
 /** gRPC labels, whose codes are words or 0 to 16. */
 export const isRpcLabel = (label: string) => RPC_LABEL.test(label);
@@ -59,8 +59,8 @@ const spellings = (digit: number) => [
 ];
 
 /**
- * gRPC's codes 1 to 5 look like classes: they are taken as classes only if all values of the label look like
- * it and the label is not a gRPC label.
+ * gRPC's codes 1 to 5 look like classes: they are taken as classes only if all values of the label look like classes and the label is not a
+ * gRPC label.
  */
 const areDigitsClasses = (label: string, values: readonly string[]) =>
   isClassLabel(label) ||
@@ -78,7 +78,7 @@ export function codesOf(label: string, value: string, values: readonly string[])
   return outcome === undefined ? null : codesIn(outcome[1]);
 }
 
-/** The codes that a matcher claims: those that it matches, and all codes of the classes that it names. */
+/** The codes that a matcher selects: those that it matches, and all codes of the classes that it names. */
 export function claimedCodes(label: string, match: LabelMatcher): ReadonlySet<string> {
   const hasDigits = claimsDigits(label, match);
   return new Set(
@@ -86,7 +86,7 @@ export function claimedCodes(label: string, match: LabelMatcher): ReadonlySet<st
       const is = matcherOf(part);
       return DIGITS.flatMap((digit) => {
         const own = codesIn(digit).filter(is);
-        // `5[0-4].` matches `5xx` by accident: if it matches codes, these are meant.
+        // `5[0-4].` happens to match `5xx`. If a pattern matches codes, its author meant codes.
         if (own.length > 0) return own;
         const names = hasDigits ? [...spellings(digit), String(digit)] : spellings(digit);
         return names.some(is) ? codesIn(digit) : [];
@@ -95,10 +95,7 @@ export function claimedCodes(label: string, match: LabelMatcher): ReadonlySet<st
   );
 }
 
-/**
- * Whether a matcher's single digits are classes: `5` is one under `response_code_class`; `5|13` are gRPC
- * codes.
- */
+/** Whether a matcher's single digits are classes: `5` is a class under `response_code_class`, but `5|13` are gRPC codes. */
 function claimsDigits(label: string, match: LabelMatcher): boolean {
   if (isClassLabel(label)) return true;
   if (!isStatusLabel(label) || isRpcLabel(label)) return false;
@@ -106,12 +103,12 @@ function claimsDigits(label: string, match: LabelMatcher): boolean {
   return !SMALL_NUMBERS.some((number) => !/^[1-5]$/.test(number) && is(number));
 }
 
-/** Not HTTP codes: gRPC has 0 to 16. */
+/** gRPC's codes, 0 to 16, which are not HTTP codes. */
 export const SMALL_NUMBERS = Array.from({ length: 17 }, (_, number) => String(number));
 
 /**
- * The client's responses that a selection claims, as a regular expression for a whole code; null if it
- * selects no status, or words that are not HTTP statuses.
+ * The client's responses that match a selection, as a regular expression for the whole status code. null if the selection has no status, or
+ * only words that are not HTTP statuses.
  */
 export function statusPattern(where: Readonly<Record<string, LabelMatcher>>): string | null {
   const asked = Object.entries(where).filter(([label]) => mayHoldStatus(label));
@@ -122,7 +119,7 @@ export function statusPattern(where: Readonly<Record<string, LabelMatcher>>): st
   return isNamedBy(text, common) ? text : patternOf(common);
 }
 
-/** The document's own pattern is kept if it is equivalent and has no flags that JavaScript lacks. */
+/** The document's own pattern is kept if it is equivalent and uses no flags that JavaScript does not support. */
 function isNamedBy(pattern: string, codes: readonly string[]): boolean {
   if (pattern.startsWith('(?')) return false;
   const is = matcherOf({ matches: pattern });
@@ -137,7 +134,7 @@ function patternOf(codes: readonly string[]): string {
   return parts.length === 0 ? 'none' : parts.join('|');
 }
 
-/** Whether a stored pattern claims a code: plans of earlier versions have classes (`5xx`) as written. */
+/** Whether a stored pattern matches a code. Plans of earlier versions contain classes (`5xx`) as the document wrote them. */
 export function claimsCode(pattern: string): (code: string) => boolean {
   const is = wholly(pattern);
   const whole = DIGITS.filter(

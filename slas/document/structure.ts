@@ -23,7 +23,7 @@ export function structureProblems(raw: unknown): Problem[] {
   return (errors as SchemaError[]).filter(isTelling).flatMap((error) => schemaProblem(error, raw));
 }
 
-/** A union reports every branch that did not match, and a closed object each extra field twice; one line each is enough. */
+/** A union reports every branch that did not match, and a closed object each extra field twice; one line for each is enough. */
 const isTelling = (error: SchemaError) =>
   error.keyword !== 'boolean' && !error.schemaPath.includes('/anyOf/');
 

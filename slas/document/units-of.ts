@@ -7,7 +7,7 @@ import { isPercentInName, TIME_UNITS, unitInName } from './units.ts';
 /** The unit of an objective's values, and for times the unit in which the service exports them. */
 export interface Values {
   readonly unit: Unit;
-  /** null: not times, or the unit is unknown. */
+  /** null if the values are not times, or if the unit is unknown. */
   readonly valuesIn: TimeUnit | null;
 }
 

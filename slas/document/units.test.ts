@@ -15,7 +15,7 @@ test.each([
   ['envoy_cluster_upstream_rq_time', null],
   ['us_east_latency', null],
   ['ms_gateway_latency', null],
-  // It names two units, so neither is assumed.
+  // The name contains two units, so neither is assumed.
   ['seconds_or_milliseconds', null],
 ] satisfies [string, TimeUnit | null][])('the name %s says %s', (name, unit) => {
   expect(unitInName(name)).toBe(unit);

@@ -16,14 +16,14 @@ export const TIME_UNITS = Object.keys(PER_SECOND) as readonly TimeUnit[];
 /** Rounds to 15 digits to undo floating-point error: 250 ms is exactly 0.25 s, 0.1 ms exactly 0.0001 s. */
 const tidy = (value: number) => (Number.isFinite(value) ? Number(value.toPrecision(15)) : value);
 
-/** `unit` absent: seconds. */
+/** Converts to seconds. An absent `unit` stands for seconds. */
 export const toSeconds = (value: number, unit: TimeUnit = 'seconds') =>
   unit === 'seconds' ? value : tidy(value / PER_SECOND[unit]);
 
 export const fromSeconds = (seconds: number, unit: TimeUnit = 'seconds') =>
   unit === 'seconds' ? seconds : tidy(seconds * PER_SECOND[unit]);
 
-/** PromQL for the same conversion of an expression. */
+/** PromQL that converts an expression to seconds in the same way. */
 export const inSeconds = (expression: string, unit: TimeUnit = 'seconds') =>
   unit === 'seconds' ? expression : `(${expression}) / ${PER_SECOND[unit]}`;
 

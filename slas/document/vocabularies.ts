@@ -97,7 +97,7 @@ const BAD =
 /** Whether a value on its own says that a request failed. */
 export const isBadWord = (value: string) => BAD.test(value);
 const NO_ERROR = /^(?:false|no|none|nil|null|0|ok|success|-)$/i;
-/** Words for "no error", for any case, as a regular expression of Prometheus and of JavaScript. */
+/** Words for "no error", as a case-insensitive regular expression for both Prometheus and JavaScript. */
 export const NO_ERROR_WORDS = 'false|no|none|nil|null|undefined|n/a|0|-|no_?(?:error|exception)s?';
 const NO_ERROR_AT_ALL = new RegExp(`^(?:${NO_ERROR_WORDS})$`, 'i');
 const ERROR_LABEL = /error|exception|fail|fault|^(?:reason|cause)$/i;
@@ -124,7 +124,7 @@ export const outcomeLabels = (where: Readonly<Record<string, LabelMatcher>>): re
     return alternativesOf(match).some((part) => isGoodWord(label, textOf(part)));
   });
 
-/** So similar that one is probably meant by the other: `overload` and `overloaded`. */
+/** Whether two words are so similar that they probably mean the same: `overload` and `overloaded`. */
 export function isAlike(one: string, other: string): boolean {
   const [a, b] = [bare(one), bare(other)].toSorted((x, y) => x.length - y.length) as [string, string];
   if (a.length < 4) return false;
@@ -149,8 +149,8 @@ interface Vocabulary {
   readonly notation: Notation;
   readonly words: readonly string[];
   /**
-   * Applies only if one of these words is present, because `OK` is spelled the same everywhere. Absent: any
-   * word is enough.
+   * The notation is recognised only if one of these words is present, because `OK` is spelled the same in all notations. Absent: any word
+   * of the notation is enough.
    */
   readonly tellingWords?: readonly string[];
   readonly onlyUnder?: (label: string) => boolean;

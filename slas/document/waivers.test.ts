@@ -43,7 +43,7 @@ describe('a waiver', () => {
   });
 });
 
-test('a load is not stopped early because of an objective that does not decide', () => {
+test('a load is not stopped early because of an objective that does not decide the verdict', () => {
   const budgetsOf = (yaml: string) =>
     unwrap(planScenario(parsed(yaml), 'steady')).load!.budgets.map(({ objective }) => objective);
   expect(budgetsOf(SHIPPED_YAML)).toEqual(['latency-p95', 'latency-p99', 'error-rate']);

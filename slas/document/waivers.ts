@@ -2,7 +2,7 @@ import type { Objective, Problem } from '../model/model.ts';
 import { problem, repeated } from './problems.ts';
 import type { RawDocument } from './schema.ts';
 
-/** Waivers: who lets an objective be missed, why, and until when. */
+/** Waivers: who accepts that an objective is missed, why, and until when. */
 
 const DAY_SECONDS = 86_400;
 

@@ -36,7 +36,7 @@ const counted = (bad: number, samples: number, uncounted?: number) => ({
   ...{ bad, samples, blocks: even(bad / 12, samples / 12), lower: [] },
   ...(uncounted === undefined ? {} : { uncounted }),
 });
-/** The mean of blocks that alternate this far above and below it. */
+/** Blocks whose values alternate by the given distance above and below the mean. */
 const spread = (value: number, by: number): Measured => ({
   ...{ kind: 'number', samples: 1200, value, reasons: [] },
   blocks: Array.from({ length: 12 }, (_, index) => ({
@@ -50,7 +50,7 @@ const ofMean = (measured: Measured, changes: Partial<Surroundings> = {}): Certai
   certaintyOf(mean, measured, around(changes))!;
 
 describe('a share', () => {
-  test('has an interval that covers uncounted requests as all good and as all bad', () => {
+  test('has an interval that allows for uncounted requests being all good or all bad', () => {
     const effect = { factor: 1, blocks: 12 };
     const { interval } = ofShare(limit('<', 0.1), counted(12, 1200, 300));
     expect(interval!.low).toBe(shareBounds({ bad: 12, all: 1500, effect }, 0.95).low);
@@ -73,7 +73,7 @@ describe('a share', () => {
     const { pOfMiss, needed, side } = ofShare(limit('<=', 0), counted(0, 1200), { confidence: 0.95 });
     expect(side).toBe('both');
     expect(pOfMiss).toBeGreaterThan(0.99);
-    // However many good requests follow, a bad one may be among the next.
+    // However many good requests have followed, the next one may be bad.
     expect(needed).toEqual({ more80: null, moreIfNoneBad: null });
   });
   test('is decided by its bounds if a confidence is given, otherwise by the observed value', () => {

@@ -36,18 +36,15 @@ export interface Certainty {
   /** Where the interval lies: entirely on one side of the limit, or on both; null without an interval. */
   readonly side: 'good' | 'bad' | 'both' | null;
   readonly detectable: number | null;
-  /** Of a latency, the share of responses over this is what could be detected: the limit, or the edge above it. */
+  /** For a latency, `detectable` is a share of responses over this value: the limit, or the bucket edge above it. */
   readonly overSeconds: number | null;
   /** null unless the interval contains the limit. */
   readonly needed: Needed | null;
   /** The smallest error probability at which a miss would be shown; null without an interval. */
   readonly pOfMiss: number | null;
-  /**
-   * There were no bad and no slow requests to estimate dependence from: requests are assumed to be
-   * independent.
-   */
+  /** Requests are assumed to be independent, because no bad or slow request showed whether they depend on each other. */
   readonly independenceAssumed: boolean;
-  /** How many blocks between scrapes there were to judge by. */
+  /** The number of blocks between scrapes. */
   readonly blocks: number;
   readonly samples: number;
   /**
@@ -73,14 +70,14 @@ export interface Surroundings {
    * cannot.
    */
   readonly latencyEffect: DesignEffect | null;
-  /** The design effect of the client's latencies, including its median, used if nothing else is known. */
+  /** The design effect of the client's latencies, including their median. Used if no other estimate exists. */
   readonly clientEffect: DesignEffect | null;
 }
 
-/** Bad requests out of all, by block, and other events that show dependence. */
+/** Bad requests out of all requests by block, and other events that show dependence. */
 export type Count = Pick<Share, 'bad' | 'samples' | 'blocks' | 'lower' | 'uncounted' | 'outside' | 'between'>;
 
-/** null for values without random error: a census, or nothing at all. */
+/** null for a census, whose values have no random error, and if nothing was measured. */
 export function certaintyOf(
   objective: PlannedObjective,
   measured: Measured,
@@ -128,7 +125,8 @@ export function certaintyOfCount(
   const { samples: all, blocks, uncounted = 0, outside = NOTHING_OUTSIDE, between } = counted;
   const budget = budgetFor(objective);
   const isLatency = objective.measure.kind === 'latency';
-  // Between the edges around the limit, all may be slow at worst, and none at best: the extreme that decided is reported.
+  // Of the responses between the edges around the limit, all may be over the limit at worst, and none at best. The extreme that decided is
+  // reported.
   const surelyBad = Math.max(0, counted.bad - (between?.bad ?? 0));
   const bad = surelyBad / all > budget ? surelyBad : counted.bad;
   const margin = budget - bad / all;
@@ -138,8 +136,8 @@ export function certaintyOfCount(
   const effect = known ?? { factor: 1, blocks: blocks.length };
   const sample = { bad, all, effect, bursts: burstEffectOf(blocks) };
   const level = confidence ?? DEFAULT_CONFIDENCE;
-  // Requests that ended replicas took unseen were all good at best, and all bad at worst. Of those that may
-  // lie outside the window, the bad events do at best, and the good ones at worst.
+  // Requests that ended replicas took after their last scrape were all good at best, and all bad at worst. Of the requests that may lie
+  // outside the window, all the bad ones lie outside at best, and all the good ones at worst.
   const bestBad = Math.max(0, surelyBad - outside.bad);
   const best = { ...sample, bad: bestBad, all: all - (surelyBad - bestBad) + uncounted };
   const mostBad = counted.bad;
@@ -200,8 +198,8 @@ function neededFor(sample: ShareSample, budget: number, level: number, ratePerSe
   const most = LONGEST_SECONDS * ratePerSecond;
   const within = (more: number) => (more <= most ? more : null);
   const noneBad = budget > 0 ? moreIfNoneBad(sample, budget, level) : Number.POSITIVE_INFINITY;
-  // Meeting the limit needs at least this many further requests without a bad one; with very few bad requests
-  // the approximation gives less.
+  // To meet the limit, at least this many further requests are needed, none of them bad. With very few bad requests, the approximation
+  // gives too small a number.
   const least = sample.bad < budget * sample.all ? noneBad : 0;
   return {
     more80: within(Math.max(least, moreFor80(sample, budget, level))),
@@ -234,8 +232,7 @@ function certaintyOfNumber(
   const bounds = boundsAt(level);
   const side = sideOf(bounds, target);
   const halfWidth = (bounds.high - bounds.low) / 2;
-  // Both shrink with the square root of the count; the second term makes a decision likely, not only
-  // possible.
+  // Both terms shrink with the square root of the count. The second term makes a decision likely, and not only possible.
   const spreads = halfWidth + EIGHTY_PERCENT * Math.sqrt(scaled.variance);
   const more = Math.max(0, Math.ceil(samples * ((spreads / margin) ** 2 - 1)));
   const isNear = more <= LONGEST_SECONDS * ratePerSecond;
@@ -250,7 +247,7 @@ function certaintyOfNumber(
     independenceAssumed: false,
     blocks: blocks.length,
     samples,
-    // A mean has no budget that it could be far from.
+    // `isFar` compares a share with its budget, and a mean has none.
     isFar: false,
   };
 }

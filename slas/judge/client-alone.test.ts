@@ -10,7 +10,7 @@ import { renderText } from '../render/text.ts';
 import { type Judged, readCaseFiles } from '../testing/cases.ts';
 import { judge } from './judge.ts';
 
-/** A latency without a histogram, in everything that shows or uses a verdict. Its judging: cases/without-histogram.yaml. */
+/** A latency without a histogram in everything that shows or uses a verdict. cases/without-histogram.yaml covers how it is judged. */
 
 const cases = readCaseFiles().get('without-histogram.yaml')!;
 const caseOf = (name: string) => cases.find((one) => one.name === name)!.build();
@@ -18,7 +18,7 @@ const sure = caseOf('with a confidence, clearly within the limit');
 
 const verdictOf = ({ plan, run, evidence }: Judged) => judge(plan, run, evidence);
 
-test('no bucket is queried, and no rule watches it', () => {
+test('the plan queries no buckets for it, and no alerting rule watches it', () => {
   const { plan, document } = sure;
   expect(selectorsOfPlan(plan).filter((selector) => selector.includes('_bucket'))).toEqual([]);
   const watched = rulesOf(document).flatMap(({ rules }) => rules.map(({ labels }) => labels?.objective));
@@ -37,11 +37,11 @@ test('every output says that only the client measured it', () => {
   expect(verdict.objectives[0]).toMatchObject({ client: { samples: 1500 }, query: '', bucket: null });
 });
 
-test('its flip point, its minimum detectable effect and its power analysis are those of the client', () => {
+test('its flip point, its minimum detectable effect and its power analysis come from the client's record', () => {
   const { plan } = sure;
   const verdict = verdictOf(sure);
   const [flip] = verdict.flips!;
-  // Ten of 500 responses take 250 ms, the others 50 ms: four times as slow, and all are over the limit.
+  // Ten of 500 responses take 250 ms, the others 50 ms. Four times as slow, all of them would be over the limit.
   expect(flip).toMatchObject({ id: 'latency-p95', what: 'slower', from: 'met' });
   expect(flip).toHaveProperty('otherAt', expect.closeTo(4, 1));
   expect(verdict.objectives[0]!.interval!.low).toBeGreaterThan(0.95);

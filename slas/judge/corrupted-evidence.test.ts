@@ -38,7 +38,7 @@ const CLOSE = ORIGIN_SECONDS + 70;
 const isInside = ([at]: Sample) => at >= OPEN && at <= CLOSE;
 const isEdge = ([at]: Sample) => at === OPEN || at === CLOSE;
 
-/** Picks one of several by an arbitrary number. */
+/** Picks an element by an arbitrary number. */
 const pick = <T>(from: readonly T[], at: number): T => from[at % from.length]!;
 
 type Corruption = (series: Series, at: number) => Series;
@@ -64,7 +64,7 @@ const cutOff = withSamples((samples, at) => {
   return samples.filter(([other]) => other < time);
 });
 
-/** The counter restarts from 0 at a scrape, having counted something before. */
+/** The counter had counted something and restarts from 0 at a scrape. */
 const reset = withSamples((samples, at) => {
   const counted = samples.filter(
     (sample) => isInside(sample) && sample[0] > OPEN + 5 && Number(sample[1]) > 1,
@@ -87,7 +87,7 @@ const CORRUPTIONS: Readonly<Record<string, Corruption>> = {
   reset,
 };
 
-/** Replaces a reading, chosen by number. */
+/** Replaces the reading with the given number. */
 const inReading = (evidence: Evidence, at: number, change: (reading: Reading) => Reading): Evidence => {
   const chosen = pick(evidence.readings, at);
   return { ...evidence, readings: evidence.readings.map((one) => (one === chosen ? change(one) : one)) };
@@ -109,7 +109,7 @@ const READING_CORRUPTIONS: Readonly<Record<string, (reading: Reading) => Reading
 };
 
 const draw = fc.nat({ max: 1_000_000 });
-/** By number, to keep counterexamples short. */
+/** Samples are chosen by number, to keep counterexamples short. */
 const service = fc.nat({ max: 2 });
 const check = <T>(property: fc.IProperty<T>, numRuns: number) =>
   fc.assert(property, { seed: 20_250_101, numRuns });
@@ -275,7 +275,7 @@ test('missing samples inside the window do not change counts', () => {
   check(property, 200);
 });
 
-/** The decision by counts. Fewer blocks only lower the certainty. */
+/** The part of a decision that follows from counts. Fewer blocks only lower the certainty. */
 const counted = ({ id, verdict, value, share, bucket, samples, margin }: ObjectiveVerdict) => ({
   id,
   verdict,

@@ -66,15 +66,13 @@ export function decideShare(
   const { samples, uncounted = 0, doubtful = 0, mayBeBad = 0, outside = NOTHING_OUTSIDE } = counted;
   const { between = NOTHING_BETWEEN } = counted;
   const seen = [...counted.reasons, ...uncountedReasons(uncounted, counted.uncountedWhy)];
-  // Requests that may not belong to this phase must not cause a miss, nor may those in flight; for *met* it
-  // is the other way round.
+  // Neither requests that may not belong to this phase nor requests in flight may cause a miss. For *met*, both are assumed to be bad.
   const own = samples - doubtful + mayBeBad;
   const bad = Math.max(0, counted.bad - doubtful);
   // Of the responses between the edges around the limit, a miss must hold as if all were within it.
   const surelyBad = Math.max(0, bad - between.bad);
   const badBeyondAlert = Math.max(0, counted.badBeyondAlert - between.beyondAlert - doubtful);
-  // A miss must hold even without the bad requests that may lie outside the window, and with all unclaimed
-  // good ones.
+  // A miss must hold even without the bad requests that may lie outside the window, and even if all unclaimed events were good.
   const good = counted.unclaimed?.mayBeGood ?? 0;
   const beyond = (of: number, all = of + good) =>
     missesBy(
@@ -104,10 +102,11 @@ export function decideShare(
     if (!keeps(bad) && keeps(surelyBad))
       return {
         ...undecided([...seen, limitBetween(objective, counted)]),
-        // Without other clients, the service measured only the client's requests, and none of them took longer there than at the client.
+        // Without other clients, the service measured only the client's requests, and no request took longer at the service than at the
+        // client.
         ...(plan.isolated === false || run.load === null ? {} : { isBetween: true }),
       };
-    // The other way round: all bad requests lie inside the window, and as few good ones as possible.
+    // For *met*, the opposite is assumed: all bad requests lie inside the window, and as few good ones as possible.
     const fewest = (badOnes: number) => Math.max(1, Math.min(own, badOnes), own - outside.all);
     const doubt = outsideReason(outside, isWithin(objective.measure, objective.target, bad, own));
     if (outside.all > 0 && keeps(bad) !== keeps(bad, fewest(bad))) return undecided([...seen, doubt]);
@@ -159,7 +158,7 @@ const mayBeAlert = (
   between.beyondAlert > 0 &&
   isBeyondAlert(measure, alert, badBeyondAlert, samples);
 
-/** Requests that may or may not belong to what is judged would decide. */
+/** Undecided, because requests that may or may not belong to the objective would decide. */
 const undecidedBy = ({ hasErrorsInside }: Count, seen: Reasons): Decision =>
   hasErrorsInside === undefined
     ? undecidedFor([reason('phase-edges-would-decide', {})], seen)
@@ -185,7 +184,7 @@ function keepsWithUnclaimed(
   return isWithin(measure, target, Math.min(all, bad + atEdges + uncounted + unclaimed.mayBeBad), all);
 }
 
-/** Why more than the window was counted, and what that could change. */
+/** Why the counts cover more than the window, and how that could change the decision. */
 function outsideReason({ all, bad, strangers }: Outside, isKept: boolean): Reason {
   if (!isKept) return reason('outside-bad-would-decide', { atMost: bad });
   return strangers === undefined
@@ -205,7 +204,7 @@ function isShown(objective: PlannedObjective, bad: number, all: number, plan: Pl
 const maxPlanned = (plan: Plan, run: RunRecord) =>
   Math.max(plan.load?.plannedRequests ?? 0, run.load?.plannedRequests ?? 0);
 
-/** What this many bad requests out of `all` break: nothing, the SLO target, or the alert threshold too. */
+/** What the given number of bad requests out of `all` breaks: nothing, the SLO target, or also the alert threshold. */
 function missesBy(
   { measure: planned, target, alert }: PlannedObjective,
   bad: number,
@@ -226,7 +225,7 @@ export function lostBeyondDoubt(objective: PlannedObjective, { plan, run }: Grou
   const { measure: planned, leastSamples } = objective;
   if (!isRatio(planned)) return null;
   if (planned.lost !== 'bad' || run.load === null) return null;
-  // It is then unknown how many requests other clients sent, and so which share of all was unanswered.
+  // With other clients, the number of all requests is unknown, and so is the share of unanswered ones.
   if (plan.isolated === false) return null;
   const { lost, sent, plannedRequests, completed, droppedIterations } = run.load;
   // For a script's own plan, the number of missing requests is unknown.

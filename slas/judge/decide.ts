@@ -32,7 +32,7 @@ const COUNTS_REST_ON = [
   'client-and-server-agree',
   'nothing-died',
 ];
-/** What the client's own clock rests on: no scrape is needed. */
+/** Preconditions without which the client's own clock means nothing. None of them needs a scrape. */
 const CLIENT_RESTS_ON = ['load-delivered', 'generator-on-time', 'answers-right', 'nothing-died'];
 
 /** Decides by the service's own series. */
@@ -54,7 +54,7 @@ export function decide(objective: PlannedObjective, measured: Measured, grounds:
   }
 }
 
-/** The highest value of a process that is scraped twice stays the same. */
+/** A peak does not need distinct targets: the highest value stays the same if a process is scraped twice. */
 const restsOn = ({ measure }: PlannedObjective, broken: readonly Precondition[]) =>
   measure.kind === 'peak' ? broken.filter(({ id }) => id !== 'targets-distinct') : broken;
 
@@ -79,13 +79,13 @@ function decideNumber(
   if (!Number.isFinite(value))
     return undecidedFor([reason('value-not-finite', { value: String(value) })], seen);
   if (broken.length > 0) return undecidedFor([brokenBy(broken[0]!)], seen);
-  // Even events too few to prove that a rate was reached can prove that it was not, or that it stayed below
-  // its limit.
+  // Even if there are too few events to prove that a rate was reached, they can prove that it was not reached, or that it stayed below its
+  // limit.
   const isRate = measure.kind === 'throughput';
   const isShort = isRate && !(target.comparison.startsWith('>') && holds(value, target));
   if (samples < leastSamples && !isShort)
     return undecidedFor([tooFew(isRate ? 'event' : 'observation', samples, leastSamples)], seen);
-  // What ended replicas took unseen may have been the worst, or the best.
+  // The requests that ended replicas took after their last scrape may have had the worst values, or the best.
   const { low, high } = endsOf(measured);
   const ends = [low, high];
   if (ends.every((end) => holds(end, target))) return { ...met(seen), isWhole: true };
@@ -94,7 +94,7 @@ function decideNumber(
   return { ...missed(seen, alert !== null && ends.every((end) => holds(end, alert))), isWhole: true };
 }
 
-/** A first good interval after the limit is a miss, whatever the rest of the load was. */
+/** If the first good interval comes after the limit, the objective is missed, whatever the rest of the load shows. */
 function decideMoment(
   { target, alert }: PlannedObjective,
   { seconds, isBack, reasons }: Measured & { kind: 'moment' },
@@ -112,7 +112,7 @@ function decideMoment(
   return isBack ? met(seen) : undecided([...seen, reason('load-ended-before-recovery', {})]);
 }
 
-/** An unknown state is judged once as up and once as down; only if both agree is there a verdict. */
+/** Unknown states are judged once as up and once as down. The objective is decided only if both give the same result. */
 function decideCensus(
   { target, alert, leastSamples }: PlannedObjective,
   { samples, up, unknown, reasons: seen, outside }: Measured & { kind: 'census' },

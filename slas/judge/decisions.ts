@@ -35,5 +35,5 @@ export const tooFew = (
   needed: number,
 ) => reason('too-few-samples', { what, samples, needed });
 
-/** These preconditions mean that requests are missing; those that were seen still count. */
+/** If only these preconditions are broken, requests are missing, but the requests that were seen still count. */
 export const ONLY_CUT_SHORT = ['load-delivered', 'nothing-died'];

@@ -36,12 +36,12 @@ const planOf = (isIsolated: boolean): Plan => {
   return { ...unwrap(planScenario(documentOf(isIsolated), 'steady')), load: null };
 };
 
-/** The seconds of the window between which a replica exists; null: it existed before, or stays. */
+/** The seconds of the window at which a replica starts and ends; null if it started before the window, or ends after it. */
 const processInstance = fc.record({
   phase: fc.double({ min: 0, max: EVERY - 0.01, noNaN: true }),
   born: fc.option(fc.double({ min: 1, max: 55, noNaN: true }), { freq: 3 }),
   ended: fc.option(fc.double({ min: 1, max: 58, noNaN: true }), { freq: 3 }),
-  /** How many requests are bad, and how many of those in its last seconds, which may be unseen. */
+  /** How many requests are bad, and how many of the requests in the replica's last seconds, which no scrape may have seen. */
   bad: fc.double({ min: 0, max: 0.06, noNaN: true }),
   badAtTheEnd: fc.constantFrom(0, 0, 1),
   badly: fc.constantFrom({ seconds: 0.25 }, { seconds: 0.6 }, { seconds: 0.01, status: '500' }),
@@ -159,6 +159,6 @@ test.each([
     }
   });
   fc.assert(property, { seed: 20_250_501, numRuns: 150 });
-  // The services cover every outcome, and have uncounted requests.
+  // The generated services cover every outcome, and some requests are uncounted.
   for (const [what, times] of Object.entries(seen)) expect(times, what).toBeGreaterThan(10);
 });

@@ -48,7 +48,7 @@ describe('the factor of the latencies that changes the verdict', () => {
     expect(otherAt).toBeLessThan(1.96);
   });
 
-  test('of a missed objective is below 1, and its service is met before the true factor', () => {
+  test('of a missed objective is below 1, on both sides of the true factor', () => {
     const { undecidedAt, otherAt } = flipOf(runOf(4), 'missed') as Shifted;
     expect(undecidedAt! * 4).toBeGreaterThan(1.9);
     expect(undecidedAt! * 4).toBeLessThan(1.97);
@@ -56,14 +56,14 @@ describe('the factor of the latencies that changes the verdict', () => {
     expect(otherAt! * 4).toBeLessThan(1.91);
   });
 
-  test('a service that is slower by a factor is nearer to it by that factor', () => {
+  test('a service that is slower by a factor has a flip point that is smaller by the same factor', () => {
     const one = (flipOf(runOf(), 'met') as Shifted).undecidedAt!;
     const slower = (flipOf(runOf(1.5), 'met') as Shifted).undecidedAt!;
     expect((1.5 * slower) / one).toBeGreaterThan(0.985);
     expect((1.5 * slower) / one).toBeLessThan(1.015);
   });
 
-  test('is unknown if the record does not lead to the verdict, or does not exist', () => {
+  test('is unknown if the verdict does not follow from the record, or if there is no record', () => {
     expect(flipOf(runOf(4), 'met')).toEqual({ id: 'latency-p95', what: 'not-shifted' });
     expect(flipOf(runOf(), 'undecided').what).toBe('not-shifted');
     expect(flipOf({ load: {} } as unknown as RunRecord, 'met').what).toBe('not-shifted');
@@ -109,7 +109,7 @@ describe('a run of a fixed duration', () => {
   });
 });
 
-test('counting over many limits gives the same counts as counting over each limit', () => {
+test('counting over many limits at once gives the same counts as counting over each limit separately', () => {
   const run = runOf();
   const path = objective.measure.kind === 'latency' ? objective.measure.clientPath! : '';
   const { badOver, blocksOver } = shiftedCounts(run.load!.client!, path)!;

@@ -15,9 +15,9 @@ import { type Count, latencyEffectOf } from './certainty.ts';
 import type { Seen } from './sides.ts';
 
 /**
- * How far a verdict is from another one: the same evidence is judged again with every response slower by a factor, or with more
- * failed requests. Latencies are shifted in the client's record, because a histogram cannot be shifted between its edges: a
- * limit that is divided by the factor gives the same counts. Added failures are spread evenly over the run.
+ * What would change a verdict: the same evidence is judged again with every response slower by a factor, or with more failed requests.
+ * Latencies are shifted in the client's record, because a histogram cannot be shifted between its edges: a limit that is divided by the
+ * factor gives the same counts. Added failures are spread evenly over the run.
  */
 
 type Side = 'met' | 'undecided' | 'missed';
@@ -45,7 +45,7 @@ export function flipPointsOf(parts: readonly Part[], { confidence }: Plan, whole
       isSure
         ? sideOf(one.at(value), budgetFor(objective), other, confidence, tests)
         : observedSide(one.countAt(value), objective);
-    // The service's histogram decided, or another condition: shifting this record would say nothing.
+    // The service's histogram or another condition decided, so shifting the client's record would show nothing.
     if (at(one.now) !== verdict) return { id, what: 'not-shifted' };
     return { id, what: one.what, from: verdict, ...changesOf(at, verdict, one.now, one.ends) };
   });
@@ -64,9 +64,9 @@ type Shifted = Pick<Count, 'bad' | 'samples' | 'blocks' | 'lower'>;
 interface Shiftable {
   readonly what: 'slower' | 'more-failed';
   readonly at: (value: number) => Shifted;
-  /** Without the blocks, which cost a pass over all requests. */
+  /** The blocks are left out, because computing them costs a pass over all requests. */
   readonly countAt: (value: number) => Pick<Count, 'bad' | 'samples'>;
-  /** The factor or the share of this run, and how far it is shifted down and up. */
+  /** The factor or the share of this run, and the range in which it is shifted. */
   readonly now: number;
   readonly ends: readonly [number, number];
   readonly effect: () => DesignEffect | null;
@@ -134,7 +134,7 @@ function sideOf(
 
 const ACCURACY = 1.005;
 
-/** Where the outcome of this run ends, and where the opposite one begins; null: not within the range of the search. */
+/** Where the outcome of this run ends, and where the opposite outcome begins; null if that is not within the range of the search. */
 function changesOf(
   at: (value: number) => Side,
   from: 'met' | 'missed',

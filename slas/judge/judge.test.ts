@@ -32,7 +32,7 @@ describe('a census', () => {
     expect([share, value]).toEqual([12 / 13, 12 / 13]);
     expect(margin).toBeCloseTo(12 / 13 - 0.999, 9);
   });
-  test('that is undecided reports neither; the summary has the reason', () => {
+  test('that is undecided reports neither a share nor a distance; the summary has the reason', () => {
     const changes = { series: { 'model loaded': 'always 1; 40=_' } };
     expect(row('model-uptime', changes)).toMatchObject({
       ...{ verdict: 'undecided', share: null, value: null, margin: null },
@@ -50,7 +50,7 @@ test('an undecided share lies in no bucket', () => {
   });
 });
 
-test('no uncounted requests are reported if there cannot be any', () => {
+test('uncounted requests are not reported if there cannot be any', () => {
   for (const one of verdictOf().objectives) expect(Object.keys(one)).not.toContain('uncounted');
 });
 
@@ -67,7 +67,7 @@ test('a miss that only the client saw says where the time was spent', () => {
 });
 
 describe('how many more observations are needed', () => {
-  // Ten per response; blocks alternate between sums of 600 and 800, so the standard error is 0.024.
+  // Each response makes ten observations. Blocks alternate between sums of 600 and 800, so the standard error is 0.024.
   const points = (from: number) =>
     Array.from({ length: 13 }, (_, index) => `${10 + 5 * index}=${700 * index - (index % 2) * from}`);
   const mean = (negative: number): Partial<Given> => ({

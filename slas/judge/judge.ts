@@ -65,7 +65,7 @@ const withFlips = (verdict: Verdict, whole: Whole): Verdict =>
     ? verdict
     : { ...verdict, flips: flipsIn(verdict, whole) };
 
-/** Of the part of the run that decided, at its confidence. */
+/** The flip points of the part of the run that decided, at the confidence of that part. */
 function flipsIn({ sequential, objectives }: Verdict, { plan, run, evidence, frame }: Whole) {
   const decidedAtSeconds = sequential?.decidedAtSeconds ?? null;
   const confidence = sequential?.looks.at(-1)?.confidence ?? plan.confidence;
@@ -83,7 +83,7 @@ function flipsIn({ sequential, objectives }: Verdict, { plan, run, evidence, fra
   return flipPointsOf(parts, { ...plan, confidence }, run);
 }
 
-/** What every judgement of a run rests on. */
+/** The input of every judgement of a run. */
 interface Whole {
   readonly plan: Plan;
   readonly run: RunRecord;
@@ -111,7 +111,7 @@ function judgeWhole(whole: Whole): Verdict {
   return verdictOf(whole, objectivesIn(scopes, whole));
 }
 
-/** null: how late requests started is known for the whole load only. */
+/** null if the lateness of requests is known only for the whole load. */
 function onTimeUntil(seconds: number, plan: Plan, run: RunRecord): Precondition | null {
   const { load } = run;
   const late = load?.decidedAtSeconds === seconds ? load.decidedLateP99Seconds : undefined;
@@ -120,7 +120,7 @@ function onTimeUntil(seconds: number, plan: Plan, run: RunRecord): Precondition 
   return generatorOnTime(plan, { ...run, load: { ...load, phases, startedLateP99Seconds: late } });
 }
 
-/** The first seconds of the load, as if they were all of it. */
+/** Judges the first seconds of the load as if they were the whole load. */
 function judgePrefix(seconds: number, whole: Whole): Verdict {
   const { plan, run, evidence, frame, preconditions } = whole;
   const prefix = prefixOf(seconds, plan, run, evidence, frame);
@@ -252,7 +252,7 @@ function summarise(
       if (objectives.length === 0) return reason('no-objectives', {});
       if (!isDecidedByDocument(objectives)) return reason('nothing-decisive', { exempt });
       const broken = preconditions.find(({ ok }) => ok === false);
-      // None was missed, and no precondition is broken, so an objective must be undecided.
+      // No objective was missed and no precondition is broken, so at least one objective must be undecided.
       const { reasons: because } = broken ?? deciding.find((one) => one.verdict === 'undecided')!;
       return reason('objectives-undecided', { undecided: idsOf('undecided'), because });
     }

@@ -5,7 +5,7 @@ import { judgeLooks } from './looks.ts';
 
 const schedule = scheduleLooks(600, 0.95);
 
-/** Each look has an outcome by its time; the whole run has another. */
+/** Judges a run whose looks have the given outcomes, by time. The whole run is inconclusive. */
 function judged(outcomes: Readonly<Record<number, Outcome>>, stoppedAt: number | null, seconds = 600) {
   const asked: (number | string)[] = [];
   const verdict = (outcome: Outcome) => ({ verdict: outcome, objectives: [] }) as unknown as Verdict;
@@ -47,7 +47,7 @@ test('a time that is not a look of the plan decides nothing', () => {
   expect(judged({ 150: 'pass' }, 150, 160)).toMatchObject({ verdict: 'inconclusive', decidedAt: null });
 });
 
-test('a miss that a search would not count does not end its step, and a pass does', () => {
+test('a miss that a capacity search would not count does not end its step, whereas a pass does', () => {
   const step = { ...schedule, missLooks: scheduleLooks(600, 0.99).looks };
   const at = (outcomeAt: (confidence: number) => Outcome) =>
     judgeLooks(step, 152, 156, {

@@ -11,12 +11,12 @@ import type {
 import { reason } from '../model/reasons.ts';
 
 /**
- * A run that lasts until it is decided. Each look judges what was sent until then, with bounds at the look's own confidence. The
- * verdict is that of the look at which the load was stopped; a load that was not stopped is judged as a whole, with the error
- * that the earlier looks left.
+ * A run that lasts until it is decided. Each look judges what was sent until then, with bounds at the look's own confidence. If the load
+ * was stopped at a look, that look decides the verdict. Otherwise the load is judged as a whole, with the error that the earlier looks
+ * left.
  */
 
-/** What is needed to judge one look: the whole run at some confidence, or its first seconds. */
+/** The functions that judge one look: the whole run at a given confidence, or its first seconds. */
 export interface LookJudge {
   readonly part: (atSeconds: number, confidence: number) => Verdict;
   readonly whole: (confidence: number) => Verdict;
@@ -106,7 +106,7 @@ export function mayRecover(
   return undecided(verdict, reason('scrapes-to-come', {}));
 }
 
-/** Decides only if the outcome is the same whether the requests that have not ended were fast or unanswered. */
+/** Decides only if the outcome is the same in both cases: all requests in flight end fast, or all remain unanswered. */
 export function bothWays(best: ObjectiveVerdict, worst: ObjectiveVerdict): ObjectiveVerdict {
   return best.verdict === worst.verdict ? best : undecided(best, reason('requests-may-be-open', {}));
 }

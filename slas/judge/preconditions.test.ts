@@ -5,7 +5,7 @@ import type { Given } from '../testing/case-text.ts';
 import { healthy } from '../testing/cases.ts';
 import { judge } from './judge.ts';
 
-/** Preconditions at their limits, each with its message. Their effect on a verdict is tested in cases/. */
+/** Preconditions at their limits, each with its message. cases/ tests their effect on a verdict. */
 
 interface Changes extends Partial<Given> {
   readonly record?: Partial<LoadRecord>;
@@ -48,7 +48,7 @@ describe('clocks-agree', () => {
     const series = { up: 'always 1', 'process start': 'always 1000' };
     expect(clock(5, 0, { replicas, series })[0]).toBe(false);
   });
-  test('is unknown without a reading of the clock, a target, or a run', () => {
+  test('is unknown without a reading of the clock, without a scrape target, or without a run', () => {
     expect(checked('clocks-agree')).toEqual([null, 'the clock of Prometheus could not be read']);
     expect(clock(9, 0, { series: { up: null }, errors: { everything: 'down' } })[0]).toBeNull();
     expect(clock(9, 0, bare)).toEqual([null, 'no run record: only the clock of Prometheus matters']);
@@ -253,7 +253,7 @@ describe('what the client saw', () => {
 describe('client-and-server-agree', () => {
   const agree = (changes: Changes) => checked('client-and-server-agree', changes);
 
-  test('shows the sum if all rows agree, otherwise every row that differs', () => {
+  test('reports one sum if all rows agree, otherwise every row that differs', () => {
     expect(agree({})).toEqual([
       true,
       'requests: the client received 1,500 responses, the service counted 1,500',

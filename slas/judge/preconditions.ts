@@ -16,7 +16,7 @@ import { scriptPreconditions } from './checks/script-load.ts';
 import { targetsDistinct } from './checks/targets-distinct.ts';
 import type { Reconciliation } from './reconcile.ts';
 
-/** The preconditions of a verdict, each with its finding; null: it could not be checked here. */
+/** The preconditions of a verdict, each with its finding; `ok` is null if it could not be checked here. */
 export function checkPreconditions(
   plan: Plan,
   run: RunRecord,
@@ -72,7 +72,7 @@ function edgesScraped({ arrival }: Evidence, { targets }: Frame): Precondition {
   }
   const problems = targets.flatMap(({ problem }) => (problem === null ? [] : [problem]));
   if (problems.length > 0) return check(id, false, ...problems, ...late);
-  // Queries that do not include the last samples return a different value.
+  // Functions that do not see the last samples yet return an outdated value.
   const isStale = arrival?.missing.some(isOfAggregates) ?? false;
   return check(id, !isStale, ...targets.map(scrapedOf), ...late);
 }
@@ -90,7 +90,7 @@ const scrapedOf = (target: TargetWindow): Reason =>
     missed: target.missedScrapes,
   });
 
-/** The samples that the harness waited for until its timeout. */
+/** The samples that had not arrived when the harness stopped waiting. */
 function notShown(arrival: Evidence['arrival']): readonly Reason[] {
   if (arrival === undefined || arrival.missing.length === 0) return [];
   const { boundSeconds, boundBy, lagSeconds } = arrival;
@@ -142,7 +142,7 @@ function notRestarted(plan: Plan, frame: Frame): Precondition {
   return check(id, true, isElastic ? elasticReplicas(frame) : reason('start-times-kept', {}));
 }
 
-/** What counters show if the service exports no start time. */
+/** Whether the counters show a restart, if the service exports no start time. */
 function withoutStart({ restarts, missing, targets }: Frame): readonly Reason[] {
   if (targets.length === 0) return [reason('no-target-scraped', {})];
   if (restarts.length === 0) return [reason('counter-beyond-new-process', {})];
@@ -197,7 +197,7 @@ function clientAndServerAgree({ load }: RunRecord, reconciled: Reconciliation): 
   return check(id, broken.length === 0, ...compared);
 }
 
-/** What the record of a completed load lacks; null if nothing. */
+/** What the record of a completed load lacks; null if it is complete. */
 function incompleteRecord(load: LoadRecord): Reason | null {
   const { sent, lost, client } = load;
   const known = lost + allResponses(load);

@@ -4,10 +4,7 @@ import type { Given } from '../testing/case-text.ts';
 import { healthy } from '../testing/cases.ts';
 import { judgeInWords } from '../testing/judge-in-words.ts';
 
-/**
- * The counts of client and service side by side, as in verdict.json. Their effect on a verdict is tested in
- * cases/.
- */
+/** The counts of client and service side by side, as in verdict.json. cases/ tests their effect on a verdict. */
 
 function rowsOf(changes: Partial<Given>) {
   const { plan, run, evidence } = healthy(changes);
@@ -80,7 +77,7 @@ describe('reconciliation rows', () => {
       row('2xx', 1498, 1498, { lost: 2 }),
     ]);
   });
-  test('include latencies and means if each request was recorded, every histogram once', () => {
+  test('include every histogram of latencies and means once, if each request was recorded', () => {
     expect(rowsOf({ client: '1500x0.05' })).toEqual([
       row('requests', 1500, 1500),
       row('2xx', 1500, 1500),
@@ -97,7 +94,7 @@ describe('reconciliation rows', () => {
     const fewer = rowsOf({ client: '1500x0.05', series: { 'positive count': '0 -> 899' } });
     expect(fewer.at(-1)).toEqual(row('observations of confidence', 1500, 1499, { ok: false, note: MISSING }));
   });
-  test('of successful responses only', () => {
+  test('of latencies and means count successful responses only', () => {
     const load = { '2xx': 1497, '5xx': 3 };
     const series = { 'answers 200': '400 -> 1897', 'answers 503': '0 -> 3' };
     const rows = rowsOf({ load, series, client: '1497x0.05 3x0.05=503' });
@@ -148,7 +145,7 @@ describe('a difference', () => {
     const series = { 'answers 200': '400 -> 1799' };
     expect(first(load, { series })).toEqual(row('requests', 1400, 1399, { ok: false, note: MISSING }));
   });
-  test('from other clients is reported if they are expected', () => {
+  test('from other clients is allowed and reported if other clients are expected', () => {
     const service = { isolated: false };
     expect(first({ sent: 1400, '2xx': 1400 }, { service })).toEqual(
       row('requests', 1400, 1500, {
@@ -159,7 +156,7 @@ describe('a difference', () => {
       row('requests', 1501, 1500, { ok: false, note: MISSING }),
     );
   });
-  test('from ended replicas is bounded', () => {
+  test('from ended replicas is allowed up to a bound', () => {
     const elastic = (counted: number): Partial<Given> => ({
       service: { replicas: 'elastic' },
       replicas: { a: {}, b: { last: 40 } },

@@ -16,7 +16,7 @@ import { trafficOf } from './surplus.ts';
  * the client received.
  */
 
-/** Rows to compare, or why there are none; `isFailure` if there should have been some. */
+/** Rows to compare, or the reason why there are none. `isFailure` is set if there should have been rows. */
 export type Reconciliation = Result<
   readonly Reconciled[],
   { readonly isFailure: boolean; readonly reason: Reason }
@@ -54,8 +54,8 @@ export function reconcile(plan: Plan, run: RunRecord, frame: Frame): Reconciliat
 }
 
 /**
- * The document says that scrapes are the only other requests. If there are more or fewer, others hide among the counts, or the
- * counter does not count scrapes, and nothing can be subtracted from it.
+ * The document says that scrapes are the only other requests. If their number differs, other requests hide among the counts, or the counter
+ * does not count scrapes. Then nothing can be subtracted.
  */
 function ofScrapes(
   { countsScrapes }: Plan,
@@ -87,8 +87,8 @@ interface Allowance {
 }
 
 /**
- * A load that was stopped once it was decided sent no more than was planned until then. It is unknown how much
- * one that was cut short otherwise sent: it decides nothing that rests on counts.
+ * A load that was stopped once it was decided sent no more than was planned until then. If a load was cut short for any other reason, the
+ * number of sent requests is unknown, and objectives that rest on counts stay undecided.
  */
 function inFlightAtStop(
   { load: planned }: Plan,
@@ -172,10 +172,7 @@ function statusRows(load: LoadRecord, increases: readonly Increase[], row: Row):
     .filter(({ client, service }) => client > 0 || service > 0);
 }
 
-/**
- * The first digit of a series' status; `gone`: the client closed the connection; null: its labels show no
- * status.
- */
+/** The first digit of a series' status. `gone` means that the client closed the connection, null that the labels show no status. */
 function classesIn(increases: readonly Increase[]): (one: Increase) => string | null {
   const valuesOf = (label: string) => [...new Set(increases.flatMap(({ labels }) => labels[label] ?? []))];
   return ({ labels }) => {
@@ -189,9 +186,8 @@ function classesIn(increases: readonly Increase[]): (one: Increase) => string | 
 }
 
 /**
- * Every response of a path must be in its latency histogram; otherwise slow ones could be missing. Without a
- * status in its selector, a histogram holds either all responses or the successful ones only, depending on
- * the service.
+ * Every response of a path must be in its latency histogram; otherwise, slow responses could be missing. Without a status in its selector,
+ * a histogram holds either all responses or the successful ones only, depending on the service.
  */
 function latencyRows(plan: Plan, load: LoadRecord, frame: Frame, row: Row): readonly Reconciled[] {
   const { client } = load;
@@ -228,8 +224,8 @@ function expectedIn(selected: Selected, client: ClientRequests, path: string, co
 }
 
 /**
- * Every successful response of a path must be in the mean; otherwise some of its series could be missing.
- * There may be more observations, because a batch makes one for each of its items.
+ * Every successful response of a path must be in the mean; otherwise some of its series could be missing. There may be more observations
+ * than responses, because a batch makes one observation for each item.
  */
 function meanRows(plan: Plan, load: LoadRecord, frame: Frame, row: Row): readonly Reconciled[] {
   return plan.objectives.flatMap(({ id, measure }) => {

@@ -5,7 +5,7 @@ import { wordsOf } from '../render/reasons/words.ts';
 import type { Certainty } from './certainty.ts';
 import { type Observed, rule } from './ruling.ts';
 
-/** What intervals change about the observed decision, with the exact words. */
+/** How intervals change the observed decision, with the exact words. */
 
 const limit = (text: string, value: number) => ({ text, comparison: '<' as const, value });
 const latency: PlannedObjective = {

@@ -14,20 +14,18 @@ export interface Decision {
   readonly value?: number;
   readonly samples?: number;
   readonly bucket?: readonly [number, null];
-  /** Decided by the client's clock: missed by it, but not by the service's; or there is no other. */
-  readonly byClient?: true;
   /**
-   * Undecided because a possible miss may come from requests that were sent before the phase; the client's
-   * clock knows.
+   * The client's clock decided: the objective is missed by the client's clock but not by the service's, or only the client's clock measured
+   * it.
    */
+  readonly byClient?: true;
+  /** Undecided, because a miss may be caused by requests that were sent before the phase. The client's clock can tell. */
   readonly isOfOthers?: true;
   /** Undecided because the limit lies between two bucket edges: the client's clock, which is longer, may decide. */
   readonly isBetween?: true;
-  /** Missed; whether beyond the alert threshold is unknown, because that lies between two bucket edges. */
+  /** Missed. Whether the value is beyond the alert threshold is unknown, because the threshold lies between two bucket edges. */
   readonly mayBeAlert?: true;
-  /**
-   * It rests on a complete measurement with an interval, not on a fact that holds whatever data are missing.
-   */
+  /** The decision rests on a complete measurement with an interval, and not on a fact that holds whatever data are missing. */
   readonly isWhole?: true;
 }
 
@@ -36,17 +34,16 @@ export interface Observed {
   readonly objective: PlannedObjective;
   readonly decision: Decision;
   readonly certainty: Certainty | null;
-  /** Whether it held its level; null if the load was not constant, or too short to say. */
+  /** Whether the judged value held its level; null if the load was not constant, or too short to tell. */
   readonly steadiness: Steadiness | null;
-  /** By the client's clock next to the service's: shorter, because it is shown there. */
+  /** A decision by the client's clock that is shown next to the service's, so its words are shorter. */
   readonly isClient: boolean;
 }
 
 /**
- * The final decision. Without a confidence, it is the observed one, reported with its position relative to
- * the limit. With a confidence, complete measurements are decided by their intervals: *met* needs no
- * correction, because all must be met to pass; *missed* is corrected for multiple tests (Holm), because one
- * is enough to fail.
+ * The final decision. Without a confidence, the observed decision stands, and the interval's position relative to the limit is reported.
+ * With a confidence, complete measurements are decided by their intervals: *met* needs no correction, because all must be met to pass;
+ * *missed* is corrected for multiple tests (Holm), because one is enough to fail.
  */
 export function rule(all: readonly Observed[], confidence: number | null): readonly Decision[] {
   if (confidence === null) return all.map(observed);
@@ -76,7 +73,7 @@ function observed(one: Observed): Decision {
   };
 }
 
-/** A limit that is met only for now, or only on average. */
+/** The limit is met only so far, or only on average. */
 function unsteady(steadiness: Steadiness | null): readonly Reason[] {
   if (steadiness === 'growing') return [reason('growing', {})];
   return steadiness === 'not-steady' ? [reason('not-steady', {})] : [];
@@ -154,8 +151,8 @@ function atConfidence(
       if (!isShownMissed) return open(reason('chance-among-several', { tests }));
       return { ...decision, reasons: [...decision.reasons, ...sure, ...unsteady(steadiness)] };
     case 'good':
-      // The interval assumes a service that holds its level. A miss does not need that assumption: it
-      // happened.
+      // The interval assumes a service that holds its level. A miss does not need that assumption, because the bad requests have already
+      // occurred.
       if (unsteady(steadiness).length > 0) return open(...unsteady(steadiness));
       if (independenceAssumed) return open(reason('independence-assumed', {}));
       return { ...decision, reasons: [...decision.reasons, ...sure] };

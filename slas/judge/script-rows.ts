@@ -33,7 +33,7 @@ export function scriptRows(
 
 /** Preconditions without which k6 did not measure what the script planned to measure. */
 const RESTS_ON = ['load-delivered', 'generator-on-time', 'nothing-died'];
-/** A late request does not fail because it was late. */
+/** A broken `generator-on-time` does not affect checks: a request does not fail because it was sent late. */
 const NOT_FOR_FAILURES = ['generator-on-time'];
 
 // ---------------------------------------------------------------------------------------------- thresholds
@@ -97,10 +97,7 @@ function doubtsOfMiss(
   );
 }
 
-/**
- * Recognised by k6's exit code, as scripts/run/k6-end.ts words it: 99 before the end of the plan is
- * `abortOnFail`.
- */
+/** Recognised by k6's exit code in the words of scripts/run/k6-end.ts: exit code 99 before the end of the plan means `abortOnFail`. */
 const hasEndedTheRun = ({ completed, stoppedBecause, droppedIterations, thresholds = [] }: LoadRecord) =>
   !completed &&
   droppedIterations === 0 &&
@@ -142,9 +139,8 @@ function readThreshold({ metric, threshold, samples }: ThresholdRecord): {
 // ---------------------------------------------------------------------------------------------- checks
 
 /**
- * All checks together, by the document's limit, otherwise all must pass; checks with a threshold in the
- * script have their own row. The precondition `checks-passed` has counted them, and excludes failures of
- * requests that already count as errors.
+ * All checks together, judged by the document's limit. Without a limit, all checks must pass. Checks with a threshold in the script have
+ * their own row. The precondition `checks-passed` has counted them, and excludes failures of requests that already count as errors.
  */
 function checksRow(
   { checks: limit }: Plan,

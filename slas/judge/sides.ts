@@ -30,7 +30,7 @@ export interface Seen {
   readonly objective: PlannedObjective;
   readonly measured: Measured;
   readonly view: ClientView | null;
-  /** The part of the run that it was judged in, or why that is unknown. */
+  /** The part of the run in which the objective was judged, or why that part is unknown. */
   readonly scope: Result<Scope, Reason>;
 }
 
@@ -82,7 +82,7 @@ function clientSide(one: Seen, view: ClientView, seen: readonly Seen[], grounds:
   };
 }
 
-/** What is judged in a phase rests on that phase's plan and load; if those are unknown, on no load at all. */
+/** An objective that is judged in a phase rests on that phase's plan and load. If they are unknown, it is judged without a load. */
 function narrowed(grounds: Grounds, scope: Seen['scope']): Grounds {
   if (!scope.ok) return { ...grounds, run: { ...grounds.run, load: null } };
   return { ...grounds, plan: scope.value.plan, run: scope.value.run };
@@ -148,7 +148,7 @@ function surroundingsOf(
   };
 }
 
-/** The worse of server and client decides, and brings its own certainty. */
+/** The worse of the two sides decides, and the verdict shows that side's certainty. */
 export function worseOf({ server, client }: Sides, view: ClientView | null): Decided {
   if (client === null || view === null) return { ...server, nearLimit: isNear(server) };
   if (isByClientAlone(server.objective.measure)) return alone(server, client, view);
@@ -177,7 +177,7 @@ export function worseOf({ server, client }: Sides, view: ClientView | null): Dec
   };
 }
 
-/** There is no other side. */
+/** The client's side is the only one. */
 function alone(server: Observed, client: Observed, view: ClientView): Decided {
   const { decision, certainty, steadiness } = client;
   const reasons = [...decision.reasons, ...server.decision.reasons];

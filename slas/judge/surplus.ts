@@ -1,15 +1,15 @@
 import { type Reason, reason } from '../model/reasons.ts';
 import type { Frame } from '../window/window.ts';
 
-/** One Prometheus server, or a pair of them. */
+/** The number of Prometheus servers that scrape: one, or a pair. */
 const MAX_SCRAPERS = 2;
-/** With fewer scrapes there is no recognisable pattern. */
+/** The minimum number of scrapes. With fewer, the pattern cannot be recognised. */
 const MIN_SCRAPES = 3;
 
 /**
- * What requests in addition to the client's may be. A counter without a route label also counts Prometheus's
- * own scrapes of /metrics: about one request per scrape, give or take one per target, because a scrape is
- * counted after its response. This is only a hint: any other traffic of that size looks the same.
+ * A hint about requests that the service counted in addition to the client's. A counter without a route label also counts Prometheus's own
+ * scrapes of /metrics: about one request per scrape, give or take one per target, because a scrape is counted after its response. Any other
+ * traffic of that size looks the same.
  */
 export function trafficOf(
   what: string,
@@ -18,7 +18,7 @@ export function trafficOf(
   { targets }: Pick<Frame, 'targets'>,
 ): Reason {
   const traffic = reason('other-traffic', {});
-  // An excess in one status class may be a deficit in another.
+  // An excess in one status class may come with a deficit in another.
   if (/^[1-5]xx$/.test(what)) return traffic;
   const scrapes = targets.reduce((sum, one) => sum + one.scrapes.length + one.unreadScrapes - 1, 0);
   const atLeast = surplus - lost;

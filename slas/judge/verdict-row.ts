@@ -70,7 +70,7 @@ function coveredBy({ measured, scope }: Seen) {
   const { fromSeconds, toSeconds } = place.frame;
   const seconds = Number((toSeconds - fromSeconds).toFixed(3));
   const whole = Number((place.phase.toSeconds - place.phase.fromSeconds).toFixed(3));
-  // Looks are at runs of a single phase, and judge the beginning of it.
+  // A run with looks has a single phase, and a look judges the beginning of that phase.
   const isLook = place.phase.isFirst && !place.phase.isLast && place.isSequential;
   return {
     told: { from: rfc3339(fromSeconds), to: rfc3339(toSeconds), seconds },
@@ -112,7 +112,7 @@ function measuredValue(measured: Measured): number | null {
   return measured.kind === 'census' ? measured.up / measured.samples : measured.value;
 }
 
-/** Removes the rounding error of a subtraction. */
+/** Rounds away the floating-point error of a subtraction. */
 const tidy = (value: number | null) => (value === null ? null : Number(value.toPrecision(12)));
 
 const censusMargin = ({ target }: PlannedObjective, measured: Measured, verdict: ObjectiveOutcome) =>
@@ -120,7 +120,7 @@ const censusMargin = ({ target }: PlannedObjective, measured: Measured, verdict:
     ? measured.up / measured.samples - target.value
     : null;
 
-/** Where the limit lies between two bucket edges: the share that decided, at least or at most. */
+/** If the limit lies between two bucket edges, the lowest or highest possible share, whichever decided. */
 function measuredShare(measured: Measured, verdict: ObjectiveOutcome): number | null {
   if (measured.kind === 'share' && measured.between !== undefined && verdict === 'missed')
     return measured.share + measured.between.bad / measured.samples;

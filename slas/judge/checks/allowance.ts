@@ -7,9 +7,9 @@ import { budgetFor } from '../../statistics/rule-in-force.ts';
 import { countedErrors, coversTheLoad, FAILED, isCountedAsBad } from './counted-errors.ts';
 
 /**
- * Requests with an outcome that neither the load script expects nor an objective counts as bad: client
- * errors, redirects, failures, unanswered requests. Together with the counted errors, all of them share one
- * tolerance, the strictest error limit of the plan: 1% of one kind and 1% of another are 2% of the requests.
+ * Requests with an outcome that neither the load script expects nor an objective counts as bad: client errors, redirects, failures,
+ * unanswered requests. Together with the counted errors, all of them share one tolerance, the strictest error limit of the plan: 1% of one
+ * kind and 1% of another add up to 2% of the requests.
  */
 export interface Unexpected {
   /** 4xx except 429 that the script did not expect. */
@@ -59,7 +59,9 @@ const strictestOf = ({ objectives }: Plan): PlannedObjective | undefined =>
       (a, b) => budgetFor(a) - budgetFor(b) || a.target.comparison.length - b.target.comparison.length,
     )[0];
 
-/** Why there are too many; null while they are tolerated. `more` are additional ones of unknown outcome. */
+/**
+ * Why there are too many such requests; null while they are tolerated. `more` is the number of additional requests with an unknown outcome.
+ */
 export function beyondAllowance(plan: Plan, load: LoadRecord, more = 0): Reason | null {
   const unexpected = unexpectedOf(plan, load);
   const own = allOf(unexpected) + more;

@@ -6,8 +6,8 @@ import type { LoadRecord, Plan, PlannedObjective } from '../../model/model.ts';
 /** Which requests of the load an objective counts as bad, by the statuses that the client received. */
 
 /**
- * Whether such objectives are judged over the whole run, or in each of its phases. An advisory objective decides nothing, so it
- * cannot be what the errors of the load are judged by; a waived one can: its owner decided about these errors.
+ * Whether such objectives are judged over the whole run, or in each of its phases. An advisory objective decides nothing, so the errors of
+ * the load cannot be judged by it. A waived objective can be used, because its owner decided to accept these errors.
  */
 export function coversTheLoad(
   { objectives, load }: Plan,

@@ -26,8 +26,8 @@ const madeOf = (checks: readonly CheckRecord[]) => total(checks, 'passes') + tot
 // ---------------------------------------------------------------------------------------------- checks
 
 /**
- * The threshold on the checks decides: the document's, the script's, or both. Without one, only as many
- * checks may fail as there are errors.
+ * The threshold on the checks decides: the document's, the script's, or both. Without a threshold, no more checks may fail than there are
+ * errors.
  */
 export function checksPassed(plan: Plan, { load }: RunRecord): Precondition {
   const id = 'checks-passed';
@@ -96,7 +96,7 @@ function withoutRule(plan: Plan, load: LoadRecord, checks: readonly CheckRecord[
   const own = checks.filter((one) => !hasThresholdOfItsOwn(one, load));
   const surplus = own.filter((one) => one.fails > (isMadeOnSuccesses(one, load) ? 0 : errors));
   const seen = checksMade(checks);
-  // A response that our library reports as wrong was successful, so no error explains it.
+  // A response that our library reports as wrong was successful, so no counted error explains the failed check.
   if (surplus.length === 0 && (load.wrongAnswers ?? 0) === 0)
     return total(own, 'fails') > 0
       ? check(id, true, seen, reason('checks-failed-on-errors', { errors }))
@@ -109,10 +109,7 @@ function withoutRule(plan: Plan, load: LoadRecord, checks: readonly CheckRecord[
   return check(id, false, seen, beyond);
 }
 
-/**
- * A check that ran exactly as often as there were successful responses ran on those, so no error explains its
- * failures.
- */
+/** If a check ran exactly as often as there were successful responses, it ran on those responses, so no error explains its failures. */
 const isMadeOnSuccesses = ({ passes, fails }: CheckRecord, { answered }: LoadRecord) =>
   passes + fails === answered['2xx'];
 

@@ -10,9 +10,7 @@ import { iterationsOf, lateScenario, offScriptPlan } from './script-load.ts';
 /** How far a load may deviate from its plan, as a share of it. */
 const TOLERANCE = 0.02;
 
-/**
- * Within 2% it is the planned load. A phase that is planned with a fraction of a request may send one more.
- */
+/** A load within 2% of the plan counts as delivered. A phase that is planned with a fraction of a request may send one more. */
 export function loadDelivered(plan: Plan, run: RunRecord): Precondition {
   const id = 'load-delivered';
   if (run.load === null)
@@ -87,8 +85,7 @@ function offPlan(plan: Plan, run: RunRecord): Reason | null {
   if (silent !== undefined) return reason('phase-not-sent', { phase: silent.name });
   for (const phase of phases) {
     const planned = phase.ratePerSecond * phase.durationSeconds;
-    // A load generator that is short of CPU sends a phase's last requests in the next one. Visits may extend
-    // into it.
+    // A load generator that is short of CPU sends a phase's last requests in the next one. Visits may also extend into the next phase.
     const isVisit = (plan.load.requestsPerArrival ?? 1) > 1;
     const counts = [phase.sent, (isVisit ? null : sentWhile(phase, run)) ?? phase.sent];
     const sent = counts.find(
@@ -105,7 +102,7 @@ function offPlan(plan: Plan, run: RunRecord): Reason | null {
 const isOfPlan = (planned: Load, record: LoadRecord) =>
   planned.plannedRequests === record.plannedRequests && planned.scheduledSeconds === record.scheduledSeconds;
 
-/** Beyond this, the client would measure its own delay. */
+/** The maximum lateness of the load generator. Beyond it, the client would measure its own delay. */
 const MAX_LATE_SECONDS = 0.1;
 
 export function generatorOnTime(plan: Plan, run: RunRecord): Precondition {

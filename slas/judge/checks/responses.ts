@@ -68,7 +68,7 @@ export function requestsValid(plan: Plan, { load }: RunRecord): Precondition {
   return allowed(id, refused, [seen], plan, load);
 }
 
-/** If there are any, all unexpected outcomes together must be within the tolerance. */
+/** If there are unexpected outcomes, all of them together must be within the tolerance. */
 function allowed(
   id: string,
   own: number,

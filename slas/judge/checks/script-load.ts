@@ -17,7 +17,7 @@ import { check } from './check.ts';
 
 type Scenarios = NonNullable<LoadRecord['scenarios']>;
 
-/** The part of the script's plan that k6 did not carry out; null: none. */
+/** The part of the script's plan that k6 did not carry out; null if k6 carried out all of it. */
 export function offScriptPlan(
   scenarios: readonly PlannedK6Scenario[],
   record: LoadRecord,
@@ -75,11 +75,11 @@ function idle(scenarios: readonly PlannedK6Scenario[], recorded: Scenarios): Rea
   return silentOne === undefined ? null : reason('scenario-idle', { scenario: silentOne.name });
 }
 
-/** A script whose requests all went elsewhere, or that only sleeps, loads nothing. */
+/** A script that only sleeps, or whose requests all went to other hosts, puts no load on the target. */
 const silent = ({ sent, otherProtocols = [] }: LoadRecord) =>
   sent === 0 && otherProtocols.every(({ samples }) => samples === 0) ? reason('nothing-sent', {}) : null;
 
-/** How many of the planned iterations ended, and what they sent. */
+/** How many of the planned iterations ended, and how many requests they sent. */
 export function iterationsOf(scenarios: readonly PlannedK6Scenario[], record: LoadRecord): readonly Reason[] {
   if (record.scenarios === undefined) return [];
   const isKnown = scenarios.every(({ plannedIterations }) => plannedIterations !== null);
@@ -119,7 +119,7 @@ function openModel(scenarios: readonly PlannedK6Scenario[]): Precondition {
 
 const MAX_HOSTS = 5;
 
-/** k6 was kept from other hosts: the effects are in the script's own checks and thresholds. */
+/** The harness kept k6 from sending requests to other hosts. The effects show in the script's own checks and thresholds. */
 function toTargetOnly(load: LoadRecord | null): Precondition {
   const id = 'requests-to-target';
   if (load === null) return check(id, null, reason('no-run-record', {}));
