@@ -59,7 +59,7 @@ describe('known coefficients', () => {
     { alpha: 0, beta: 0.0005, gamma: 10 },
   ];
 
-  test.each(WORLDS)('α $alpha, β $beta, γ $gamma: intervals contain the true values in at least 18 of 20 runs', (truth) => {
+  test.each(WORLDS)('α $alpha, β $beta, γ $gamma: at least 18 of 20 intervals contain the truth', (truth) => {
     const held = { alpha: 0, beta: 0, gamma: 0 };
     const highest = Math.max(...LEVELS.map((level) => throughputAt(truth, level)));
     for (let seed = 1; seed <= 20; seed++) {

@@ -90,7 +90,7 @@ describe('a matcher that can match no status', () => {
 describe('status codes', () => {
   const claimed = (matches: string, label = 'status') => statusPattern({ [label]: { matches } });
 
-  test('that a label's value stands for', () => {
+  test("that a label's value stands for", () => {
     expect(codesOf('status', '503', [])).toEqual(['503']);
     expect(codesOf('status', '5xx', [])).toHaveLength(100);
     expect(codesOf('status', '5XX', [])![99]).toBe('599');

@@ -8,7 +8,7 @@ import type { RawObjective } from './schema.ts';
 /** Limits that hardly any service misses: usually a fraction was written instead of a percentage, or vice versa. */
 
 const HALF = 0.5;
-/** A limit that cannot be parsed is reported elsewhere. */
+/** Stands in for a percentile that cannot be parsed, which is reported elsewhere. */
 const HIGH_ENOUGH = 50;
 const CONFIRM = 'or confirm it with unusual: true';
 

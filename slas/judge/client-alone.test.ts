@@ -37,7 +37,7 @@ test('every output says that only the client measured it', () => {
   expect(verdict.objectives[0]).toMatchObject({ client: { samples: 1500 }, query: '', bucket: null });
 });
 
-test('its flip point, its minimum detectable effect and its power analysis come from the client's record', () => {
+test("its flip point, its minimum detectable effect and its power analysis come from the client's record", () => {
   const { plan } = sure;
   const verdict = verdictOf(sure);
   const [flip] = verdict.flips!;
