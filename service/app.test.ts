@@ -27,7 +27,7 @@ describe('predictions', () => {
     expect(confidence).toBeLessThanOrEqual(1);
   });
 
-  test('each text of a batch gets the same prediction as alone, in order', async () => {
+  test('each text of a batch gets the same prediction as when sent alone, and the order is kept', async () => {
     await using app = appOf(classifier);
     const texts = [
       'Good.',
@@ -45,7 +45,7 @@ describe('predictions', () => {
     expect(batch.model).toBe('sentiment-small');
   });
 
-  test('a text longer than the model reads is predicted and marked as truncated', async () => {
+  test('a text that exceeds the input length of the model is predicted, and marked as truncated', async () => {
     await using app = appOf(classifier);
     // The model reads 512 pieces, including the two special tokens around the text.
     for (const [words, truncated] of [
@@ -143,7 +143,7 @@ describe('bad input', () => {
     expect(response.statusCode).toBe(200);
   });
 
-  test('a body that is not UTF-8 is refused, even if another encoding could read it', async () => {
+  test('a body that is not UTF-8 is refused, even if it is valid in another encoding', async () => {
     await using app = appOf(classifier);
     const response = await app.inject({
       method: 'POST',
@@ -164,9 +164,10 @@ describe('bad input', () => {
     expect((await post(app, '/predict/batch', { texts: [longest, 'b', 'c'] })).statusCode).toBe(200);
   });
 
-  test('a batch of the longest texts fits into the body limit, even fully escaped', async () => {
+  test('a batch of the longest allowed texts fits into the body limit, even if every character is escaped', async () => {
     await using app = appOf(classifier, { MAX_TEXT_CHARS: '5000', MAX_BATCH_TEXTS: '60' });
-    // Each character is an escaped pair, twelve bytes; the last text is blank, so nothing is inferred.
+    // Each character is an escaped surrogate pair (12 bytes). The last text is blank, so the batch is refused before
+    // inference.
     const texts = Array.from({ length: 59 }, () => `"${'\\ud83d\\ude00'.repeat(5000)}"`);
     const response = await post(app, '/predict/batch', `{"texts":[${texts.join(',')}," "]}`);
     expect(response.json().error.code).toBe('blank_text');
@@ -192,9 +193,9 @@ test('any body gets a prediction or a 4xx that says why', async () => {
   await fc.assert(property, { seed: 1, numRuns: 400 });
 });
 
-describe('refusals of the service itself', () => {
+describe('overload, deadlines, readiness and logging', () => {
   test('a full queue gets a 503 at once, with Retry-After', async () => {
-    // The pool is not started, so no worker takes a text and two do not fit.
+    // The pool is not started, so no worker takes a text, and the queue has room for only one of the two.
     await using waiting = new WorkerPool({
       settings: await locateModel({ kind: 'embedded' }),
       queueLimit: 1,
@@ -224,7 +225,7 @@ describe('refusals of the service itself', () => {
     expect(series.get('sentiment_errors_total{error_type="timeout",endpoint="/predict"}')).toBe(1);
   });
 
-  test('the service is live at once, and ready after the first prediction', async () => {
+  test('the service is live immediately, and ready once the model has made its first prediction', async () => {
     const settings = await locateModel({ kind: 'embedded' });
     await using starting = new WorkerPool({ settings, workers: 1, queueLimit: 9 });
     await using app = appOf(starting);

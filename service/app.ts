@@ -38,7 +38,7 @@ export interface AppOptions {
   readonly logStream?: { write(line: string): void };
   /** Tokens for predictions and for metrics; by default none are required. */
   readonly tokens?: Tokens;
-  /** The second of two models (MODEL_B_DIR). */
+  /** The second model (MODEL_B_DIR), if there is one. */
   readonly modelB?: Model | undefined;
   /** By default the service sends no traces. */
   readonly tracing?: Tracing | undefined;
@@ -127,7 +127,7 @@ function registerRoutes(
   });
 }
 
-/** The wrappers around each model that the settings ask for. */
+/** Returns a function that wraps a model as configured: with a cache, with injected faults, or unchanged. */
 function settingsAround({ cacheTexts, faults }: Config, metrics: Metrics): (model: Classifier) => Classifier {
   const onLookup = cacheCounter(metrics.registry);
   return (model) => {
@@ -163,7 +163,7 @@ function serverOptions(config: Config, metrics: Metrics, { logStream }: AppOptio
 /** Our proxy appends the address last. Earlier entries came with the request, and the client may have forged them. */
 const isTheProxy = (_address: string, hop: number): boolean => hop === 0;
 
-/** How slow a client may be. Node checks this only at intervals. */
+/** Time limits for slow clients. Node enforces them only at intervals. */
 function clientLimits({ receiveLimitMs }: Config) {
   const connectionsCheckingInterval = Math.min(1000, Math.ceil(receiveLimitMs / 2));
   return {

@@ -6,19 +6,19 @@ import { counter, gauge, histogram, type LabelSet } from './metric-names.ts';
 
 const help = 'A \\ and\na "line".';
 const labelNames = ['b', 'a'] as const;
-// None is -1, which prom-client counts differently.
+// No edge is -1, because prom-client counts that value differently.
 const edges = [-2.5, 0.5, 1, 2.5, 10];
 
-/** They include values that need escaping; there are few values, so that series repeat. */
+/** Label values, some of which need escaping. There are few of them, so that series repeat. */
 const value = fc.constantFrom('x', '', '"quoted" \\ and\nbroken', '1');
 const labels = fc.record({ b: value, a: value });
-/** On the edges, between them and beyond them. */
+/** Observations on the edges, between them and beyond them. */
 const number = fc.oneof(fc.constantFrom(...edges, 0, 1e-9, 11), fc.double({ min: -5, max: 20, noNaN: true }));
 
-/** A text as Prometheus parses it: each line once, families in any order. */
+/** The families of a metrics page, sorted, because their order has no meaning. */
 const familiesOf = (text: string) => text.trimEnd().split('\n\n').filter(Boolean).sort();
 
-test('prom-client writes the same text for any observations', async () => {
+test('our metrics and prom-client write the same text for any observations', async () => {
   const someLabels = fc.uniqueArray(labels, { maxLength: 3, selector: (set) => JSON.stringify(set) });
   const events = fc.array(fc.record({ labels, number, by: fc.nat(9) }), { maxLength: 30 });
   await fc.assert(

@@ -12,9 +12,9 @@ type Head = (suffix: string, first?: string) => string;
 type Branch<S> = Map<string, Branch<S> | S>;
 
 /**
- * A metric that every request updates. In a library, looking up a series by a newly created object of labels is a
- * considerable part of what a request costs outside the model (docs/decisions/0009). Here a series is found by its label
- * values one after the other and updated in place, and its lines are built once.
+ * A metric that every request updates. With prom-client, looking up a series by a newly created object of labels is a
+ * considerable part of what a request costs outside the model (docs/decisions/0009). Here a series is found by its
+ * label values one after the other and updated in place, and its lines are built once.
  */
 export class Family<S extends Series> {
   readonly name: string;
@@ -73,7 +73,7 @@ function branchAt<S>(root: Branch<S>, values: readonly string[]): Branch<S> {
   return branch;
 }
 
-/** A count: of something that only grows, or of what exists now. */
+/** The value of a counter or a gauge. */
 export class Count implements Series {
   readonly #head: string;
   #value = 0;
@@ -95,7 +95,7 @@ export class Count implements Series {
   }
 }
 
-/** How many observations fell between which edges. */
+/** The number of observations in each bucket of a histogram. */
 export class Distribution implements Series {
   readonly #edges: readonly number[];
   readonly #buckets: readonly string[];

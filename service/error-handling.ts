@@ -67,9 +67,8 @@ export function refuseMissingFiles(app: FastifyInstance): void {
 }
 
 /**
- * Node itself would respond without a body to a request without `Host`, or with an unknown expectation. Both
- * are handled here instead, before anything counts them; the connection is closed, because their bodies are
- * not read.
+ * Node itself would respond without a body to a request without `Host`, or with an unknown expectation. This hook
+ * handles both instead, before such a request is counted. It closes the connection, because the body is not read.
  */
 export function refuseBrokenRequests(app: FastifyInstance): void {
   app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response));
@@ -100,7 +99,7 @@ function brokenRequest({ headers, raw }: FastifyRequest): ApiError | undefined {
 }
 
 /**
- * Data that are not HTTP, or end halfway, are not a request: the response is written directly to the socket,
+ * Data that is not HTTP, or that ends halfway, is not a request. The response is written directly to the socket,
  * which is then closed.
  */
 export function answerBrokenHttp(error: NodeJS.ErrnoException, socket: Socket): void {

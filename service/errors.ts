@@ -2,10 +2,10 @@ import type { ErrorType } from './metric-names.ts';
 
 export interface ApiErrorDefinition {
   readonly status: number;
-  /** The outcome that it counts as on a prediction route; undefined if it cannot occur there. */
+  /** The outcome under which prediction routes count this error; undefined if the error cannot occur there. */
   readonly errorType: ErrorType | undefined;
   readonly meaning: string;
-  /** The only paths that respond with it; omitted if there is no restriction. */
+  /** The only paths that respond with this error; omitted if there is no restriction. */
   readonly paths?: readonly string[];
 }
 

@@ -35,7 +35,6 @@ test('both formats have the same samples under the same names', async () => {
   expect([text.headers['content-type'], open.headers['content-type']]).toEqual([textType, openMetricsType]);
   expect(open.body.endsWith('\n# EOF\n')).toBe(true);
   const [before, after] = [parseSeries(text.body), parseSeries(open.body)];
-  // A status returned for the first time, by the scrape itself, may appear in between; nothing else.
   expect([...after.keys()]).toEqual([...before.keys()]);
   const service = [...before].filter(([name]) => /^sentiment_|^http_.*handler="\/predict/.test(name));
   expect(service.length).toBeGreaterThan(200);

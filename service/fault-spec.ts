@@ -4,11 +4,11 @@ import type { Problem } from './problem.ts';
 export interface Faults {
   /** The specification as given, for logs and `/health/ready`. */
   readonly spec: string;
-  /** Added to every prediction request. */
+  /** Delay that is added to every prediction request. */
   readonly latencyMs?: number;
   /** The minimum duration of every prediction request, from its arrival to its response. */
   readonly latencyToMs?: number;
-  /** The minimum duration of a share of them, evenly distributed. */
+  /** The minimum duration of a share of the prediction requests, evenly distributed. */
   readonly tail?: { readonly percent: number; readonly toMs: number };
   /** Share of prediction requests that fail, in percent, evenly distributed. */
   readonly errorPercent?: number;

@@ -16,12 +16,15 @@ test.each([
   [30, 1000, 300, 4],
   [100, 10, 10, 1],
   [0, 1000, 0, 0],
-])('%s%% of %s requests fail %s times, the first at number %s', (percent, requests, expected, first) => {
-  const isNextToFail = dealEvenly(percent);
-  const failed = Array.from({ length: requests }, isNextToFail);
-  expect(failed.filter(Boolean)).toHaveLength(expected);
-  expect(failed.indexOf(true) + 1).toBe(first);
-});
+])(
+  'with errors=%s%%, %s requests contain %s failures, the first at number %s',
+  (percent, requests, expected, first) => {
+    const isNextToFail = dealEvenly(percent);
+    const failed = Array.from({ length: requests }, isNextToFail);
+    expect(failed.filter(Boolean)).toHaveLength(expected);
+    expect(failed.indexOf(true) + 1).toBe(first);
+  },
+);
 
 test('errors=4% turns exactly 20 of 500 requests into a 500, and invalid requests are not counted', async () => {
   await using app = appOf(classifier, { SLA_FAULTS: 'errors=4%' });
@@ -45,7 +48,7 @@ test('added latency is never shorter than requested, and affects only prediction
   expect(sum / 5).toBeGreaterThanOrEqual(0.06);
 });
 
-test('total durations are padded, those of the tail more; refused requests are not', async () => {
+test('predictions are padded to the minimum duration, or to that of the tail; refused requests are not', async () => {
   await using app = appOf(classifier, { SLA_FAULTS: 'latency-to=20ms,tail=3%@400ms' });
   for (let sent = 0; sent < 100; sent++) await post(app, '/predict', { text: 'I like it' });
   await post(app, '/predict', { text: '' });
@@ -56,7 +59,7 @@ test('total durations are padded, those of the tail more; refused requests are n
     );
   expect(upTo('+Inf', '200')).toBe(100);
   expect(upTo('0.015', '200')).toBe(0);
-  // A busy machine may make others as slow, but none of the three faster.
+  // A busy machine may make other requests as slow, but cannot make these three faster.
   expect(upTo('0.3', '200')).toBeLessThanOrEqual(97);
   expect(upTo('0.3', '200')).toBeGreaterThan(80);
   expect(upTo('0.3', '400')).toBe(1);

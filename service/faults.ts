@@ -25,7 +25,9 @@ export function injectFaults(scope: FastifyInstance, faults: Faults): void {
   });
 }
 
-/** The total duration of each request in turn, in milliseconds: all alike, except that those of the tail take longer. */
+/**
+ * The minimum duration of each request in turn, in milliseconds: the same for all requests except those of the tail.
+ */
 function distributeTotals({ latencyToMs = 0, tail }: Faults): () => number {
   const isNextInTail = dealEvenly(tail?.percent ?? 0);
   return () => Math.max(latencyToMs, isNextInTail() ? tail!.toMs : 0);

@@ -10,7 +10,7 @@ beforeAll(async () => {
 });
 afterAll(() => classifier[Symbol.asyncDispose]());
 
-test('each prediction accepts feedback once, including each one of a batch', async () => {
+test('each prediction accepts feedback once, including each prediction of a batch', async () => {
   await using app = appOf(classifier, { VALUE_PER_PREDICTION: '0.25' });
   const { id } = (await post(app, '/predict', { text: 'I love it' })).json();
   const { predictions } = (await post(app, '/predict/batch', { texts: ['good', 'bad'] })).json();

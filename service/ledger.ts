@@ -17,8 +17,8 @@ import { type FeedbackOutcome, RecentPredictions } from './recent-predictions.ts
 import type { RecordingConfig } from './recording-config.ts';
 
 /**
- * Everything that follows from predictions, other than the response: their value, the features used,
- * feedback, and drift. A prediction costs a few additions here; the metrics are updated when they are read.
+ * Records everything about predictions except the response: their value, the features used, feedback, and drift. A
+ * prediction costs a few additions here; the metrics are updated when they are read.
  */
 export class Ledger {
   readonly #recent: RecentPredictions;

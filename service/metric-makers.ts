@@ -2,7 +2,10 @@ import { Counter, Gauge, Registry as LibraryRegistry } from 'prom-client';
 import { Count, Distribution, Family } from './counting.ts';
 import type { CounterDefinition, GaugeDefinition, HistogramDefinition } from './metric-names.ts';
 
-/** Metrics updated with each request, in addition to prom-client's: its process metrics and those computed at a scrape. */
+/**
+ * Our own metrics, which each request updates, and those of prom-client: process metrics, and metrics computed at a
+ * scrape.
+ */
 export class Registry extends LibraryRegistry {
   readonly counted: Family<Count | Distribution>[] = [];
 

@@ -22,7 +22,7 @@ export type InferringEndpoint = (typeof inferringEndpoints)[number];
 export const variants = ['a', 'b'] as const;
 export type Variant = (typeof variants)[number];
 
-/** The features that clients use, whichever way they reach them. */
+/** The features whose use is counted. */
 export const features = ['predict', 'batch', 'explain', 'feedback', 'page', 'docs'] as const;
 export type Feature = (typeof features)[number];
 
@@ -73,7 +73,10 @@ interface RouteOutcomes {
 
 const predictionStatuses = [200, 400, 401, 413, 415, 429, clientGoneStatus, 500, 503, 504];
 
-/** The statuses that each route can return. A status outside the table is still counted, but not from 0. */
+/**
+ * The statuses that each route can return. A status outside the table is still counted, but its series does not exist
+ * from the start.
+ */
 export const routeOutcomes: readonly RouteOutcomes[] = [
   { handler: '/predict', methods: ['POST'], statuses: predictionStatuses },
   { handler: '/predict/batch', methods: ['POST'], statuses: predictionStatuses },

@@ -17,8 +17,7 @@ afterAll(() => classifier[Symbol.asyncDispose]());
 type Promised = Record<string, [type: string, ...labels: string[]]>;
 
 /**
- * The names, types and labels that the service guarantees, deliberately repeated here: the twelve in its
- * users' tables.
+ * The names, types and labels that the service guarantees, deliberately repeated here. Users rely on these twelve.
  */
 const ofTheTables: Promised = {
   sentiment_predictions_total: ['counter', 'sentiment', 'endpoint'],
@@ -71,7 +70,7 @@ test('sentiment_model_info names the loaded model', async () => {
   );
 });
 
-/** The only values that are not 0 before the first request: the scrape itself is in progress. */
+/** The only values that are not 0 before the first request. They include the scrape itself, which is in progress. */
 const notZero: Readonly<Record<string, number>> = {
   'http_requests_in_progress{method="GET",handler="/metrics"}': 1,
   sentiment_model_loaded: 1,

@@ -15,7 +15,7 @@ export interface Models {
   readonly metrics: VariantMetrics | undefined;
 }
 
-/** The wrappers around a model that the settings ask for. */
+/** Wraps a model as configured, for example with a cache. */
 export type Wrap = (model: Classifier) => Classifier;
 
 export function serveModels(

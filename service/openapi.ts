@@ -66,7 +66,7 @@ interface Operation {
 }
 
 const apiErrors: Readonly<Record<string, ApiErrorDefinition>> = errors;
-/** The handler reads this header itself, so it is only described here. */
+/** The handler reads this header itself, so this entry only documents it. */
 const ownLimits = [
   {
     name: 'X-Request-Deadline-Ms',
@@ -79,7 +79,7 @@ const ownLimits = [
 
 const anyError = { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } };
 
-/** Routes declare that they can fail (`default`); the tables of errors and outcomes define with which errors. */
+/** A route declares only that it can fail (`default`); the tables of errors and outcomes define the errors. */
 function withErrors(document: OpenApi): OpenApi {
   if (document.components?.schemas) document.components.schemas.Error = errorSchema;
   for (const [path, operations] of Object.entries(document.paths ?? {})) {
@@ -87,7 +87,7 @@ function withErrors(document: OpenApi): OpenApi {
       if (inferringEndpoints.some((endpoint) => endpoint === path)) operation.parameters = ownLimits;
       operation.operationId = [method, ...path.split('/').filter(Boolean)].join('_');
       const { responses } = operation;
-      // Without configured tokens the service requires none.
+      // `{}` makes the token optional, because a service without configured tokens requires none.
       if (errorStatuses(path).includes(401)) operation.security = [{}, { token: [] }];
       if (responses.default === undefined) continue;
       for (const status of errorStatuses(path)) {

@@ -6,7 +6,7 @@ import { apiErrors } from './errors.ts';
 import { securityHeaders } from './security.ts';
 import { type ListeningService, readSeries, startListening } from './testing/service.ts';
 
-/** What no HTTP client would send, byte by byte: every refusal has the documented body. */
+/** Requests that no HTTP client would send, written byte by byte. Every refusal has the documented body. */
 
 let service: ListeningService;
 let app: FastifyInstance;
@@ -96,7 +96,7 @@ test.each([
   expect(headers).toMatchObject(others);
 });
 
-test('an HTTP/1.0 request without Host, and one that expects 100-continue, are ordinary', async () => {
+test('an HTTP/1.0 request without Host, and a request that expects 100-continue, are handled normally', async () => {
   expect((await responseTo('GET /health/live HTTP/1.0\r\n\r\n')).status).toBe(200);
   const expecting = await responseTo(`GET /health/live HTTP/1.1\r\n${close}Expect: 100-Continue\r\n\r\n`);
   expect([100, 200]).toContain(expecting.status);

@@ -15,8 +15,8 @@ const noOpinion = 0;
 const chanceAtOnce = 1024;
 
 /**
- * The most recent predictions by id: which model made each, and its feedback. Stores neither the text nor the prediction; six
- * bytes per prediction.
+ * The most recent predictions by id: which model made each, and its feedback. They take six bytes per prediction, and
+ * contain neither the text nor the predicted sentiment.
  *
  * An id is `PROCESS-NUMBER-TAG`: the number gives its position, and the random tag keeps ids from being guessed.
  */

@@ -109,7 +109,7 @@ export const readySchema = {
   },
 };
 
-/** Written as text, so only described here. */
+/** The response is written as text, so this schema only documents it. */
 export const metricsSchema = {
   summary: 'Metrics for Prometheus',
   tags: ['operation'],

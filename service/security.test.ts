@@ -130,7 +130,7 @@ test.each([
     ['[2001:db8::1]:80', '[2001:db8::1]:81', '2001:DB8::1%a', '2001:db8::2'],
   ],
   ['text that is not an address', ['unknown', 'unknown:1', '_a', '_b', '192.0.2.999']],
-])('behind a proxy, %s makes no fresh client', async (_name, spellings) => {
+])('behind a proxy, %s counts as the same client', async (_name, spellings) => {
   await using app = appOf(classifier, { RATE_LIMIT_PER_MINUTE: '1', TRUST_PROXY: '1' });
   const statuses = [];
   for (const client of spellings) {

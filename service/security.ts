@@ -33,12 +33,12 @@ export function sendSecurityHeaders(app: FastifyInstance): void {
 }
 
 /**
- * Requires one of the tokens for every request of the scope, if there are any; the plugin compares them in
- * constant time.
+ * If there are tokens, every request of the scope must carry one of them. The plugin compares tokens in constant
+ * time.
  */
 export async function requireToken(scope: FastifyInstance, tokens: readonly string[]): Promise<void> {
   if (tokens.length === 0) return;
-  // With its own hook disabled, the plugin leaves the response to our error handler, which counts the error.
+  // `addHook: false` leaves the response to our error handler, which counts the refusal.
   await scope.register(bearerAuth, {
     keys: new Set(tokens),
     addHook: false,
@@ -64,7 +64,7 @@ const clientAddress = ({ ip, socket }: FastifyRequest): string =>
 export async function limitRate(scope: FastifyInstance, perMinute: number | undefined): Promise<void> {
   if (perMinute === undefined) return;
   await scope.register(rateLimit, {
-    // On its own, the plugin adds its hook to each route, after those of the scope.
+    // By default, the plugin would add its hook to each route, after the hooks of the scope.
     global: false,
     max: perMinute,
     timeWindow: windowMs,

@@ -144,7 +144,7 @@ test('an error about a port in use names the port and what to do', async () => {
   expect(service.stderr).toContain('PORT=0');
 });
 
-test("an error about an address that is not this machine's names it and what to do", async () => {
+test('an error about an address that this machine does not have names the address and what to do', async () => {
   await using service = new ServiceProcess({ HOST: '192.0.2.1' });
   expect(await service.exitCode()).toBe(1);
   expect(service.stderr).toContain('HOST "192.0.2.1" is not an address of this machine (EADDRNOTAVAIL)');
@@ -157,7 +157,7 @@ test('a missing model ends with exit code 1', async () => {
 });
 
 /** The only test with an absolute lower bound: the service must not report shorter times than real ones. */
-test('calibration: a wait of 100 ms is never reported as less, on either side', async () => {
+test('calibration: neither the service nor its client reports a delay of 100 ms as shorter', async () => {
   await using service = new ServiceProcess({ SLA_FAULTS: 'latency=100ms', LOG_LEVEL: 'info' });
   const { address } = await service.logged('listening');
   await service.logged('ready');

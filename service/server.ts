@@ -86,7 +86,7 @@ async function prepare(
   });
 }
 
-/** This is logged at most once a minute, because every export fails while a collector is down. */
+/** Limits the warning to one per minute, because every export fails while a collector is down. */
 function warnNowAndThen(warn: (reason: string) => void): (reason: string) => void {
   let againAtMs = 0;
   return (reason) => {
@@ -123,7 +123,7 @@ function stopOnSignal(
   const disposeOfEach = async () => {
     for (const each of disposables) await each?.[Symbol.asyncDispose]();
   };
-  // A request that is abandoned while the workers are being stopped waits for the same workers.
+  // A second caller waits for the disposal that is already in progress.
   const disposeAll = () => (disposal ??= disposeOfEach());
   // Terminating a thread while the runtime computes would abort the process, so the workers get a moment to leave it.
   const giveUp = async () => {

@@ -104,7 +104,7 @@ const spanNanos = ({ startTimeUnixNano, endTimeUnixNano }: ReceivedSpan) =>
 const isWithin = (inner: ReceivedSpan, outer: ReceivedSpan) =>
   spanNanos(inner)[0] >= spanNanos(outer)[0] && spanNanos(inner)[1] <= spanNanos(outer)[1];
 
-test('with batching on, a batch span is inside its first request by the same clock, and linked to the others', async () => {
+test('with batching on, a batch span lies within its first request, by the same clock, and links to the other requests', async () => {
   await using collector = new Collector();
   const batching = { BATCH_TEXTS: '8', BATCH_WAIT_MS: '50' };
   const { service, address } = await start(collector, batching);

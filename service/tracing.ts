@@ -43,12 +43,15 @@ import type { TracingConfig } from './tracing-config.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Null if nothing is traced. */
+    /** Null if the request is not traced. */
     trace: RequestTrace | null;
   }
 }
 
-/** The response header of the W3C draft; simpler clients look for the request header's name. */
+/**
+ * The response has the header of the W3C draft, and repeats the value under the request header's name for simpler
+ * clients.
+ */
 const answerHeaders = ['traceresponse', TRACE_PARENT_HEADER] as const;
 
 const propagator = new W3CTraceContextPropagator();
@@ -87,7 +90,7 @@ export class RequestTrace implements Journey {
   readonly batches: SpanContext[] = [];
   readonly #tracer: Tracer;
   readonly #span: Span;
-  /** The clock of the trace. */
+  /** Converts `performance.now()` to wall-clock time by the clock of this trace. */
   readonly at: (atMs: number) => HrTime;
 
   constructor(tracer: Tracer, span: Span, parent: Context, at: (atMs: number) => HrTime) {
@@ -101,7 +104,7 @@ export class RequestTrace implements Journey {
     return this.#span.spanContext();
   }
 
-  /** The trace's id if it is sampled, so that an exemplar never leads nowhere. */
+  /** The id of the trace if it is sampled, so that every exemplar links to a stored trace. */
   get exemplarId(): string | undefined {
     return isSampled(this.ids) ? this.ids.traceId : undefined;
   }
@@ -142,8 +145,8 @@ export function traceFields({
 }
 
 /**
- * Machines request these every few seconds: without much traffic they would be half of all traces,
- * although they are of no interest.
+ * Health checks and scrapes arrive every few seconds. With little traffic they would be half of all traces, although
+ * they are of no interest.
  */
 const probes: ReadonlySet<string> = new Set(['/metrics', '/health/live', '/health/ready']);
 

@@ -34,7 +34,7 @@ export function dealBetween(a: Served, b: Served, percentOfB: number): Choose {
 export function percentileOf(id: string): number {
   let hash = 0x811c9dc5;
   for (let at = 0; at < id.length; at++) hash = Math.imul(hash ^ id.charCodeAt(at), 0x01000193);
-  // Without this, ids that differ only in their last digit would end up next to each other.
+  // Without this mixing step, ids that differ only in their last digit would get similar percentiles.
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
   hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
   return (((hash ^ (hash >>> 16)) >>> 0) / 2 ** 32) * 100;

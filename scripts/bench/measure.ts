@@ -11,7 +11,7 @@ export interface Sample {
   readonly answeredPerSecond: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
-  /** Of the server's own process; NaN if there is no /proc. */
+  /** Texts per CPU second of the server's process; NaN if there is no /proc. */
   readonly textsPerCpuSecond: number;
   /** CPU time of the server's main thread per request: the cost of HTTP, JSON, metrics and logs. */
   readonly mainThreadMs: number;

@@ -8,7 +8,7 @@ export interface OpenLoop {
   readonly answeredPerSecond: number;
   readonly answered: number;
   readonly refused: number;
-  /** Neither 200 nor 503, or no response at all. */
+  /** Requests with another status than 200 or 503, or without a response. */
   readonly failed: number;
   readonly answeredP50Ms: number;
   readonly answeredP99Ms: number;

@@ -21,7 +21,7 @@ test.each([
   expect(readCpuPeriods(folder.path, join(folder.path, 'membership'))).toEqual({ periods, throttled });
 });
 
-test('without a limit there are no periods, and no share', async () => {
+test('without a CPU limit there are no periods, and the share is unknown', async () => {
   await using folder = await temporaryFolder();
   await writeFile(join(folder.path, 'cpu.stat'), stat(0, 0));
   expect(readCpuPeriods(folder.path, join(folder.path, 'none'))).toBeNull();

@@ -10,7 +10,7 @@ import { seeded } from '../../slas/simulation/queues.ts';
 import { BEGIN, type TrafficLaw, trafficOf } from '../../slas/simulation/traffic.ts';
 import { recordOf, stepOf } from './test-record.ts';
 
-/** What a report says about the past: the growth of the traffic, and earlier searches. */
+/** The parts of a report about the past: the growth of the traffic, and earlier searches. */
 
 const { steps: searched, ...own } = recordOf();
 const { targetPerSecond: _, ...asked } = own.asked;
@@ -37,7 +37,7 @@ describe('the growth of the traffic', () => {
     );
   });
 
-  test('is an interval of dates at which the peak reaches the proven rate of all replicas, less the headroom', () => {
+  test('is reported as the dates between which the peak reaches the proven rate of all replicas, less the headroom', () => {
     const words = wordsOf({ weeks: 16, peakAt: (week) => 300 * 1.03 ** week });
     // Two replicas of 425/s each, of which 70% may be used.
     expect(words).toMatch(
@@ -45,13 +45,13 @@ describe('the growth of the traffic', () => {
     );
   });
 
-  test('that is not statistically certain does not count as growth', () => {
+  test('is not claimed unless it is statistically certain', () => {
     expect(wordsOf({ weeks: 12, peakAt: () => 300 })).toMatch(
       /^No growth is certain: the weekly peak, now about \d+\/s, changes by -[\d.]+% to [\d.]+% a week; it does not reach 595\/s .* before 2026-/,
     );
   });
 
-  test('does not matter if the peak is already too high, or has just jumped', () => {
+  test('is not predicted if the peak is already above the limit, or has just jumped', () => {
     expect(wordsOf({ weeks: 3, peakAt: () => 700 })).toMatch(
       /^The weekly peak is above the limit now: 7\d\d\/s on 2026-/,
     );
@@ -60,7 +60,7 @@ describe('the growth of the traffic', () => {
     );
   });
 
-  test('counts requests; an iteration of a script sends several', () => {
+  test('is compared in requests, because one iteration of a script may send several', () => {
     const script = { ...held, asked: { ...asked, script: { file: 'test.js', sha256: 'f'.repeat(64) } } };
     const steps = held.steps.map((one) => ({
       ...one,
@@ -70,7 +70,7 @@ describe('the growth of the traffic', () => {
     expect(result.traffic!.limitPerSecond).toBeCloseTo(3 * 595, 6);
   });
 
-  test('is in the text, in Markdown and in the page, with its gaps', () => {
+  test('appears in the text, Markdown and HTML reports, with the gaps in the history', () => {
     const isMissing = (seconds: number) => seconds > 5 * WEEK_SECONDS && seconds < 5.5 * WEEK_SECONDS;
     const result = resultWith({ weeks: 10, peakAt: () => 300, isMissing });
     expect(capacityText(held, result)).toContain('No growth is certain');
@@ -98,7 +98,7 @@ describe('earlier searches', () => {
   });
   const seen = (...others: readonly CapacityRecord[]) => resultOf(held, seeded(1), { history: null, others });
 
-  test('that proved an objective that is missed now show a regression, with the commit', () => {
+  test('show a regression, with the commit, if they proved a rate that is missed now', () => {
     const result = seen(earlier([500, 520]));
     expect(regressionInWords(result)).toBe(
       'Capacity has fallen: 500/s was proven by 2026-11-01T03-00-00Z-capacity-steady-0000 (commit abcdef012).',
@@ -109,7 +109,7 @@ describe('earlier searches', () => {
     expect(renderCapacity(held, result)).toContain('the capacity is lower now');
   });
 
-  test('whose intervals overlap show no change; those that missed what is proven now show a gain', () => {
+  test('show no difference if the intervals overlap, and a gain if they missed a rate that is proven now', () => {
     expect(seen(earlier([420, 430])).earlier.map(changeInWords)).toEqual([
       'no difference is certain: the intervals overlap',
     ]);
@@ -117,14 +117,14 @@ describe('earlier searches', () => {
     expect(regressionInWords(seen(earlier([300, 320])))).toBeNull();
   });
 
-  test('under different conditions are listed, but not compared', () => {
+  test('are listed but not compared if they ran under different conditions', () => {
     const others = [{ documentSha256: '0'.repeat(64) }, { cores: 64 }, { replicas: 3 }];
     const changes = others.map((one) => seen(earlier([500, 520], one)).earlier[0]!.change);
     expect(changes).toEqual(['document', 'machine', 'replicas']);
     expect(regressionInWords(seen(earlier([500, 520], { cores: 64 })))).toBeNull();
   });
 
-  test('of a different load, newer ones, and those without an answer are left out', () => {
+  test('are left out if they sent a different load, are newer, or have no answer', () => {
     const unconfirmed = { steps: searched };
     const newer = { id: '2026-12-01T03-00-00Z-capacity-steady-0000' };
     const other = { asked: { ...asked, scenario: 'smoke' } };

@@ -8,7 +8,7 @@ import { accept, badOption, type Input } from '../cli/inputs.ts';
 
 /** Reads from a store with Prometheus's HTTP API how many requests a service received in the past. */
 
-/** Keeps the response to a query small, however many series there are. */
+/** Each query covers one day, so that its response stays small even with many series. */
 const STRETCH_SECONDS = 24 * HOUR_SECONDS;
 
 export interface HistoryQuestion {
@@ -82,7 +82,10 @@ function scraped(values: Answer, times: Answer): readonly Series[] {
   });
 }
 
-/** Two collectors scrape the same process, so its target is stored twice; only the labels of the collectors differ. */
+/**
+ * Labels that distinguish copies of one target. If two collectors scrape a process, its target is stored twice, and
+ * only the labels of the collectors differ.
+ */
 function collectorLabels(targets: readonly Series[]): readonly string[] {
   const byInstance = Map.groupBy(
     targets.filter(({ labels }) => labels.instance !== undefined),
@@ -95,7 +98,7 @@ function collectorLabels(targets: readonly Series[]): readonly string[] {
   return [...new Set(differing)];
 }
 
-/** The copy with the most samples. */
+/** Keeps one copy of each series: the copy with the most samples. */
 function withoutCopies(series: readonly Series[], copied: readonly string[]) {
   if (copied.length === 0) return { series, isCopied: false };
   const groups = [...Map.groupBy(series, ({ labels }) => keyOf(labels, '__name__', ...copied)).values()];

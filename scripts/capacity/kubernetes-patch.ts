@@ -3,7 +3,7 @@ import type { PodSize, Scaling } from '../../slas/capacity/pod-size.ts';
 import type { CapacityRecord } from '../../slas/capacity/record.ts';
 import { commandOf } from '../../slas/render/capacity.ts';
 
-/** Patches for the objects of `k8s/`, by their names. */
+/** The patches apply to the objects in `k8s/` that have this name and namespace. */
 const NAME = 'sentiment-api';
 const metadata = { name: NAME, namespace: 'sentiment-analysis' };
 
@@ -21,7 +21,7 @@ const headOf = (record: CapacityRecord) =>
     .map((line) => `# ${line}\n`)
     .join('');
 
-/** Sets no number of replicas, because the autoscaler does. */
+/** The patch leaves out `replicas`, because the autoscaler sets this field. */
 const deployment = ({ cpu, memory, workers }: Omit<PodSize, 'scaling'>) => ({
   apiVersion: 'apps/v1',
   kind: 'Deployment',

@@ -78,14 +78,14 @@ async function figures(job: string, url = server.url) {
   return await moreFiguresOf(read.value, { window }, asker);
 }
 
-test('two pods: the share of paused periods and the limit are those of both, with the times of the histogram', async () => {
+test('for two pods, the paused periods, the CPU limit and the times of the histogram cover both', async () => {
   const { timed, timedSeconds, throttledShare, cpuLimitCores } = await figures('known');
   expect(throttledShare).toBeCloseTo(0.3, 6);
   expect(cpuLimitCores).toBe(2);
   expect(timed! / 25).toBeCloseTo(timedSeconds!, 6);
 });
 
-test('a second container without a limit: the CPU limit of the service is unknown', async () => {
+test('if a second container has no limit, the CPU limit of the service is unknown', async () => {
   expect(await figures('unlimited')).toMatchObject({ throttledShare: 0, cpuLimitCores: null, timed: null });
 });
 

@@ -77,7 +77,7 @@ test.each([
   expect(code).toBe(2);
 });
 
-test('a search cannot be resumed with a different document or from a different version', async () => {
+test('a search cannot be resumed if its document has changed, or if its record is damaged or of another version', async () => {
   await using folder = await temporaryFolder();
   const file = join(folder.path, CAPACITY_FILES.record);
   await writeWhole(file, toJson(recordOf()));

@@ -16,14 +16,14 @@ export interface CapacityOptions
   readonly historyWeeks?: string;
   readonly budget?: string;
   readonly resume?: string;
-  /** Numbers of workers of the service, separated by commas: a search for each. */
+  /** Worker counts of the service, separated by commas; each gets its own search. */
   readonly workers?: string;
-  /** `VARIABLE=VALUE,VALUE`: a parameter of the load script, with a search for each value. */
+  /** `VARIABLE=VALUE,VALUE`: a parameter of the load script; each value gets its own search. */
   readonly by?: string;
   readonly json?: boolean;
 }
 
-/** The store of past samples, and how far back to read it. */
+/** The server that stores the past traffic, and how far back to read. */
 export interface HistoryAsked {
   readonly url: string;
   readonly weeks: number;
@@ -35,17 +35,17 @@ export interface ReadOptions {
   readonly history: HistoryAsked | null;
   readonly headroom: number;
   readonly budgetSeconds: number;
-  /** null: nothing limits the rate. */
+  /** null if no maximum rate was given. */
   readonly maxPerSecond: number | null;
 }
 
 const DEFAULT_HEADROOM = 0.3;
 export const DEFAULT_BUDGET_SECONDS = 900;
-/** A hold takes two minutes, and a step comes before it. */
+/** Enough for one step and a hold of two minutes. */
 const MIN_BUDGET_SECONDS = 180;
 const MAX_BUDGET_SECONDS = 24 * 3600;
 
-/** @param searches how many searches share the budget */
+/** @param searches the number of searches that share the budget */
 export function readCapacityOptions(options: CapacityOptions, searches = 1): Input<ReadOptions> {
   const { targetRate, headroom, weeklyPeak, budget, maxRate } = options;
   const targetPerSecond = targetRate === undefined ? null : parseRate(targetRate);
@@ -126,7 +126,7 @@ function shareOf(text: string): number | null {
   return share !== null && share <= 0.9 ? share : null;
 }
 
-/** Options that a resumed search already has. */
+/** Refuses options that a resumed search keeps from its start. */
 export function checkResume(options: CapacityOptions): Input<null> {
   const stored = (
     [
@@ -153,13 +153,13 @@ export function checkResume(options: CapacityOptions): Input<null> {
       );
 }
 
-/** What a search sends, and its initial rate. */
+/** The scenario that a search sends, and the rate at which the search begins. */
 export interface PlannedRate {
   readonly name: string;
   readonly perSecond: number;
 }
 
-/** The search looks for a single rate, so the scenario must have only one. */
+/** A search varies the rate, so the scenario must have a single rate. */
 export function checkScenario(
   { scenarios, defaultScenario }: SlaDocument,
   given: string | undefined,

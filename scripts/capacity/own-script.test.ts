@@ -6,7 +6,10 @@ import { slaHere, type TemporaryFolder, temporaryFolder } from '../testing/sla.t
 import { findTool } from '../tools/find-tool.ts';
 import { type OwnScript, scriptAt } from './own-script.ts';
 
-/** Which k6 scripts a search can send, and what it sends. The tests ask k6 itself, and send nothing. */
+/**
+ * Which k6 scripts a search can run, and the load that it gives them. k6 itself reports both, without sending
+ * requests.
+ */
 
 let folder: TemporaryFolder;
 let k6: string;
@@ -44,7 +47,7 @@ test.each([
   expect(code).toBe(2);
 });
 
-test('the limits of a target also apply to a script', async () => {
+test('a script, too, may send load only to allowed targets', async () => {
   const { code, stderr } = await slaHere([
     ...['capacity', '--script', await written('far.js', '{}')],
     ...['--target', 'http://10.0.0.1', '--prometheus', 'http://127.0.0.1:1'],
@@ -69,7 +72,7 @@ describe('the load of a step', () => {
     scenarios: [{ executor: 'constant-arrival-rate', startSeconds: 0 }],
   };
 
-  test('replaces the scenario, and thresholds are left out', async () => {
+  test('replaces the load of the scenario, and thresholds are left out', async () => {
     const file = await written(
       'one.js',
       `{ scenarios: { mine: { ${ARRIVING}, startTime: '3s' } }, thresholds: { http_reqs: ['count>1'] } }`,

@@ -58,7 +58,7 @@ function whyNotScalable({ scenarios, maxRequestsPerSecond }: ScriptPlan): string
   if (maxRequestsPerSecond !== null) return `limits its requests to ${maxRequestsPerSecond}/s (options.rps)`;
   const { name, executor, plannedIterations } = first!;
   if (executor === 'constant-arrival-rate') return null;
-  // The plan that k6 reports for a script without a load of its own.
+  // k6 plans this load for a script that defines none.
   if (name === 'default' && executor.endsWith('-iterations') && plannedIterations === 1) return null;
   return `plans its load by ${executor}, which has no single rate`;
 }
@@ -68,7 +68,10 @@ export interface StepLoad {
   readonly seconds: number;
 }
 
-/** Virtual users that are ready, enough for responses that take up to a second. k6 adds more while the service is slow. */
+/**
+ * Virtual users that k6 allocates in advance, enough for responses that take up to a second. k6 adds more while the
+ * service is slow.
+ */
 const READY = { min: 100, seconds: 1 };
 const MAX_VIRTUAL_USERS = 2000;
 
@@ -102,7 +105,7 @@ export function scriptAt({ file, scenario }: OwnScript, { ratePerSecond, seconds
 export const scriptFileOf = (own: OwnScript, { ratePerSecond, seconds }: StepLoad) =>
   `${nameOf(own.file)}-at-${ratePerSecond}-for-${seconds}s.js`;
 
-/** Checks whether the longest run at this rate is allowed. */
+/** Checks that a run at this rate is allowed at its maximum duration. */
 export async function checkOwnScript(
   own: OwnScript,
   load: StepLoad,

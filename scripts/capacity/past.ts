@@ -13,9 +13,9 @@ import { readHistory } from './history.ts';
 import type { HistoryAsked } from './options.ts';
 import { CAPACITY_FILES, readRecord } from './storage.ts';
 
-/** What is known before a search: the service's traffic, and earlier searches. */
+/** Reads what a search is compared with: the past traffic of the service, and earlier searches. */
 
-/** This is read before the search, because the search's own load does not count as traffic. */
+/** Reads the history before the search begins, so that the load of the search does not count as traffic. */
 export async function historyOf(
   asked: HistoryAsked | null,
   document: SlaDocument,
@@ -39,7 +39,7 @@ export const writeHistory = async (folder: Pick<RunFolder, 'writeJson'>, history
   if (history !== null) await folder.writeJson(CAPACITY_FILES.history, history);
 };
 
-/** null: none was read, or the file was altered. */
+/** null if no history was read, or if the file was altered. */
 export async function storedHistory(path: string): Promise<History | null> {
   const history = await readOptional<History>(CAPACITY_FILES.history, path);
   return history !== null && isHistory(history) ? history : null;

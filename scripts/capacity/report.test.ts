@@ -15,7 +15,7 @@ import { capacityMarkdown, capacityText } from '../../slas/render/capacity-text.
 import { seeded } from '../../slas/simulation/queues.ts';
 import { recordOf, stepOf } from './test-record.ts';
 
-/** The report of a search, made from its record. */
+/** The reports of a search, rendered from its record. */
 
 const searched = recordOf().steps;
 const held = recordOf([...searched, stepOf(425, 'met', true)]);
@@ -23,7 +23,7 @@ const result = (record: CapacityRecord) => resultOf(record, seeded(1));
 const wordsOf = (record: CapacityRecord) => answerInWords(record, result(record)).join(' ');
 
 describe('the answer', () => {
-  test('has two sentences: the confirmed interval, and the replicas', () => {
+  test('is two sentences: the confirmed interval, and the number of replicas', () => {
     expect(wordsOf(held)).toBe(
       'Every objective holds at 425/s, confirmed by a hold; at 438/s an objective is missed. 1,000/s with 30% headroom needs 5 replicas, one of which may be lost.',
     );
@@ -34,7 +34,7 @@ describe('the answer', () => {
     expect(result(recordOf()).replicas).toBeNull();
   });
 
-  test('with a wide interval gives the reason', () => {
+  test('warns of a wide interval, and says why it is wide', () => {
     const wide = recordOf([
       stepOf(60, 'undecided'),
       stepOf(120, 'missed'),
@@ -48,7 +48,7 @@ describe('the answer', () => {
     expect(cautionInWords(held, result(held))).toBeNull();
   });
 
-  test('that was not confirmed states no rate that holds', () => {
+  test('names no rate that holds if no hold confirmed one', () => {
     const failed = [425, 408, 375, 319].map((rate) => stepOf(rate, 'missed', true));
     const words = wordsOf(recordOf([...searched, ...failed]));
     expect(words).toContain('There is no answer: no rate was confirmed: every hold was missed or undecided');
@@ -79,7 +79,7 @@ test.each([
     'A weekly peak of 400/s already uses part of the 30% headroom; it may grow by 6.3% up to the proven rate',
   ],
   [500, 'A weekly peak of 500/s is above the proven rate: there is nothing left for growth.'],
-])('the growth that is possible from a weekly peak of %d/s', (weeklyPeakPerSecond, words) => {
+])('a weekly peak of %d/s: the report says how much it may grow', (weeklyPeakPerSecond, words) => {
   const record = { ...held, asked: { ...held.asked, weeklyPeakPerSecond } };
   expect(growthInWords(record, result(record))).toContain(words);
   expect(capacityText(record, result(record))).toContain(words);
@@ -93,7 +93,7 @@ test('bottlenecks are listed in order, with their evidence', () => {
   expect([second, third].join()).toContain('queue of the service, at 438/s: 180, where lower rates predict');
 });
 
-test('if a CPU limit pauses the service, the report states the share of periods, and the limit bounds the CPU of the service', () => {
+test('a CPU limit that pauses the service is reported with the share of paused periods, and bounds its CPU', () => {
   const limited = recordOf(
     held.steps.map((step) => ({
       ...step,
@@ -122,7 +122,7 @@ test('the report contains the answer, the plots and every step, and no script', 
   expect(page).not.toContain('undefined');
 });
 
-test('a record without a measured step is reported as well', () => {
+test('a record without a measured step still gives a report', () => {
   const { steps: _, ...rest } = recordOf();
   const nothing = { ...stepOf(25, 'invalid'), run: null, figures: null };
   const empty: CapacityRecord = { ...rest, steps: [nothing] };
@@ -131,7 +131,7 @@ test('a record without a measured step is reported as well', () => {
   expect(page).not.toContain('NaN');
 });
 
-test('the report states what a pod needs, or why there is no patch for Kubernetes', () => {
+test('the report gives the resources of a pod, or says why there is no patch for Kubernetes', () => {
   expect(podInWords(result(held))).toEqual([
     'requests: 1950m CPU, which the proven rate used, and 576Mi memory, the peak of all steps',
     'limits: 2000m CPU, which the service could use in the search, and 832Mi memory, 1.5 times the peak',
@@ -143,7 +143,7 @@ test('the report states what a pod needs, or why there is no patch for Kubernete
   expect(unconfirmed).not.toContain('k8s-patch.yaml');
 });
 
-test('text and Markdown contain the same', () => {
+test('the text and Markdown reports agree', () => {
   const text = capacityText(held, result(held));
   expect(text).toContain('First bottleneck: CPU of the service, at 400/s');
   const markdown = capacityMarkdown(held, result(held));
@@ -169,7 +169,7 @@ describe('several searches in one report', () => {
     return { record, result: result(record) };
   })();
 
-  test('rates are in texts per second if a request has several texts, and a search without an answer says so', () => {
+  test('show texts per second if a request has several texts, and mark a search without an answer', () => {
     const searched = [variant('BATCH_SIZE', '1', 400), variant('BATCH_SIZE', '8', 100), failed];
     const markdown = variantsMarkdown(searched);
     expect(markdown).toContain('| BATCH_SIZE | proven | missed | proven × BATCH_SIZE |');
@@ -182,7 +182,7 @@ describe('several searches in one report', () => {
     expect(page).not.toMatch(/NaN|undefined|<script/);
   });
 
-  test('workers are compared with linear scaling', () => {
+  test('numbers of workers are compared with linear scaling', () => {
     const searched = [variant('SERVICE_WORKERS', '1', 100), variant('SERVICE_WORKERS', '2', 150)];
     expect(rowsOf(searched).map(({ scaling }) => scaling)).toEqual([1, 0.75]);
     expect(variantsMarkdown(searched)).toContain('| 2 | 150/s | 156/s | 75% |');

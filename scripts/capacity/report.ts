@@ -23,7 +23,7 @@ export async function writeReports(
   io.progress(`report: ${shortPath(io, join(folder.path, CAPACITY_FILES.report))}`);
 }
 
-/** One report for several searches, in a folder of its own next to theirs. */
+/** Writes one report for several searches, in its own folder next to the folders of the searches. */
 export async function writeVariants(searched: readonly Searched[], folder: RunFolder, io: Io): Promise<void> {
   await folder.writeText(VARIANT_FILES.markdown, variantsMarkdown(searched));
   await folder.writeMade(VARIANT_FILES.report, renderVariants(searched));

@@ -42,7 +42,7 @@ export function settingsOf(
   };
 }
 
-/** A lower rate cannot meet a promised throughput, and the proof needs a little more. */
+/** The lowest rate of a search that has to prove a promised throughput: slightly more than the promise. */
 const promisedIn = ({ objectives }: SlaDocument) =>
   1.1 *
   Math.max(
@@ -74,7 +74,7 @@ export const newRecord = (
   steps: [],
 });
 
-/** The service shares this machine with the load generator. */
+/** Whether the service shares this machine with the load generator. */
 const isHere = (target: string | undefined) =>
   target === undefined || /^(localhost|127\.|\[::1\])/.test(new URL(target).hostname);
 
@@ -130,7 +130,7 @@ async function settle(plan: Plan, endedSeconds: number, stack: Stack, io: Io): P
 const outcomeLine = (step: StepRecord) =>
   `${step.kind} at ${formatValue(step.ratePerSecond, 'per_second')}: ${stepInWords(step)} (${Math.round(step.tookSeconds)} s)`;
 
-/** The stack of all steps. A service of ours that died is restarted. */
+/** The stack that all steps share. If one of its processes died, the next step starts a new stack. */
 class StackPlace implements AsyncDisposable {
   readonly #options: RunOptions;
   readonly #folder: RunFolder;
@@ -151,7 +151,7 @@ class StackPlace implements AsyncDisposable {
   async #start(prepared: Prepared, tools: RunTools): Promise<Stack> {
     const { target, prometheus } = this.#options;
     if (target !== undefined) return useExisting(target, prometheus!);
-    // Not part of the npm package, and not needed to load a service that is already running.
+    // This module is not part of the npm package. It is not needed to load a service that is already running.
     const { openOwnStack } = await import('../run/own-stack.ts');
     return await openOwnStack(prepared, tools, this.#folder, this.#io);
   }

@@ -19,9 +19,9 @@ import { readCpuPeriods, throttledShare } from './cgroup.ts';
 import { moreFiguresOf } from './more-figures.ts';
 import { type OwnScript, scriptAt, scriptFileOf } from './own-script.ts';
 
-/** One step of a search: a real run at one rate, judged until it is decided. */
+/** A step of a search is a real run at one rate that lasts until its verdict is decided. */
 
-/** The run of a step. Every error in its settings is reported before anything is sent. */
+/** Prepares the run of a step. Every problem with the run is reported before any load is sent. */
 export async function prepareStep(
   step: StepPlan,
   options: RunOptions,
@@ -48,7 +48,7 @@ export async function prepareStep(
   return accept({ ...prepared.value, plan: { ...plan, sequential } });
 }
 
-/** The harness does not look at a script's run while it lasts, so a step takes its maximum time. */
+/** The run of a script has no interim looks, so such a step always takes its maximum duration. */
 async function prepareScriptStep(
   { ratePerSecond, maxSeconds, confidence }: StepPlan,
   options: RunOptions,
@@ -65,7 +65,7 @@ async function prepareScriptStep(
 
 export interface StepDone {
   readonly record: StepRecord;
-  /** null: the run could not start. */
+  /** null if the run could not start. */
   readonly measured: MeasuredRun | null;
   readonly replicas: number | null;
 }
@@ -85,7 +85,7 @@ export async function runStep(
   const own = { kind, ratePerSecond, maxSeconds };
   const before = readCpuPeriods();
   try {
-    // The end of this step must not end the stack, which the next step needs.
+    // The run must not dispose of the stack, because the next step needs it.
     const kept: Stack = { ...stack, [Symbol.asyncDispose]: async () => {} };
     const measured = await measureRun(prepared, tools, kept, io);
     const { plan, run, evidence } = measured;
@@ -113,7 +113,7 @@ export async function runStep(
     };
     return { record, measured, replicas: replicas === 0 ? null : replicas };
   } catch (error) {
-    // At the first step, the cause is the address or the document.
+    // At the first step, such an error means that the address or the document is wrong.
     if (isFirst || !isServiceGone(error)) throw error;
     io.progress(`the step could not begin: ${error.message}`);
     const nothing = { run: null, verdict: null, missed: [], broken: [], loadedSeconds: 0, figures: null };
@@ -125,7 +125,7 @@ export async function runStep(
 const missedIn = ({ objectives }: Verdict) =>
   objectives.filter((one) => one.verdict === 'missed').map(({ id }) => id);
 
-/** Judges the same run at the confidence that a miss requires in a search. */
+/** Judges the same run at the confidence that the search requires of a miss. */
 function strictly({ missConfidence, confidence }: StepPlan, { plan, run, evidence }: MeasuredRun): Verdict {
   if (plan.sequential === undefined) {
     const sent = asSent(plan, run);
@@ -137,8 +137,8 @@ function strictly({ missConfidence, confidence }: StepPlan, { plan, run, evidenc
 }
 
 /**
- * Judges a script's run as if what it sent had been the plan. This can show that an objective is missed, but not that it is
- * met.
+ * Replaces the plan of a script's run by what the script sent. The result can show that an objective is missed, but
+ * not that it is met.
  */
 export function asSent(plan: Plan, run: RunRecord): { readonly plan: Plan; readonly run: RunRecord } {
   const { load } = plan;
@@ -155,6 +155,6 @@ export function asSent(plan: Plan, run: RunRecord): { readonly plan: Plan; reado
   };
 }
 
-/** Errors of the environment after which the service cannot be loaded any more. */
+/** Errors that mean that the service can no longer be loaded. */
 const isServiceGone = (error: unknown): error is HarnessError =>
   error instanceof HarnessError && ['died-early', 'warm-up', 'service-unreachable'].includes(error.code);

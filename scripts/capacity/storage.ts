@@ -5,7 +5,7 @@ import { accept, badOption, type Input } from '../cli/inputs.ts';
 import type { RunFolder } from '../runs/bundle.ts';
 import { readPlainJson, Unreadable } from '../runs/stored-files.ts';
 
-/** The folder of a search: its record, its report, and the run folders of its steps. */
+/** The folder of a search contains its record, its report, and the run folders of its steps. */
 
 export const CAPACITY_FILES = {
   record: 'capacity.json',

@@ -1,7 +1,7 @@
 import { accept, badOption, type Input } from '../cli/inputs.ts';
 import type { CapacityOptions } from './options.ts';
 
-/** Several searches; in each of them, one environment variable has a different value. */
+/** One of several searches that differ in the value of one environment variable. */
 export interface Variant {
   readonly name: string;
   readonly value: string;
@@ -9,12 +9,12 @@ export interface Variant {
 
 const MAX_VALUES = 8;
 const WORKERS = 'SERVICE_WORKERS';
-/** Variables that would change more than the service or the load script. */
+/** Variables that would affect more than the service or the load script. */
 const NOT_OURS = /^(K6_|NODE_|LD_|DYLD_|PROMETHEUS_|SLA_|PATH$|HOME$|.*PROXY$)/i;
 
 export const isVariable = (name: string) => /^[A-Za-z_]\w*$/.test(name) && !NOT_OURS.test(name);
 
-/** `--workers 1,2` or `--by VAR=1,8,32`. Empty: a single search. */
+/** Reads `--workers 1,2` or `--by VAR=1,8,32`. The result is empty for a single search. */
 export function readVariants({ workers, by, target }: CapacityOptions): Input<readonly Variant[]> {
   if (workers !== undefined && by !== undefined)
     return badOption('--by', 'a search varies one thing: leave out --by or --workers');

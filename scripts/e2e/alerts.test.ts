@@ -83,7 +83,7 @@ interface Receiver extends AsyncDisposable {
   readonly notified: readonly Notified[];
 }
 
-/** Stands in for a user's own receiver: takes what Alertmanager posts. */
+/** Stands in for a user's own receiver: accepts the notifications that Alertmanager posts. */
 async function startReceiver(): Promise<Receiver> {
   const notified: Notified[] = [];
   const server = await serve(async (request, response) => {
@@ -94,13 +94,13 @@ async function startReceiver(): Promise<Receiver> {
   return { ...server, url: `${server.url}/alerts?token=of-the-receiver`, notified };
 }
 
-/** Alerts by name; like the next function, without the model's alerts. */
+/** The names of notified alerts, without the model's alerts (see `firing`). */
 const namesOf = (notified: readonly Notified[], status: Notified['status']) =>
   notified
     .filter((one) => one.status === status && one.labels.objective !== 'model-uptime')
     .map(({ labels }) => labels.alertname);
 
-/** Judged as a window without a load of its own. */
+/** Judges the time since `fromSeconds` as a window without a load of its own. */
 async function judged(document: SlaDocument, prometheusUrl: string, fromSeconds: number): Promise<Verdict> {
   const plan = planWindow(document);
   const window = { fromSeconds, toSeconds: Date.now() / 1000 };

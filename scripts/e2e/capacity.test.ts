@@ -18,7 +18,7 @@ beforeAll(async () => {
 });
 afterAll(() => folder[Symbol.asyncDispose]());
 
-/** A search that is interrupted after its first step. */
+/** Runs a search, interrupts it after its first step, and returns that step. */
 async function firstStep(name: string, law: ServiceLaw, ratePerSecond: number, script?: string) {
   const own = join(folder.path, name);
   await mkdir(own);
@@ -38,7 +38,7 @@ async function firstStep(name: string, law: ServiceLaw, ratePerSecond: number, s
   const { promise: stepped, resolve: hasStepped } = Promise.withResolvers<void>();
   search.child.stderr!.on('data', (part: Buffer) => {
     seen += part.toString();
-    // The second step has started, so the first one is stored.
+    // The second step has started, so the first step is stored.
     if (/at .*\/s: [\s\S]*\bstep at /.test(seen)) hasStepped();
   });
   await Promise.race([stepped, search.done]);
@@ -91,7 +91,7 @@ export const options = {
   scenarios: {
     mine: { executor: 'constant-arrival-rate', rate: ${ratePerSecond}, duration: '10s', preAllocatedVUs: 1, exec: 'send' },
   },
-  // It is never met, and its value is not used.
+  // This threshold is never met, and a search leaves it out.
   thresholds: { http_req_duration: ['p(95)<1'] },
 };
 export const setup = () => ({ path });

@@ -182,7 +182,7 @@ describe('the comment', () => {
     ]);
   });
 
-  test('that was written with a personal token is found with that token', async () => {
+  test('is found with the personal token that wrote it', async () => {
     world.user = PERSON;
     world.comments = [{ id: 2, body: '<!-- sla-harness: CI/gate -->\n', user: PERSON }];
     expect((await comment(passed)).stderr).toContain('was updated');

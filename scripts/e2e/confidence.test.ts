@@ -39,7 +39,7 @@ describe("a confidence below the document's is rejected", () => {
   });
 });
 
-test('the same confidence or a higher one is accepted, and any if the document requires none', async () => {
+test('the confidence of the document or a higher one is accepted, and any if the document requires none', async () => {
   await using folder = await temporaryFolder();
   const sure = ['--sla', await documentWith(folder.path, 0.95)];
   const confidences = async (asked: readonly string[]) => {

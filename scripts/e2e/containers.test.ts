@@ -83,7 +83,7 @@ describe.skipIf(process.env.SLA_SKIP_CONTAINERS === '1')('a stack in containers'
       const [service] = await containers(engine, 'service');
       const handle = engine.getContainer(service!.Id);
       await handle.pause();
-      // The fault itself.
+      // This pause is the injected fault; the test does not wait for an event.
       await sleep(3_000);
       await handle.unpause();
       const { code, stderr } = await running.done;
@@ -135,7 +135,7 @@ describe.skipIf(process.env.SLA_SKIP_CONTAINERS === '1')('a stack in containers'
 const labelled = (label: string) => ({ all: true, filters: { label: [label] } });
 const containers = (engine: Engine, part: string) => engine.listContainers(labelled(`${PART_LABEL}=${part}`));
 
-/** Names of leftovers from stacks. */
+/** Names of containers and networks that stacks left behind. */
 async function left(engine: Engine): Promise<string[]> {
   const [running, networks] = await Promise.all([
     engine.listContainers(labelled(STACK_LABEL)),

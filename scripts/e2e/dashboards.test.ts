@@ -90,7 +90,10 @@ async function ask(path: string, parameters: Record<string, string>): Promise<An
   return (await response.json()) as Answer;
 }
 
-/** Evaluated over the verdict's own window: its first and last samples are its edges, so nothing is extrapolated. */
+/**
+ * Evaluates a query over the verdict's own window. The first and last samples are the edges of the window, so nothing
+ * is extrapolated.
+ */
 async function overWindow(expr: string): Promise<Answer> {
   const range = `${Math.round((closed - opened) * 1000) + 1}ms`;
   return await ask('query', { query: sent(expr, range, range), time: String(closed) });

@@ -145,7 +145,7 @@ describe('two replicas that write the same series', { timeout: 120_000 }, () => 
     expect(objectiveOf(verdict, 'model-uptime').samples).toBeLessThan(seconds / INTERVAL_SECONDS + 3);
   });
 
-  test('without it, the verdict is undecided or right: both replicas truly report the same process', async () => {
+  test('without deduplication, the verdict is undecided or right, because both replicas report the same process', async () => {
     const verdict = await judgedBy('doubled');
     expect(verdict.verdict).not.toBe('fail');
     const { verdict: outcome, samples } = objectiveOf(verdict, 'error-rate');
@@ -198,7 +198,7 @@ test("the component's command line is accepted: everything but /health asks for 
   await writeFile(password, 'a-long-password');
   const objects = await objectsOf('production with victoriametrics');
   const [container] = containersOf(named(workloadsOf(objects), 'victoriametrics')!);
-  // The path and the port are given by the helper.
+  // The helper sets the path and the port.
   const args = container!
     .args!.filter((arg) => !/^-(storageDataPath|httpListenAddr)=/.test(arg))
     .map((arg) =>

@@ -51,7 +51,7 @@ describe.each(pages)('%s', (page) => {
   });
 
   test('every path exists', () => {
-    // The changelog uses the file names of its time.
+    // Changelog entries keep the file names of their time.
     const text = page === 'CHANGELOG.md' ? '' : read(page);
     const named = [...text.matchAll(OUR_PATH)].map(([, path]) => path!);
     const known = (path: string) => existsSync(join(ROOT, path)) || MADE_BY_COMMANDS.includes(path);

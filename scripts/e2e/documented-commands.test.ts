@@ -76,7 +76,7 @@ const others = ['load', 'progressive-delivery']
   .filter(({ metadata }) => metadata?.name !== undefined);
 const all: readonly Manifest[] = [...objects, ...others];
 const names = (kind: string) => all.filter((one) => one.kind === kind).map(({ metadata }) => metadata.name);
-/** The Prometheus Operator creates it. */
+/** The Prometheus Operator creates the Service `prometheus-operated`. */
 const KNOWN: Readonly<Record<string, readonly string[]>> = {
   deployment: names('Deployment'),
   service: [...names('Service'), 'prometheus-operated'],

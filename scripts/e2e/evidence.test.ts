@@ -278,7 +278,7 @@ describe('querying the evidence again', () => {
     expect(code).toBe(gated.code);
   });
 
-  test('a Prometheus without the data makes it inconclusive, whatever is stored', async () => {
+  test('with a Prometheus that lacks the data, the verdict is inconclusive, whatever verdict is stored', async () => {
     const { code, stderr, stdout } = await slaHere([
       'verify',
       original,

@@ -22,7 +22,7 @@ beforeAll(async () => {
   folder = await temporaryFolder();
   document = join(folder.path, 'sla.yaml');
   const shipped = await readFile(join(ROOT, SHIPPED_DOCUMENT), 'utf8');
-  // It resolves to this machine, but is not one of the addresses that are always allowed.
+  // 0.0.0.0 reaches this machine, but is not one of the addresses that are always allowed.
   await writeFile(document, shipped.replace('service:\n', 'service:\n  allowedTargets: [0.0.0.0]\n'));
 });
 afterAll(() => folder[Symbol.asyncDispose]());

@@ -162,7 +162,7 @@ describe('an uncaught error exits with 4', () => {
     ['something thrown that is not an error', 'setTimeout(() => { throw null }, 30)'],
     ['a signal that is not ours', 'setTimeout(() => process.emit("error", new Error("x")), 30)'],
   ])('%s', async (_, what) => {
-    // The preflight check finishes before it is thrown.
+    // The preflight check finishes before the error is thrown.
     const env = { NODE_OPTIONS: preload(what) };
     const { code, stderr } = await shell('exec "$SLA" selftest --quick', env);
     expect(stderr).toContain('this is a bug in the harness');

@@ -100,12 +100,12 @@ describe.concurrent('a run until it is decided, with two load generators in a cl
     const load = await loadOf(stage);
     expect(load).toMatchObject({ lost: 0, failures: [], generator: { instances: 2 } });
     expect(load.sent).toBeLessThan(PLANNED);
-    // Both were stopped. The record contains every response of both, except for requests that were in flight.
+    // Both load generators were stopped. The record contains all of their requests except those in flight.
     expect(stage.service.received - load.sent).toBeLessThanOrEqual(30);
     expect(await left(stage)).toBe('');
   });
 
-  test('is stopped early and fails if every response is too slow', async ({ expect }) => {
+  test('stops early and fails if every response is too slow', async ({ expect }) => {
     await using stage = await openStage(() => ({ afterMs: 600, status: 200 }));
     const done = await stage.gate.done;
     const verdict = expectVerdict(done);
@@ -139,7 +139,7 @@ describe.concurrent('a run until it is decided, with two load generators in a cl
     expect(await loadOf(stage)).toMatchObject({ lost: 0, failures: [] });
   });
 
-  test('is inconclusive if a load generator does not stop; the message names it, and it is removed', async ({
+  test('is inconclusive if a load generator does not stop; the message names it, and the gate removes it', async ({
     expect,
   }) => {
     await using stage = await openStage(fast);
@@ -156,9 +156,7 @@ describe.concurrent('a run until it is decided, with two load generators in a cl
     expect(await left(stage)).toBe('');
   });
 
-  test('is inconclusive if a load generator is lost after the first look; the message names it', async ({
-    expect,
-  }) => {
+  test('is inconclusive if a load generator is lost; the message names it', async ({ expect }) => {
     await using stage = await openStage(fast);
     const [, , second] = await stage.gate.seen(STARTED);
     const [k6] = await processesIn(NAMESPACE, second!, 'k6 run');
@@ -177,7 +175,7 @@ describe.concurrent('a run until it is decided, with two load generators in a cl
     expect(incidents).toContain(
       `load generator k6-2 (pod ${second} on node kube-node) was killed with SIGKILL`,
     );
-    // The other one was stopped properly, so its record is complete.
+    // The other load generator was stopped in the normal way, so its record is complete.
     expect(incidents.filter((incident) => String(incident).includes('k6-1'))).toEqual([]);
     expect(await left(stage)).toBe('');
   });

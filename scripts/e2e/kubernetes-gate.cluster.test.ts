@@ -22,7 +22,7 @@ let script: string;
 
 const VOLUME = 'sla-load-scripts';
 
-/** A folder of the node as a volume, and the claim of it. */
+/** A volume in a folder of the node, and a claim for it. */
 function volumeIn(path: string): string {
   const common = { storageClassName: '', accessModes: ['ReadWriteOnce'] };
   const objects = [
@@ -182,7 +182,7 @@ describe('./sla gate --stack kubernetes', { timeout: 240_000 }, () => {
   test('a script in a volume claim is packed in the cluster once: a later change of the volume changes nothing', async () => {
     const volume = join(stage.folder.path, 'volume');
     await mkdir(join(volume, 'shop'), { recursive: true });
-    // The load generators have another user.
+    // The load generators run as another user.
     for (const folder of [stage.folder.path, volume, join(volume, 'shop')]) await chmod(folder, 0o755);
     await writeFile(join(volume, 'rate.js'), 'export const rate = 20;\n');
     await writeFile(

@@ -12,15 +12,15 @@ import { ROOT, startSla } from '../testing/sla.ts';
 import { expectVerdict } from '../testing/verdict.ts';
 
 /**
- * k8s/load as shipped: the gate inside the cluster as a Job and as a CronJob, and its permissions, all of which it needs. The
- * service is a light one on this machine, which is also the cluster's node.
+ * k8s/load as shipped: the gate runs inside the cluster as a Job and as a CronJob, and needs each of its permissions.
+ * The service is a light one on this machine, which is also the cluster's node.
  */
 
 const NAMESPACE = 'sla-load';
 const IN = ['--namespace', NAMESPACE] as const;
 const ACCOUNT = `system:serviceaccount:${NAMESPACE}:sla-gate`;
 const IMAGE = 'sla-harness/gate-kubernetes:0.1.0';
-/** Its threshold is crossed. */
+/** A script whose threshold is always crossed. */
 const MISSED = SHOP_SCRIPT.replace(
   'export const options = {',
   "export const options = { thresholds: { http_reqs: ['count<1'] },",
@@ -126,7 +126,7 @@ const left = async () =>
   ).trim();
 
 describe('the gate inside the cluster, with the shipped service account', { timeout: 240_000 }, () => {
-  test('as a Job completes on a pass, and leaves nothing behind', async () => {
+  test('as a Job, completes on a pass, and leaves nothing behind', async () => {
     const job = await shipped('job.yaml');
     onThisNode(job.spec.template, 'sla-load-files');
     const name = (
@@ -138,7 +138,7 @@ describe('the gate inside the cluster, with the shipped service account', { time
     expect(await left()).toBe('');
   });
 
-  test('as a CronJob: its Job fails on a crossed threshold with the exit code of the gate, and is not repeated', async () => {
+  test('as a CronJob, fails its Job on a crossed threshold, with the exit code of the gate and without a retry', async () => {
     const cron = await shipped('cronjob.yaml');
     onThisNode(cron.spec.jobTemplate.spec.template, 'sla-load-missed');
     cron.spec.schedule = '* * * * *';
@@ -160,19 +160,19 @@ describe('the gate inside the cluster, with the shipped service account', { time
 
 // ---------------------------------------------------------------------------------------------- permissions
 
-/** A gate on this machine that signs in to the cluster as the shipped service account. */
+/** Runs a gate on this machine that uses the cluster as the shipped service account. */
 const asAccount = (args: readonly string[], env: Readonly<Record<string, string>> = {}) =>
   startSla(
     [
       ...['gate', '--stack', 'kubernetes', '--namespace', NAMESPACE, '--runner', runner, '--generators', '2'],
       ...['--out', stage.folder.path, '--json', ...args],
     ],
-    // There is a token, so a Secret is needed.
+    // The token makes the gate create a Secret.
     { env: { KUBECONFIG: impersonating, SLA_TARGET_TOKEN: 'a-token-of-this-test', ...env } },
   ).done;
 
 const onShop = () => ['--script', join(stage.folder.path, 'test.js'), ...stage.options];
-/** The gate looks up the service and sends nothing, because no pod can start. */
+/** Options of a gate that looks up the service, but sends nothing, because no pod can start. */
 const onService = async () => {
   const never = join(stage.folder.path, 'never.yaml');
   await writeFile(never, 'image: sla-harness/no-such-image:1\nimagePullPolicy: Never\n');
@@ -197,7 +197,10 @@ const permissionsOf = ({ rules }: Role) =>
     resources.flatMap((resource) => verbs.map((verb) => `${verb} ${resource}`)),
   );
 
-/** Evaluates permissions as Kubernetes does: https://kubernetes.io/docs/reference/access-authn-authz/authorization/ */
+/**
+ * The permission that Kubernetes requires for a request:
+ * https://kubernetes.io/docs/reference/access-authn-authz/authorization/
+ */
 function permissionIn(method: string, address: string): string | null {
   const { pathname, searchParams } = new URL(address);
   const found = /\/namespaces\/[^/]+\/([^/]+)(?:\/([^/]+)(?:\/([^/]+))?)?$/.exec(pathname);
@@ -230,18 +233,19 @@ async function noting(): Promise<{ program: string; permissions: () => Promise<r
   };
 }
 
-/** Permissions for k6-operator, for other versions of kubectl, and for clusters of other versions. */
+/** Permissions that the gate needs only with k6-operator, or with other versions of kubectl or of the cluster. */
 const OTHERS = [
   'create testruns',
   'delete testruns',
-  // For the progress in the logs of k6-operator's pods.
+  // To read the progress from the logs of k6-operator's pods.
   'get pods/log',
-  // Before Kubernetes 1.31 kubectl runs programs with POST, and since 1.35 the API server checks GET as this verb.
+  // Before version 1.31, kubectl runs programs with POST. Since Kubernetes 1.35, the API server also checks this verb
+  // for GET.
   'create pods/exec',
 ];
 
 describe('the permissions of the shipped service account', { timeout: 240_000 }, () => {
-  test('are those that the gate uses, and no others', async () => {
+  test('are exactly those that the gate uses', async () => {
     const kept = await noting();
     const done = await asAccount(onShop(), { KUBECTL_BIN: kept.program });
     expectVerdict(done, ({ verdict }) => expect(verdict, done.stdout + done.stderr).toBe('pass'));
@@ -251,7 +255,7 @@ describe('the permissions of the shipped service account', { timeout: 240_000 },
     expect(await left()).toBe('');
   });
 
-  test('reach the service that is loaded, and no other service, Secret or namespace', async () => {
+  test('cover the service under load, but no other service, Secret or namespace', async () => {
     const may = async (...what: readonly string[]) =>
       (await tryKubectl(['auth', 'can-i', ...what, '--as', ACCOUNT])).stdout.trim();
     const target = ['--namespace', 'sentiment-analysis'];
@@ -274,13 +278,13 @@ describe('the permissions of the shipped service account', { timeout: 240_000 },
     ['create configmaps', 4, 'cannot create resource "configmaps"'],
     ['create secrets', 4, 'cannot create resource "secrets"'],
     ['list pods', 4, 'cannot list resource "pods"'],
-    // One of the two is enough: kubectl tries the other one.
+    // This row removes both verbs, because kubectl falls back from one to the other.
     ['get,create pods/exec', 4, 'resource "pods/exec"'],
     ['get services', 4, 'cannot get resource "services"'],
     // The verdict stands, and the gate reports which objects remain.
     ['delete jobs', 0, 'could not be removed'],
     ['delete configmaps', 0, 'could not be removed'],
-  ])('without "%s" the gate says what is missing', async (removed, code, message) => {
+  ])('without "%s", the gate reports what it could not do', async (removed, code, message) => {
     const [verbs, resource] = removed.split(' ') as [string, string];
     for (const role of await roles()) {
       const rules = role.rules.flatMap((rule) => {
@@ -313,7 +317,7 @@ describe('the permissions of the shipped service account', { timeout: 240_000 },
     }
   });
 
-  test('with "get services" the same gate finds the service, and stops only because of its pods', async () => {
+  test('with "get services", the same gate finds the service, and fails only because no pod can start', async () => {
     const done = await asAccount(await onService());
     expect(done.code).toBe(4);
     expect(done.stderr).toContain('ErrImageNeverPull');

@@ -9,8 +9,9 @@ import { type RunningSla, startSla } from '../testing/sla.ts';
 import { expectVerdict } from '../testing/verdict.ts';
 
 /**
- * `./sla gate --stack kubernetes` without --prometheus uses kubectl port-forward, whose connection may end. The pod of
- * Prometheus is on the network of the node, which is this machine. The Prometheus behind its port therefore survives the pod.
+ * `./sla gate --stack kubernetes` without --prometheus uses kubectl port-forward, whose connection may end. The pod
+ * of Prometheus is on the network of the node, which is this machine. The Prometheus behind its port runs outside the
+ * pod, and survives it.
  */
 
 const TARGET = 'sentiment-analysis';
@@ -30,7 +31,7 @@ let stage: ShopStage;
 let runner: string;
 let script: string;
 
-/** The objects of Prometheus in k8s/, with a pod that only has a network. */
+/** The Service and Deployment that k8s/ uses for Prometheus, with a pod that only provides the network. */
 const prometheusIn = (image: string, targetPort: number): readonly object[] => {
   const labels = { 'app.kubernetes.io/name': 'prometheus' };
   const metadata = { name: 'prometheus', namespace: TARGET, labels };
@@ -92,14 +93,17 @@ const start = (): RunningSla => {
   ]);
 };
 
-/** k6 is running, and half of the load is still to come. */
+/** Resolves once k6 is running; most of the load is still to come. */
 async function begun(): Promise<RunningSla> {
   const running = start();
   await running.seen('k6-1 and k6-2 started');
   return running;
 }
 
-/** Ends its pod. On the network of the node, the connection would outlive the pod, so the test cuts it, too. */
+/**
+ * Ends the pod of Prometheus. On the network of the node, the connection would outlive the pod, so this function cuts
+ * it, too.
+ */
 async function disconnect(running: RunningSla): Promise<void> {
   await scale(0);
   await kubectl(['wait', '--for=delete', 'pod', '--namespace', TARGET, '--all', '--timeout=60s']);
@@ -114,7 +118,7 @@ describe('the connection to Prometheus of a run in a cluster', { timeout: 240_00
     expect(done.stderr).not.toContain(LOST);
   });
 
-  test('is opened again if its kubectl dies during the run', async () => {
+  test('is reopened if kubectl dies during the run', async () => {
     const running = await begun();
     const [kubectlPid] = running.children('port-forward');
     process.kill(kubectlPid!, 'SIGKILL');
@@ -123,7 +127,7 @@ describe('the connection to Prometheus of a run in a cluster', { timeout: 240_00
     expectVerdict(done, ({ verdict }) => expect(verdict, done.stderr).toBe('pass'));
   });
 
-  test('is opened again when the pod of Prometheus has been replaced', async () => {
+  test('is reopened when the pod of Prometheus has been replaced', async () => {
     const running = await begun();
     await disconnect(running);
     await running.seen(`${LOST}: connecting again`);

@@ -140,8 +140,9 @@ const podsOfService = async () =>
     .split('\n');
 
 /**
- * Before a load, the gate waits for a scrape of every target of the last minute. A target that was removed in that minute is
- * never scraped again. These tests therefore start only when the last minute has the current pods alone.
+ * Before a load, the gate waits for a scrape of every target of the last minute. A target that was removed in that
+ * minute is never scraped again. These tests therefore start only when all targets of the last minute are current
+ * pods.
  */
 async function onlyTheseAreScraped(count: number): Promise<void> {
   const query = encodeURIComponent('count(count_over_time(up{job="sentiment-api"}[65s]))');

@@ -26,7 +26,7 @@ console.log(JSON.stringify({ args, cwd: process.cwd(), version: process.version 
 process.exitCode = Number(process.env.EXIT_CODE ?? 0);
 `;
 
-/** Runs before npm installs: it leaves a marker, and continues when a file \`go-on\` exists. */
+/** Runs before npm installs: it leaves a marker, and continues when a file `go-on` exists. */
 const BEFORE_INSTALL = `
 const fs = require('node:fs');
 fs.appendFileSync('installs', process.pid + '\\n');
@@ -108,7 +108,7 @@ describe('the launcher', () => {
     ['SIGINT', 130],
     ['SIGTERM', 143],
   ] as const)(
-    '%s stops the install with all its processes and gives the lock back',
+    '%s stops the install with all its processes, and releases the lock',
     async (signal, exitCode) => {
       await using project = await makeProject();
       const starting = project.start();
@@ -155,8 +155,7 @@ describe('the launcher', () => {
 });
 
 /**
- * A project of the same structure in a folder with a space: its \`node\` is a local package, so npm needs no
- * network.
+ * A project of the same structure in a folder with a space: its `node` is a local package, so npm needs no network.
  */
 async function makeProject() {
   const folder = await mkdtemp(join(tmpdir(), 'sla launcher '));

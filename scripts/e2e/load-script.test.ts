@@ -152,7 +152,7 @@ ${more}`;
   });
 });
 
-describe.concurrent('a failing script', () => {
+describe.concurrent('a script that fails', () => {
   const script = (more: string, visit = "get('/basket');") => `
 export const options = planned();
 export default eachArrival(() => { ${visit} });
@@ -185,7 +185,7 @@ ${more}`;
     expect(load!.failures).toEqual([expect.stringContaining('Error: no room at handleSummary')]);
   });
 
-  test('that returns no valid handleSummary() result is reported; all requests were recorded', async () => {
+  test('to return a valid handleSummary() result is reported; all requests were recorded', async () => {
     const { load, incidents } = await run(script("export function handleSummary() { return 'text'; }"));
     expect(load).toMatchObject(WHOLE);
     expect(load!.failures).toEqual([expect.stringContaining('k6 wrote no summary')]);

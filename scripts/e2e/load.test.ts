@@ -26,8 +26,8 @@ interface Recorder extends AsyncDisposable {
 }
 
 /**
- * Responds to every POST with a valid prediction, to every `refuse`-th with 503, and never to the `lose`-th. With `hold`, it
- * responds to none before that many have arrived.
+ * Responds to every POST with a valid prediction, to every `refuse`-th with 503, and to every `lose`-th not at all.
+ * With `hold`, it responds to none before that many have arrived.
  */
 async function startRecorder({ refuse = 0, lose = 0, hold = 0 } = {}): Promise<Recorder> {
   const bodies: string[] = [];
@@ -155,7 +155,7 @@ describe.concurrent('k6', () => {
     expect(recorder.closes).toBeLessThan(10);
   });
 
-  test('three load generators send what one would, each request once, and leave one record', async () => {
+  test('three load generators together send the same requests as one would, each once, and leave one record', async () => {
     await using alone = await startRecorder({ refuse: 10 });
     await using shared = await startRecorder({ refuse: 10 });
     const load = { ...LOAD, arrivals: 'poisson' as const };

@@ -25,7 +25,7 @@ const START = Date.UTC(2025, 6, 1) / 1000;
 const FROM = START + 100.4;
 /** 2,000 scrapes, four per block. */
 const TO = FROM + 2_000;
-/** These are in the middle of a block: two scrapes lie within 0.6 s of it, and neither is the last of the block. */
+/** A time in the middle of a block: two scrapes lie within 0.6 s of it, and neither is the last of the block. */
 const AT = START + 502;
 
 const service = (job: string, changes: Partial<LongService> = {}): LongService => ({

@@ -15,7 +15,7 @@ const QUICK = { timeout: 240_000 };
 const gate = (root: string, ...args: string[]): Promise<Done> =>
   sla(['gate', '--no-abort', '--json', ...args], { root });
 
-/** The speed of this machine is not under test. Under test is that every request was sent, answered and counted. */
+/** These tests check that every request was sent, answered and counted, not how fast this machine is. */
 function expectLoaded(done: Done, requests: number): void {
   expectVerdict(done, (verdict) => {
     expect(preconditionOf(verdict, 'load-delivered')?.detail).toContain(`${requests} of ${requests} planned`);
@@ -51,7 +51,7 @@ describe.concurrent('./sla new', () => {
     );
     const text = await readFile(file, 'utf8');
     expect(text).toContain('client: /checkout');
-    // The document has nothing of the sentiment service.
+    // The document contains nothing about the sentiment service.
     expect(text).not.toMatch(/predict|sentiment|texts/);
     // Its load sends the body of the warm-up, here one that the sentiment service accepts.
     const warmUp = 'service:\n  warmUp: { path: /predict, bodies: [{ text: Works well. }] }\n';

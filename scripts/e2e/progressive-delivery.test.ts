@@ -159,7 +159,7 @@ describe('the shipped templates', { timeout: 120_000 }, () => {
     expect(await nextStep(impatient)).toBe('held');
   });
 
-  test('judge no time before the step, unless the operator shortens the wait', async () => {
+  test('judge only the time after the step began, unless the operator shortens the wait', async () => {
     const { initialDelay = '0s', provider } = await metricFor('http://verifier');
     const { searchParams: asked } = new URL(provider.web.url);
     const [waited, window, delay] = [initialDelay, asked.get('window')!, asked.get('delay')!].map(

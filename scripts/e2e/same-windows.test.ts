@@ -26,7 +26,7 @@ beforeAll(async () => {
 afterAll(() => owned.disposeAsync());
 
 async function victoriaMetricsOver(text: string): Promise<string> {
-  // The samples are years old.
+  // The samples are years old, and the default retention would drop them.
   const server = owned.use(await startVictoriaMetrics(['-retentionPeriod=100y']));
   const inMilliseconds = text.replace(
     / ([\d.]+)$/gm,

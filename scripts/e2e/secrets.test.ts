@@ -114,7 +114,7 @@ describe('a run', () => {
     const { code, stdout, stderr } = await gate.done;
     const files = await everyByte(out);
     expect(secretsIn({ ...files, stdout, stderr })).toEqual([]);
-    // It must reach a verdict; which one does not matter.
+    // The run must reach a verdict; which verdict does not matter.
     expect([0, 1, 3], stderr).toContain(code);
     const { load } = JSON.parse(await readFile(join(out, 'latest', 'run.json'), 'utf8')) as RunRecord;
     // Every request succeeded, so the token is correct.
@@ -134,7 +134,7 @@ describe('a run', () => {
     expect(JSON.parse(named('evidence.json')).prometheus.url).toBe(`${stack.prometheusUrl}/`);
   });
 
-  test('that fails does not print or store any either', async () => {
+  test('that fails does not print or store a secret either', async () => {
     await appendFile(
       join(checkout, 'loadtests', 'single-texts.ts'),
       "throw new Error('not with ' + __ENV.DEPLOY_TOKEN);\n",

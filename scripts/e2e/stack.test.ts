@@ -24,7 +24,7 @@ test.concurrent("a stack stays up, carries a run that is judged later, serves an
     code: 4,
     stdout: expect.stringContaining('no stack is running'),
   });
-  // Two at once: one yields, and both report the same stack.
+  // Of two commands at the same time, only one starts the stack, and both report it.
   const [up, second] = await Promise.all([here('stack', 'up'), here('stack', 'up')]);
   expect(up, up.stderr).toMatchObject({ code: 0 });
   expect(second.stdout).toBe(up.stdout);

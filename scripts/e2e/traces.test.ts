@@ -68,7 +68,7 @@ const exemplarsIn = (prometheusUrl: string) => {
 };
 
 test("a stack's Prometheus stores the exemplars of the latency, each linking to a sampled trace", async () => {
-  // Nothing receives the traces: exemplars do not depend on that.
+  // No collector receives these traces, because exemplars do not depend on one.
   await using stack = await stackOf({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9' });
   const kept = [traceIdOf(1), traceIdOf(2)];
   for (const traceId of kept) expect(await predict(stack.serviceUrl, traceId)).toBe(200);
@@ -162,7 +162,7 @@ describe('in Jaeger', () => {
     }
   });
 
-  test('a batch lies within each inference that it did, by one clock, and no span links to its own parent', () => {
+  test('the span of a batch lies within each linked inference span, by one clock, and no span links to its own parent', () => {
     const batches = called('batch');
     expect(batches.length).toBeGreaterThan(0);
     expect(batches.length).toBeLessThan(REQUESTS);

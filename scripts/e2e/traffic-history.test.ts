@@ -12,7 +12,10 @@ import { linesOf, type Past, pastTraffic, WEEKS } from '../testing/past-traffic.
 import { ROOT, slaHere, type TemporaryFolder, temporaryFolder } from '../testing/sla.ts';
 import { BUILD_MS, importInto, startVictoriaMetrics } from '../testing/victoria-metrics.ts';
 
-/** Eight weeks of traffic in real stores. Two servers have stored the same service. */
+/**
+ * Eight weeks of traffic in a real Prometheus and a real VictoriaMetrics, stored by two servers that scraped the same
+ * service.
+ */
 
 const signal = new AbortController().signal;
 const owned = new AsyncDisposableStack();
@@ -47,7 +50,7 @@ const QUESTION = {
 };
 
 describe.each(['Prometheus', 'VictoriaMetrics'])('%s', (store) => {
-  test('returns the requests that were counted, each once', async () => {
+  test('returns each counted request once', async () => {
     const read = await readHistory({ ...QUESTION, weeks: WEEKS }, { url: urls.get(store)!, signal });
     if (!read.ok) throw new Error(JSON.stringify(read.error));
     const { traffic, copiedBy, doubtfulDays } = read.value;
@@ -60,14 +63,14 @@ describe.each(['Prometheus', 'VictoriaMetrics'])('%s', (store) => {
       expect(traffic.hours[index]!.perSecond ?? 0).toBeCloseTo(perSecond ?? 0, 3);
   });
 
-  test('time without samples is a gap, and the days before the first sample are not', async () => {
+  test('returns no rate for the hours before the first sample', async () => {
     const read = await readHistory({ ...QUESTION, weeks: WEEKS + 2 }, { url: urls.get(store)!, signal });
     if (!read.ok) throw new Error(JSON.stringify(read.error));
     const { hours } = read.value.traffic;
     expect(hours.findIndex(({ perSecond }) => perSecond !== null)).toBe(2 * 168);
   });
 
-  test('a search that has ended is reported again with the history, and nothing is sent', async () => {
+  test('supplies the history when a finished search is reported again without sending load', async () => {
     const { path, record } = await finishedSearch(store);
     const { code, stdout, stderr } = await slaHere([
       ...['capacity', '--resume', path, '--history', urls.get(store)!, '--history-weeks', String(WEEKS)],

@@ -11,8 +11,8 @@ import { ROOT, sla, startSla, type TemporaryFolder, temporaryFolder } from '../t
 import { GRAFANA_IMAGE } from './grafana-docker.ts';
 
 /**
- * `./sla review --grafana` without a URL. Where the image is not available, a program takes the place of Docker: it records its
- * arguments and responds as Grafana would. Grafana's own behaviour is not tested here.
+ * `./sla review --grafana` without a URL. If the image is not available, a program stands in for Docker: it records
+ * its arguments and responds as Grafana would. Grafana's own behaviour is not tested here.
  */
 
 let folder: TemporaryFolder;

@@ -9,8 +9,8 @@ export default {
   testRunner: 'vitest',
   plugins: ['@stryker-mutator/vitest-runner'],
   vitest: { configFile: 'scripts/mutation/vitest.config.ts' },
-  // Stryker reads tsconfig.json with the old compiler's API, which TypeScript 7 does not have. Ours needs no
-  // rewriting.
+  // Stryker reads tsconfig.json with the old compiler's API, which TypeScript 7 does not have. Our tsconfig.json
+  // needs no rewriting.
   tsconfigFile: 'scripts/mutation/no-tsconfig.json',
   coverageAnalysis: 'perTest',
   // Tables and patterns affect verdicts, too, so code that runs at load time is not left out.

@@ -1,7 +1,7 @@
 import { configDefaults, defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-/** Slow tests last: most mutants are killed before, and the rest need not run. */
+/** Runs slow tests last, because faster tests kill most mutants and the slow ones then need not run. */
 const SLOW = [
   'alerts/alerts-compared',
   'cases/cases',

@@ -22,7 +22,7 @@ export function countingFront(shares: readonly Share[], grouped = false): Counti
   const answered = shares.map(({ status, percent }) => ({ status, isNext: dealEvenly(percent), count: 0 }));
   return {
     front: async ({ path }, forward) => {
-      // Each is evaluated for every request, so that the shares are independent.
+      // Every share is evaluated for every request, so that the shares are independent.
       const due = path === '/predict' ? answered.filter(({ isNext }) => isNext()) : [];
       const own = due[0];
       if (own === undefined) return await forward();
@@ -61,7 +61,7 @@ function added(page: string, counts: ReadonlyMap<string, number>, grouped: boole
     values.set(name, (values.get(name) ?? open.get(name) ?? 0) + Number(value));
   }
   for (const [name, at] of places) lines[at] = `${name} ${values.get(name)!}`;
-  // The service has no series with such a status, so it is added to the others of its name.
+  // The service has no series with such a status, so the new series is placed next to the others of its name.
   const missing = [...open].filter(([name]) => !places.has(name)).map(([name, count]) => `${name} ${count}`);
   const last = lines.findLastIndex((line) => line.startsWith('http_requests_total{'));
   return [...lines.slice(0, last + 1), ...missing, ...lines.slice(last + 1)].join('\n');

@@ -14,7 +14,7 @@ import type { World } from './world.ts';
 
 /** Injects the same fault with k6 alone, with the same limits as thresholds, as k6 users would write them. */
 
-/** `http_req_duration: p(95)<200`. There is none for the uptime, which k6 does not have. */
+/** `http_req_duration: p(95)<200`. There is no threshold for the uptime, which k6 does not measure. */
 export function thresholdsOf(document: SlaDocument): Readonly<Record<string, readonly string[]>> {
   const ids = planOf(document).objectives.map(({ id }) => id);
   const judged = document.objectives.filter(({ id }) => ids.includes(id));

@@ -27,7 +27,10 @@ import { type Recording, recordingOf } from './recorded.ts';
 
 const document: SlaDocument = unwrap(parseDocument(SHIPPED_YAML));
 
-/** A range excludes its first moment, so it starts a millisecond earlier, which extends the range of `increase`. */
+/**
+ * A range excludes its first moment, so each range here starts a millisecond earlier. `increase` extrapolates over
+ * that millisecond.
+ */
 const MOMENT = 0.001;
 
 interface Compared {
@@ -39,7 +42,9 @@ interface Compared {
   readonly objectives: readonly ObjectiveVerdict[];
 }
 
-/** null if the two do not use the same samples: several targets, a restart, or a missing scrape. */
+/**
+ * null if `increase` and the verdict do not use the same samples: several targets, a restart, or a missing scrape.
+ */
 function comparedOf(name: string, { plan, run, evidence }: Recording): Compared | null {
   // Judged without its load, because rates contain only what the service counted.
   const verdict = judge({ ...plan, load: null }, { ...run, load: null }, evidence);
@@ -122,11 +127,11 @@ async function ask(query: string, atSeconds: number): Promise<number> {
 
 interface Pair {
   readonly objective: ObjectiveVerdict;
-  /** The value by `increase`, over a range in PromQL notation. */
+  /** The query that computes the value with `increase`, over a range in PromQL notation. */
   readonly query: (range: string) => string;
   /** The value on which the verdict is based. */
   readonly judged: number;
-  /** A quotient of two increases; each has a factor of its own. */
+  /** Whether the value is a quotient of two increases, which may be extrapolated by different factors. */
   readonly isQuotient: boolean;
 }
 
@@ -183,7 +188,7 @@ describe.each(recordings)('$name', (recording) => {
   const { opened, closed, scrapes } = recording;
   const pairs = pairsOf(recording);
 
-  test('over the scrapes of the verdict, both give the same number', async () => {
+  test('over the scrapes that the verdict uses, increase() and the verdict give the same number', async () => {
     const range = promDuration(closed - opened + MOMENT);
     const error = MOMENT / (closed - opened);
     for (const { query, judged, objective } of pairs) {
@@ -192,7 +197,7 @@ describe.each(recordings)('$name', (recording) => {
     }
   });
 
-  test('over a range that ends between scrapes, they differ by no more than is stated', async () => {
+  test('over a range that ends between scrapes, the two differ by at most the stated error', async () => {
     const interval = (closed - opened) / (scrapes.length - 1);
     for (const shift of [0.15, 0.5, 0.85]) {
       const [from, to] = [opened + shift * interval, closed + shift * interval];
@@ -201,7 +206,7 @@ describe.each(recordings)('$name', (recording) => {
       const range = promDuration(to - from);
       const exact = promDuration(inside.at(-1)! - inside[0]! + MOMENT);
       for (const { query, isQuotient, objective } of pairs) {
-        // The difference between the scrapes inside is what the verdict would subtract there.
+        // The verdict would compute this difference, between the first and the last scrape inside the range.
         const between = await ask(query(exact), inside.at(-1)!);
         const value = await ask(query(range), to);
         expect(value, objective.id).toBeGreaterThanOrEqual(

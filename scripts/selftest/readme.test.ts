@@ -21,14 +21,17 @@ const sense = (line: string) =>
     .replace(/≈ |\s+/g, ' ')
     .trim();
 
-test.each([['healthy', 0]] as const)("has the gate's words for the row %s", async (name, index) => {
-  const { plan, run, evidence } = (await recordingOf(MATRIX.find((row) => row.name === name)!))!;
-  const rendered = renderText(judge(plan, run, evidence), plan, { colour: false, isVerbose: false });
-  const printed = rendered.split('\n').map(sense);
-  // `…` stands for lines that the README leaves out.
-  const shown = samples[index]!.map(sense).filter((line) => line !== '…');
-  expect(
-    shown.filter((line) => !printed.includes(line)),
-    rendered,
-  ).toEqual([]);
-});
+test.each([['healthy', 0]] as const)(
+  "the README shows the gate's words for the row %s",
+  async (name, index) => {
+    const { plan, run, evidence } = (await recordingOf(MATRIX.find((row) => row.name === name)!))!;
+    const rendered = renderText(judge(plan, run, evidence), plan, { colour: false, isVerbose: false });
+    const printed = rendered.split('\n').map(sense);
+    // `…` stands for lines that the README leaves out.
+    const shown = samples[index]!.map(sense).filter((line) => line !== '…');
+    expect(
+      shown.filter((line) => !printed.includes(line)),
+      rendered,
+    ).toEqual([]);
+  },
+);

@@ -32,7 +32,7 @@ export interface StoredRecording extends Omit<Recording, 'run'> {
   readonly client?: string;
 }
 
-/** Stores the data that a verdict rests on, for a row with the expected outcome. */
+/** Stores the data that a verdict is based on, for a row with the expected outcome. */
 export async function record(row: Row, result: RowResult, { runFolder, verdict }: GateRun): Promise<void> {
   if (!result.isAsExpected || verdict === null) return;
   const { plan, run, evidence } = await readRun(runFolder);
@@ -86,7 +86,7 @@ export async function rejudgeAll(rows: readonly Row[]): Promise<readonly RowResu
   return results;
 }
 
-/** Under a stricter rule, if requested. */
+/** Judges a recording, with a higher confidence than planned if one is given. */
 export const verdictOf = (
   { plan, run, evidence }: Recording,
   confidence = plan.confidence,

@@ -40,9 +40,9 @@ export interface Row {
  */
 export interface Expected {
   readonly exitCode: 0 | 1 | 3 | 4;
-  /** Each of these must be among the deciding reasons. */
+  /** All of these reasons must be among the deciding ones. */
   readonly by?: readonly string[];
-  /** For a fail, nothing else may be missed. */
+  /** For a fail, no other objective may be missed. */
   readonly only?: true;
   /**
    * The case is too close to the limit for a certain decision: this objective may be undecided instead, if every precondition
@@ -53,7 +53,7 @@ export interface Expected {
 
 export const MET: Expected = { exitCode: 0 };
 
-/** Only this objective is missed. */
+/** Expects a fail in which only this objective is missed. */
 export const missed = (objective: string): Expected => ({ exitCode: 1, by: [objective], only: true });
 
 /** The actions that a fault can take while the gate runs. All of them end with the run. */
@@ -63,7 +63,7 @@ export interface Injector {
   /** Resolves after this time, or when the run has ended. */
   pause(ms: number): Promise<void>;
   signal(name: Process, signal: NodeJS.Signals): void;
-  /** The service itself. */
+  /** The service's own address, bypassing everything in front of it. */
   readonly serviceUrl: () => string;
   readonly stage: Stage | null;
   /** Keeps the disk of the run folder full until the run has ended. */

@@ -53,7 +53,7 @@ async function runRow(row: Row, options: MatrixOptions, world: World): Promise<R
   const why = cannotRun(row);
   if (why !== null) return notRun(row, 'skipped', why, 0);
   const result = await judged(row, options, world);
-  // k6 alone has no such mode; the row of fixed length has its result.
+  // k6 alone cannot run until a verdict is decided; the row of fixed length has its result.
   if (!options.againstK6 || row.maxSeconds !== undefined) return result;
   return { ...result, k6: await byK6(row, options, world) };
 }

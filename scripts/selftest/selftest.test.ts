@@ -103,7 +103,7 @@ describe('a row that runs until it is decided', () => {
     } as unknown as VerdictDocument,
   });
 
-  test('has the fault of its first row, and no option that forbids an early stop', () => {
+  test('has the fault of the row of fixed length, and no option that forbids an early stop', () => {
     expect(rows).toHaveLength(12);
     expect(rowOf('decided-errors-1.2%')).toMatchObject({ faults: 'errors=1.2%', maxSeconds: 240 });
     for (const { options } of rows) {

@@ -31,7 +31,7 @@ describe('skipped rows', () => {
     [[good, skipped('a')], 3, 0],
     [[skipped('a')], 3, 0],
     [[good, otherwise, skipped('a')], 1, 1],
-  ])('exit with a code of their own, unless skipping was allowed', (results, code, allowed) => {
+  ])('exit with a separate code, unless skipping was allowed', (results, code, allowed) => {
     expect(exitCodeOf(results, false)).toBe(code);
     expect(exitCodeOf(results, true)).toBe(allowed);
   });

@@ -28,9 +28,9 @@ export interface StageSpec {
   readonly remoteWriteSeconds?: number;
   /** Two jobs scrape the service. */
   readonly isScrapedTwice?: true;
-  /** A front and a metrics relay that belong together, in place of the two above. */
+  /** A front and a metrics relay that belong together; they replace `front` and `scrape`. */
   readonly counting?: () => CountingFront;
-  /** The fault starts the service, if it runs at all. */
+  /** No Prometheus runs, unless the fault starts one. */
   readonly withoutPrometheus?: true;
 }
 

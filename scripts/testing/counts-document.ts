@@ -14,7 +14,7 @@ objectives:
     target: "< 5%"
 `;
 
-/** The same, and that its model is loaded. */
+/** The same SLA, with an objective that the model is loaded. */
 export const countsAndUptimeDocument = (job: string): string => `${countsDocument(job)}\
   - id: model-uptime
     uptime: { gauge: sentiment_model_loaded }

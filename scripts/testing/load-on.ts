@@ -5,7 +5,7 @@ import { useExisting } from '../stack/existing.ts';
 import { ROOT, temporaryFolder } from './sla.ts';
 
 export interface LoadOptions {
-  /** 1 by default. */
+  /** The number of load generators; 1 by default. */
   readonly generators?: number;
   /**
    * Whether we started the service. Load on any other service stops when half of its responses are errors.

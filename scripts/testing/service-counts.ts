@@ -9,7 +9,7 @@ export async function countedPosts(serviceUrl: string): Promise<number> {
   return [...lines].reduce((sum, [, value]) => sum + Number(value), 0);
 }
 
-/** After this time, a load of 12 s is still running. */
+/** Within this time, a load of 12 s is still running. */
 const AT_MOST_MS = 9_000;
 const EVERY_MS = 100;
 

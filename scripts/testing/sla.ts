@@ -74,7 +74,7 @@ export function startSla(
 
 export const sla = (args: readonly string[], options?: SlaOptions) => startSla(args, options).done;
 
-/** The same in this process, for the many commands that start no process. */
+/** Runs a command in this process; suitable for the many commands that start no process. */
 export async function slaHere(args: readonly string[], cwd = ROOT, more: Partial<Io> = {}): Promise<Done> {
   let stdout = '';
   let stderr = '';
@@ -115,7 +115,7 @@ export const isAlive = (pid: number) => {
   }
 };
 
-/** Empty if the process has ended. */
+/** The command line of a process; empty if the process has ended. */
 export function commandLineOf(pid: number): string {
   try {
     return execFileSync('ps', ['-ww', '-o', 'args=', '-p', String(pid)], { encoding: 'utf8' });

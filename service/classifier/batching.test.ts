@@ -27,7 +27,7 @@ test('with a batch size of one, the first text is taken', () => {
   expect(chooseSimilar([], { maxTexts: 4, longestWaitMs: 0 })).toEqual([]);
 });
 
-test('a suspect is inferred alone', () => {
+test('a text that may have killed a worker is inferred alone', () => {
   expect(chooseSimilar(queueOf([5, 5, 5], [0]), { maxTexts: 4, longestWaitMs: 0 })).toEqual([0]);
   expect(chooseSimilar(queueOf([5, 5, 5], [1]), { maxTexts: 4, longestWaitMs: 0 })).toEqual([0, 2]);
 });

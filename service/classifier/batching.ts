@@ -2,15 +2,18 @@ import type { Job } from './pending-request.ts';
 
 /** How many texts are inferred together, and how long the first may wait for the others. */
 export interface Batching {
-  /** 1: one text at a time. */
+  /** With 1, each text is inferred alone. */
   readonly maxTexts: number;
-  /** This applies only while other workers are busy: an idle service infers at once. */
+  /** This wait applies only while other workers are busy; an idle service infers immediately. */
   readonly longestWaitMs: number;
 }
 
 export const aTextAtATime: Batching = { maxTexts: 1, longestWaitMs: 0 };
 
-/** Padding costs as much as text: lengths in a batch may differ by this share, or by this many characters. */
+/**
+ * Padding costs as much as text, so text lengths in a batch may differ at most by this share or this many characters,
+ * whichever is more.
+ */
 const maxLengthDifference = 0.3;
 const alwaysAlikeChars = 12;
 

@@ -40,15 +40,15 @@ export function finish(claims: Int32Array, id: number): void {
   Atomics.store(claims, slotOf(id), -id);
 }
 
-/** A worker that dies while it holds such a parcel did not die because of it. */
+/** If a worker dies, its finished parcels were not the cause. */
 export function isFinished(claims: Int32Array, id: number): boolean {
   return Atomics.load(claims, slotOf(id)) === -id;
 }
 
 /**
  * ONNX Runtime's binding aborts the whole process if its thread is terminated while it computes or loads. The worker
- * therefore records when it enters and leaves the runtime. The result tells it whether it was given up meanwhile: on false it
- * must exit by itself.
+ * therefore records when it enters and leaves the runtime. False means that the main thread has given up the worker,
+ * which must then exit by itself.
  */
 export function enterNative(claims: Int32Array): boolean {
   return Atomics.compareExchange(claims, phaseAt, phases.script, phases.native) === phases.script;
@@ -59,8 +59,8 @@ export function leaveNative(claims: Int32Array): boolean {
 }
 
 /**
- * Called by the main thread: the worker enters no more native code. True if it may be terminated, false if it exits by
- * itself.
+ * Called by the main thread; afterwards the worker enters no native code. True if the main thread may terminate the
+ * worker. False if the worker is in native code, and will exit by itself.
  */
 export function giveUp(claims: Int32Array): boolean {
   return Atomics.exchange(claims, phaseAt, phases.givenUp) !== phases.native;

@@ -9,32 +9,35 @@ export interface Classification {
   readonly truncated: boolean;
   /** Word pieces that the model read, including the special tokens around the text. */
   readonly pieces: number;
-  /** How many of those the vocabulary does not contain: other scripts, most emoji. */
+  /** How many of these pieces are not in the vocabulary, such as other scripts and most emoji. */
   readonly unknownPieces: number;
   /** Whether the prediction came from the cache; set only if a cache is on. */
   readonly cached?: boolean;
 }
 
-/** When a request passed through the classifier, by performance.now(). Filled in on request; only tracing requests it. */
+/** Times at which a request passed through the classifier, by performance.now(). Only tracing asks for them. */
 export interface Journey {
-  /** When a worker began its first text; until then all of its texts were waiting. */
+  /** When a worker began the first text of the request; until then, all texts of the request were waiting. */
   finishedMs?: number;
 }
 
 export interface ClassifyOptions {
   /** Milliseconds after which the request fails and its waiting texts are dropped. */
   readonly deadlineMs: number;
-  /** How much of the deadline has already passed while the request was read. */
+  /** Milliseconds of the deadline that had already passed when the request was read. */
   readonly elapsedMs?: number;
-  /** Called before each text is handed to a worker: after the client has left, nothing more is inferred. */
+  /** Called before each text is handed to a worker. Once the client has left, no more of its texts are inferred. */
   readonly isAbandoned: () => boolean;
-  /** Receives a callback for when the client leaves later; texts at a worker that have not begun are then taken back. */
+  /**
+   * Registers a callback to call when the client leaves later. It takes back the texts that a worker has received but
+   * not begun.
+   */
   readonly onAbandoned?: (giveUp: () => void) => void;
-  /** Filled in along the way. */
+  /** The classifier fills in the times of this journey. */
   readonly journey?: Journey | undefined;
 }
 
-/** Why a classification failed. `abandoned`: the client left before its turn. */
+/** Why a classification failed. `abandoned`: the client left before its texts were inferred. */
 export type ClassifierFailure = 'inference_error' | 'overloaded' | 'timeout' | 'abandoned';
 
 export class ClassifierError extends Error {
@@ -46,19 +49,19 @@ export class ClassifierError extends Error {
   }
 }
 
-/** What was inferred together: one text, or several if batching is on. */
+/** One inference: of a single text, or of several if batching is on. */
 export interface Inference {
   readonly texts: number;
-  /** Milliseconds that each text had waited for it. */
+  /** Milliseconds that each text had waited for this inference. */
   readonly waitedMs: readonly number[];
-  /** When a worker began it, by performance.now(). */
+  /** When a worker began this inference, by performance.now(). */
   readonly beganMs: number;
   readonly durationMs: number;
-  /** The timings of its requests that asked for them. */
+  /** The journeys of those requests that asked for their times. */
   readonly journeys: readonly Journey[];
 }
 
-/** What a classifier reports for metrics. */
+/** The figures of a classifier that are exposed as metrics. */
 export interface WorkReport {
   /** Texts waiting for a worker now. */
   waitingTexts(): number;
@@ -71,13 +74,13 @@ export interface WorkReport {
 }
 
 /**
- * Classifies sentiments. A text's prediction depends on that text alone, never on what else is in flight, unless batching is
- * on: then the other texts of a batch may change its confidence slightly (by up to 0.1 in the embedded model).
+ * Classifies sentiments. A text's prediction depends only on that text, not on other requests in flight. With
+ * batching on, the other texts of a batch may change its confidence slightly (by up to 0.1 in the embedded model).
  */
 export interface Classifier extends AsyncDisposable {
   /** The model's name, as it appears in responses. */
   readonly model: string;
-  /** What is loaded of that model. */
+  /** The version of the loaded weights, as in `sentiment_model_info`. */
   readonly version: string;
   /** The data type of its weights. */
   readonly dtype: string;

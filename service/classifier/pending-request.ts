@@ -5,9 +5,12 @@ export interface Job {
   readonly request: PendingRequest;
   readonly index: number;
   readonly text: string;
-  /** A time of `performance.now()`. */
+  /** When the text arrived, by `performance.now()`. */
   readonly queuedMs: number;
-  /** It was in a batch whose worker died; it is tried once more, alone, to find out which text caused it. */
+  /**
+   * True if the text was in a batch whose worker died. Such a text is tried once more, alone, because it may have
+   * killed the worker.
+   */
   readonly isSuspect: boolean;
 }
 
@@ -37,8 +40,8 @@ export class PendingRequest {
     this.#onOver = onOver;
     this.journey = options.journey;
     const { deadlineMs, elapsedMs = 0 } = options;
-    // The deadline is in whole milliseconds, because Node keeps a list per distinct duration and would otherwise create one per
-    // request.
+    // Rounded to whole milliseconds, because Node keeps a list of timers per distinct duration, and would otherwise
+    // create one per request.
     this.#deadline = setTimeout(
       () => {
         this.fail(timedOut(deadlineMs));

@@ -3,7 +3,7 @@ import { constants, getPriority, platform } from 'node:os';
 import { expect, test } from 'vitest';
 import { startClassifier } from '../testing/service.ts';
 
-/** The "nice" of each thread of this process. */
+/** The nice value of each thread of this process. */
 function niceOfThreads(): ReadonlyMap<string, number> {
   const folder = '/proc/self/task';
   const read = (thread: string) => readFileSync(`${folder}/${thread}/stat`, 'utf8').split(') ').at(-1)!;

@@ -1,15 +1,15 @@
 import { constants, getPriority, platform, setPriority } from 'node:os';
 
-/** How much higher the workers' nice value is. */
+/** The amount that is added to the nice value of the worker threads. */
 const niceIncrement = 5;
 
 /**
- * Lowers the priority of inference, so that threads that need little CPU time at once run first: the one that handles
- * requests, health checks and refusals, and the runtime's own. A worker computes without a pause, so otherwise they would
- * wait for it as long as an inference takes. The worker still gets all remaining CPU time.
+ * Lowers the priority of inference, so that threads that need a little CPU time immediately run first: the thread
+ * that handles requests and health checks, and the threads of the runtime. A worker computes without a pause, so
+ * otherwise those threads could wait for as long as an inference takes. The worker still gets all remaining CPU time.
  *
- * Linux has a priority per thread: this sets the calling thread's, which the threads it starts inherit. On other systems the
- * priority belongs to the whole process, so nothing is changed.
+ * Linux has a priority per thread: this sets the calling thread's, which the threads it starts inherit. On other
+ * systems the priority belongs to the whole process, so nothing is changed.
  */
 export function lowerPriority(): void {
   if (platform() !== 'linux') return;

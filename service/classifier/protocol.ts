@@ -1,6 +1,6 @@
 import type { Classification } from './classifier.ts';
 
-/** What a worker is started with. */
+/** The settings that a worker starts with. */
 export interface WorkerSettings {
   /** The model's name, as it appears in responses. */
   readonly modelName: string;
@@ -11,7 +11,7 @@ export interface WorkerSettings {
   readonly version: string;
   /** The model's folder (absolute path), or its id on the hub. */
   readonly source: string;
-  /** A local model is read only from its folder. */
+  /** True for a local model, which is read only from its folder. */
   readonly isLocal: boolean;
   /** Which of the model's ONNX files to load: `q8` is model_quantized.onnx, `fp32` is model.onnx. */
   readonly dtype: 'q8' | 'fp32';
@@ -25,18 +25,21 @@ export interface WorkerStart {
   readonly claims: Int32Array;
 }
 
-/** Main thread to worker: the texts of one inference. One text, so that no score depends on others, unless batching is on. */
+/**
+ * Sent by the main thread to a worker: the texts of one inference. Without batching this is one text, so no score
+ * depends on other texts.
+ */
 export interface ParcelMessage {
   readonly id: number;
   readonly texts: readonly string[];
-  /** Nothing else is being inferred at the same time. */
+  /** True if no other text is being inferred at the same time. */
   readonly isLone: boolean;
 }
 
 /** The result for one text. */
 export type TextResult = { readonly answer: Classification } | { readonly failure: string };
 
-/** Worker to main thread. `ready` is sent once, after the model's first prediction. */
+/** Sent by a worker to the main thread. `ready` is sent once, after the model's first prediction. */
 export type WorkerMessage =
   | { readonly kind: 'ready' }
   | { readonly kind: 'load-failed'; readonly message: string }
@@ -44,10 +47,10 @@ export type WorkerMessage =
 
 export interface DoneParcel {
   readonly id: number;
-  /** One per text, in order. */
+  /** One result per text, in order. */
   readonly results: readonly TextResult[];
   /** Time from claiming the parcel to the last result, by the worker's clock. */
   readonly inferenceMs: number;
-  /** Time from the last result until it was sent. */
+  /** Time from the last result until the results were sent. */
   readonly heldMs: number;
 }

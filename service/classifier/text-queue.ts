@@ -23,7 +23,7 @@ export class TextQueue {
     this.#jobs.push(job);
   }
 
-  /** What a worker had in progress goes ahead of everything that arrived later. */
+  /** Puts texts that a worker had received ahead of all texts that arrived later. */
   putBack(jobs: readonly Job[]): void {
     this.#jobs.unshift(...jobs.filter(({ request }) => !request.isOver));
   }

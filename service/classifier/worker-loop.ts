@@ -13,12 +13,15 @@ import type {
 /** Infers texts together. Each gets its own result; may throw if none was inferred. */
 export type Infer = (texts: readonly string[], isLone: boolean) => Promise<readonly TextResult[]>;
 
-/** Runs native code; afterwards ends the thread if the main thread has given it up. */
+/** Runs native code, and ends the thread if the main thread gave it up before or during the call. */
 export type RunNative = <T>(work: () => Promise<T>) => Promise<T>;
 
 export type Load = (settings: WorkerSettings, loneThreads: number, runNative: RunNative) => Promise<Infer>;
 
-/** What a worker thread does: it loads the model, reports that it is ready, and infers one parcel after the other. */
+/**
+ * The program of a worker thread: it loads the model, reports that it is ready, and infers one parcel after the
+ * other.
+ */
 export async function runWorker(load: Load): Promise<void> {
   const port = parentPort!;
   const send = (message: WorkerMessage) => port.postMessage(message);
@@ -34,7 +37,10 @@ export async function runWorker(load: Load): Promise<void> {
   }
 }
 
-/** As long as a text can be: the runtime keeps the memory that it allocates for one, so memory does not grow under load. */
+/**
+ * A text long enough to fill the input of the model. The runtime keeps the memory that it allocates for this text, so memory
+ * does not grow under load.
+ */
 const longestText = 'word '.repeat(1000);
 /**
  * This many results are sent in one message while more texts are ready: each message costs time on the main thread and evicts
@@ -43,7 +49,7 @@ const longestText = 'word '.repeat(1000);
 const maxResultsPerMessage = 4;
 /** With fewer texts ready, results are sent at once, because waiting would gain nothing. */
 const readyToHold = 2;
-/** Finished results do not wait for a text longer than this. */
+/** Finished results are sent before the inference of a text longer than this. */
 const longChars = 500;
 
 /** One parcel after the other: the next one is not begun before the current one is done. */

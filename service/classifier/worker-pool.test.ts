@@ -21,7 +21,7 @@ const failureOf = (promise: Promise<unknown>) =>
     (error) => (error instanceof ClassifierError ? error.failure : error),
   );
 
-test('a text counts as lone if nothing else is inferred or waiting, and only at the first worker', async () => {
+test('a text counts as lone only at the first worker, and only while no other text is inferred or waiting', async () => {
   const answerOf = (pool: WorkerPool) =>
     pool.classify(['who else?'], patient).catch((error: Error) => error.message);
   await using calm = await startPool({ workers: 2 });
@@ -37,7 +37,7 @@ test('a text counts as lone if nothing else is inferred or waiting, and only at 
   await expect(both).rejects.toThrow('somebody');
 });
 
-test('a text gets a bit-identical score alone or not, with any number of threads', async () => {
+test('a text gets a bit-identical score whether or not it is alone, with any number of threads', async () => {
   const texts = [
     'good',
     'The soup was cold, but nobody who works there minded.',
@@ -61,7 +61,7 @@ test('while more texts are ready, results are sent together, each with its own w
   let turn = 0;
   const turns = setInterval(() => turn++, 1);
   const answeredIn: number[] = [];
-  // While the worker is busy, the others get ready.
+  // While the worker is busy, the other texts are handed to it in advance.
   const busy = pool.classify(['sleep 100 ms'], patient);
   const texts = ['good', 'sleep 200 ms', 'bad', 'fine', 'dull'];
   await Promise.all(
@@ -72,9 +72,10 @@ test('while more texts are ready, results are sent together, each with its own w
   );
   await busy;
   clearInterval(turns);
-  // One message is handled in one turn of the event loop; the 200 ms would lie between two.
+  // Results in one message arrive in the same turn of the event loop; those in separate messages would be 200 ms
+  // apart.
   expect(answeredIn[1]).toBe(answeredIn[0]);
-  // The busy one is the first that began.
+  // Index 0 is the text that kept the worker busy, because it began first.
   expect(waitedMs[3]! - waitedMs[1]!).toBeGreaterThanOrEqual(200);
 });
 
@@ -121,7 +122,7 @@ test('a text whose client has left is never inferred', async () => {
   expect(lost).toEqual([]);
 });
 
-test('a text whose client leaves after it went to a worker is not inferred either', async () => {
+test('a text is not inferred either if its client leaves after a worker received it', async () => {
   await using parts = await startPool();
   const { pool, lost } = parts;
   const running = pool.classify(['sleep 100 ms'], patient);
@@ -154,7 +155,7 @@ test('an idle worker takes over texts that are ready at a busy one', async () =>
   const { pool } = parts;
   const long = pool.classify(['sleep 2000 ms'], patient);
   const short = pool.classify(['sleep 50 ms'], patient);
-  // One of these is ready behind the long one; it does not stay there.
+  // One of these texts was handed to the worker with the long text; the idle worker takes it over.
   const others = Promise.all(['good', 'bad', 'fine'].map((text) => pool.classify([text], patient)));
   const first = await Promise.race([others.then(() => 'others'), long.then(() => 'long')]);
   expect(first).toBe('others');
@@ -164,7 +165,7 @@ test('an idle worker takes over texts that are ready at a busy one', async () =>
 test('a request that could not be served in time is refused at once, before the queue is full', async () => {
   await using parts = await startPool({ queueLimit: 100, defaultDeadlineMs: 3000 });
   const { pool } = parts;
-  // The pool learns that a text takes at least 50 ms; on a busy machine it may be three times that.
+  // The pool measures at least 50 ms per text; on a busy machine it may measure three times as much.
   for (let sent = 0; sent < 10; sent++) await pool.classify(['sleep 50 ms'], patient);
   const sent = Array.from({ length: 20 }, () => pool.classify(['sleep 50 ms'], patient));
   const hasty = { ...patient, deadlineMs: 100 };
@@ -224,7 +225,7 @@ test('threads that hang in native code and cannot be terminated are replaced too
   expect(performance.now() - startedMs).toBeGreaterThan(500);
 });
 
-test('a text that was ready at a dead worker gets its prediction from another', async () => {
+test('a text that was waiting at a worker that died gets its prediction from another worker', async () => {
   await using parts = await startPool();
   const { pool } = parts;
   const fatal = failureOf(pool.classify(['die'], patient));
@@ -235,7 +236,7 @@ test('a text that was ready at a dead worker gets its prediction from another', 
 
 const batching = { maxTexts: 8, longestWaitMs: 0 };
 
-test.each(['poison', 'die'])('in a batch, "%s" fails alone', async (bad) => {
+test.each(['poison', 'die'])('in a batch, only the text "%s" fails', async (bad) => {
   await using parts = await startPool({ batching });
   const { pool } = parts;
   const sizes: number[] = [];
@@ -257,7 +258,7 @@ test('a partial batch is inferred when all workers are idle, or after its maximu
   const { pool } = parts;
   const sizes: number[] = [];
   pool.onInference(({ texts }) => sizes.push(texts));
-  // All workers are idle: at once.
+  // All workers are idle, so the partial batch is inferred immediately.
   expect(await pool.classify(['good'], patient)).toHaveLength(1);
   // One worker is busy: the other waits for more texts, but only for a limited time.
   const busy = pool.classify(['sleep 1500 ms'], patient);

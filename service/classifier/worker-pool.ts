@@ -17,20 +17,20 @@ export interface PoolOptions {
   readonly settings: WorkerSettings;
   /** Threads, each with one session; by default one for each core that the process may use. */
   readonly workers?: number | undefined;
-  /** Threads that infer a text while nothing else is inferred, at most one per worker; by default up to 4. */
+  /** Threads that infer a text while no other text is inferred: at most one per worker, and by default up to 4. */
   readonly loneThreads?: number | undefined;
   /** Texts that may wait for a worker. */
   readonly queueLimit: number;
   /**
-   * The default deadline of requests: while the waiting texts would take longer, the queue counts as full. By default this is
-   * not checked.
+   * The default deadline of requests. The queue counts as full while the waiting texts would take longer than this.
+   * Without a value, this is not checked.
    */
   readonly defaultDeadlineMs?: number;
-  /** By default one text at a time. */
+  /** How texts are batched; by default each text is inferred alone. */
   readonly batching?: Batching;
   /** A worker that spends longer on one inference is considered hung: it is given up and replaced. */
   readonly inferenceLimitMs?: number;
-  /** Called when a worker died or hung; it is being replaced. */
+  /** Called when a worker has died or hung, and is being replaced. */
   readonly onWorkerLost?: (reason: string) => void;
   /** The program that each worker runs. */
   readonly program?: URL;
@@ -40,7 +40,9 @@ const longestRestartDelayMs = 5000;
 const maxParcelsWithBatching = 2;
 /** A text is inferred in a few milliseconds: more threads would spend more time waiting for each other than computing. */
 const maxLoneThreads = 4;
-/** The threads of a lone text look for more work for some milliseconds, which would slow down other texts. */
+/**
+ * After a lone text, its threads spin for some milliseconds looking for more work, which would slow down other texts.
+ */
 const calmMs = 50;
 const defaultInferenceLimitMs = 10_000;
 
@@ -67,7 +69,7 @@ export class WorkerPool implements Classifier, WorkReport {
   #lost = 0;
   /** A worker's time per text, weighted towards the most recent; 0 before the first. */
   #textMs = 0;
-  /** When there was last more than one text at a time. */
+  /** When more than one text was last waiting or in progress. */
   #crowdedMs = Number.NEGATIVE_INFINITY;
   #closing = false;
 
@@ -129,7 +131,7 @@ export class WorkerPool implements Classifier, WorkReport {
     if (!this.hasRoom(texts.length)) return Promise.reject(this.#refusal(texts.length));
     const { deadlineMs, elapsedMs = 0 } = options;
     if (elapsedMs >= deadlineMs) return Promise.reject(timedOut(deadlineMs));
-    // The request would only delay those that can still be served, and then time out.
+    // This request would time out, and would delay requests that can still be served in time.
     if (this.#expectedWaitMs() >= deadlineMs - elapsedMs) return Promise.reject(this.#refusal(texts.length));
     const request = new PendingRequest(texts.length, options, () => this.#forget(request));
     const queuedMs = performance.now();
@@ -243,7 +245,7 @@ export class WorkerPool implements Classifier, WorkReport {
   #answer({ jobs, results, inferenceMs: durationMs, heldMs }: Done): void {
     const textMs = durationMs / jobs.length;
     this.#textMs = this.#textMs === 0 ? textMs : 0.95 * this.#textMs + 0.05 * textMs;
-    // The worker measures with a clock of its own, so the start is bounded by the arrival of the last text.
+    // The times come from the worker's own clock, so the start is limited to the arrival of the last text.
     const lastQueuedMs = Math.max(...jobs.map(({ queuedMs }) => queuedMs));
     const beganMs = Math.max(lastQueuedMs, performance.now() - heldMs - durationMs);
     const waitedMs = jobs.map(({ queuedMs }) => beganMs - queuedMs);
@@ -266,7 +268,8 @@ export class WorkerPool implements Classifier, WorkReport {
   }
 
   #replace(slot: WorkerSlot, reason: string, begun: readonly Job[], untouched: readonly Job[]): void {
-    // One text of a batch may have killed the worker, so each is tried alone. A text that was alone is not tried again.
+    // One text of a batch may have killed the worker, so each of its texts is tried alone. A text that was alone is
+    // not tried again.
     const [only] = begun;
     if (begun.length === 1) {
       only!.request.fail(

@@ -20,21 +20,27 @@ export interface WorkerSlotOptions {
   readonly program: URL;
   readonly onReady: () => void;
   readonly onDone: (done: readonly Done[]) => void;
-  /** Its thread has exited or was abandoned. `begun` was in progress; `untouched` was not, or was inferred but not sent. */
+  /**
+   * Called when the thread has exited or was abandoned. `begun`: the texts in progress. `untouched`: texts that were
+   * not begun, or whose results were not sent.
+   */
   readonly onLost: (reason: string, begun: readonly Job[], untouched: readonly Job[]) => void;
 }
 
 /** After this many threads hang in native code, their worker slot waits for one of them to end. */
 const maxHungThreads = 2;
 
-/** A worker slot: it outlives the threads that run in it. */
+/** A slot runs one worker thread at a time, and outlives these threads. */
 export class WorkerSlot {
   readonly #options: WorkerSlotOptions;
   #worker: Worker | undefined;
   #claims = newClaims();
   #isReady = false;
   #lastId = 0;
-  /** The parcels in order of inference: first those not yet sent, then the one in progress, then those that are ready. */
+  /**
+   * The parcels in order of inference: first those whose results are not sent yet, then the one in progress, then
+   * those that are ready.
+   */
   #parcels: Parcel[] = [];
   /** When the worker last sent a message, or received a parcel while it had none. */
   #sinceMs = 0;
@@ -55,7 +61,7 @@ export class WorkerSlot {
     return this.#isReady && this.#parcels.length === 0;
   }
 
-  /** Whether one more parcel may be made ready, if at most this many are allowed. */
+  /** Whether the slot may receive another parcel, with at most `most` parcels in total. */
   hasRoom(most = maxParcels): boolean {
     return this.#isReady && this.#parcels.length < most;
   }
@@ -74,8 +80,8 @@ export class WorkerSlot {
   }
 
   /**
-   * How long the current text has been in progress, at most: this includes up to three short ones whose results are not sent
-   * yet.
+   * An upper bound for the time that the current text has been in progress. It includes up to three short texts whose
+   * results are not sent yet.
    */
   busyMs(nowMs: number): number {
     return this.#parcels.length === 0 ? 0 : nowMs - this.#sinceMs;
@@ -117,17 +123,17 @@ export class WorkerSlot {
     this.#worker!.postMessage({ id, texts, isLone } satisfies ParcelMessage);
   }
 
-  /** Takes back the texts of every parcel that contains one of these and has not begun. */
+  /** Takes back the texts of every parcel that has not begun and contains a matching text. */
   takeBack(isWanted: (job: Job) => boolean): readonly Job[] {
     return this.#takeBack(this.#parcels.filter(({ jobs }) => jobs.some(isWanted)));
   }
 
-  /** Takes back what is ready behind the parcel in progress. */
+  /** Takes back the texts that are ready behind the parcel in progress. */
   takeBackWaiting(): readonly Job[] {
     return this.#takeBack(this.#waiting());
   }
 
-  /** Gives up the thread: it hangs, and may not even end when terminated. */
+  /** Gives up a thread that hangs; the thread may not even end when terminated. */
   abandon(reason: string): void {
     const gone = endThread(this.#worker!, this.#claims);
     this.#undead.add(gone);
@@ -135,7 +141,10 @@ export class WorkerSlot {
     this.#lose(reason);
   }
 
-  /** Resolves when a new thread may start: one that hangs in native code does not end when terminated, and keeps its core. */
+  /**
+   * Resolves when a new thread may start. A thread that hangs in native code does not end when terminated, and keeps
+   * its core busy.
+   */
   async mayStart(): Promise<void> {
     while (this.#undead.size >= maxHungThreads) await Promise.race(this.#undead);
   }

@@ -67,7 +67,8 @@ test('the limit is hardly ever exceeded without drift, and is exceeded in each f
       if (index > chance && index > 0.2) passed.drifting += 1;
     }
   }
-  // One in a thousand is expected; the windows share one reference, so a few together are possible.
+  // One window in a thousand is expected to exceed the limit. The windows share one reference, so a few may do so
+  // together.
   expect(passed.quiet).toBeLessThanOrEqual(4);
   expect(passed.drifting).toBe(400);
 });

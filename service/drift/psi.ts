@@ -7,7 +7,7 @@ export function binOf(edges: readonly number[], value: number): number {
   return bin;
 }
 
-/** Half an observation added to each bin, because an empty one would make the index infinite. */
+/** Half an observation is added to each bin, because an empty bin would make the index infinite. */
 const smoothing = 0.5;
 
 /**
@@ -27,9 +27,10 @@ export function stabilityIndex(before: readonly number[], now: readonly number[]
 const normalQuantile = 3.0902;
 
 /**
- * The value that the index exceeds by chance alone in one of a thousand windows: with n and m independent observations of one
- * distribution, PSI / (1/n + 1/m) is approximately chi-squared with one degree of freedom less than there are bins. The
- * quantile is Wilson and Hilferty's approximation (within 3% from two degrees on).
+ * The value that the index exceeds by chance alone in one of a thousand windows: with n and m independent
+ * observations of one distribution, PSI / (1/n + 1/m) is approximately chi-squared with one degree of freedom less
+ * than there are bins. The quantile is Wilson and Hilferty's approximation (within 3% for two or more degrees of
+ * freedom).
  */
 export function chanceLimit(bins: number, observationsBefore: number, observationsNow: number): number {
   const degrees = bins - 1;

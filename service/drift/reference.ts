@@ -24,7 +24,7 @@ export interface Reference {
    * another.
    */
   readonly version: string;
-  /** What the predictions were made from, for human readers. */
+  /** Where the predicted texts come from, for human readers. */
   readonly source: string;
   readonly predictions: number;
   readonly positive: number;

@@ -89,12 +89,12 @@ export class DriftWindow {
   }
 }
 
-/** Ten bins, none with less than 3% of the predictions. */
+/** At most ten bins, none with less than 3% of the predictions. */
 const maxBins = 10;
 const minShare = 0.03;
 /**
- * Scores differ by some thousandths between processors and runtimes, and half of them lie within a few hundredths of the
- * highest. Edges closer together would report another machine as drift.
+ * Scores differ by some thousandths between processors and runtimes, and half of them lie within a few hundredths of
+ * the highest. With edges closer together, the change to another machine would be reported as drift.
  */
 const digitsOf = { confidence: 2, length: 0 } as const;
 
@@ -104,8 +104,7 @@ export function describePredictions(
 ): Pick<Reference, 'predictions' | 'positive' | 'features'> {
   const features = driftFeatures.map((feature) => {
     const values = seen.map((one) => lookAt[feature](one));
-    // Ordinary texts have no unknown pieces at all, so texts with any get their own bin, however rare they
-    // are.
+    // Ordinary texts have no unknown pieces, so texts with unknown pieces get their own bin, however rare they are.
     const edges =
       feature === 'unknown_ratio'
         ? [0, 0.1]

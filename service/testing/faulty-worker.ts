@@ -1,4 +1,6 @@
-/** The real worker, which also dies, sleeps, blocks, fails or reports whether its text is alone when a text asks for it. */
+/**
+ * The real worker, which can also die, sleep, block, fail, or report whether its text is alone, if the text says so.
+ */
 import { execFileSync } from 'node:child_process';
 import { loadModel } from '../classifier/inference.ts';
 import { runWorker } from '../classifier/worker-loop.ts';

@@ -64,7 +64,7 @@ function payloadOf(schema: Json): fc.Arbitrary<string | undefined> {
   );
 }
 
-// What an HTTP client can send at all: no line breaks, nothing beyond Latin-1.
+// Header values that an HTTP client can send: without line breaks, in printable ASCII.
 const headerValue = fc.stringMatching(/^[\x21-\x7e]([\x20-\x7e]{0,30}[\x21-\x7e])?$/);
 const headers = fc.record(
   {

@@ -40,7 +40,7 @@ export async function benchLoad(options: LoadBenchOptions, place: Place): Promis
 const empty = <T>() =>
   Object.fromEntries(generatorNames.map((name) => [name, [] as T[]])) as Record<GeneratorName, T[]>;
 
-/** Each round starts with a different one, so that none always runs on the warmest machine. */
+/** Each round starts with a different load, so that none always runs on the warmest machine. */
 const turned = (round: number) =>
   generatorNames.map((_, index) => generatorNames[(index + round) % generatorNames.length]!);
 

@@ -18,7 +18,7 @@ export interface LoadSample {
   /** Peak resident memory of k6. */
   readonly memoryMb: number;
   readonly dropped: number;
-  /** 99% of iterations started within this; null: plain k6 does not report it. */
+  /** 99% of iterations started at most this late; null for plain k6, which does not report it. */
   readonly lateP99Ms: number | null;
   /** CPU of the harness's own process, in cores; null for plain k6. */
   readonly harnessCores: number | null;

@@ -3,7 +3,7 @@ import { slaHere } from '../../testing/sla.ts';
 import { countsOf, exitCodeOf, renderIntervals, type Searched } from './intervals.ts';
 import { LAWS, truthOf } from './laws.ts';
 
-/** How searches of services with known capacity are counted. */
+/** Counts the wrong intervals in searches of services with known capacity. */
 
 const [law] = LAWS;
 const searched = (
@@ -15,11 +15,11 @@ const searched = (
   why: provenPerSecond === null ? 'budget-spent' : null,
 });
 
-test('the capacities are those of the workers, and those that queueing theory gives', () => {
+test('the known capacities follow from the workers and from queueing theory', () => {
   expect(LAWS.map((one) => Number(truthOf(one).toFixed(1)))).toEqual([50, 100, 86.3]);
 });
 
-test('an interval that does not contain the true capacity is counted, on either side', () => {
+test('an interval counts as wrong if the true capacity lies below or above it', () => {
   const all = [searched(1, 48, 52), searched(2, 51, 53), searched(3, 45, 49), searched(4, 40, null)];
   const [counts] = countsOf(all);
   expect(counts).toMatchObject({ searches: 4, answered: 4, wrong: 2 });
@@ -28,7 +28,7 @@ test('an interval that does not contain the true capacity is counted, on either 
   expect(renderIntervals([counts!])).toContain('| fixed-2 | 50.0/s | 4 | 4 | 2 | 8% | 8% |');
 });
 
-test('two of 20 may be wrong, and each must have an answer', () => {
+test('two of 20 intervals may be wrong, and every search must have an answer', () => {
   const right = Array.from({ length: 18 }, (_, index) => searched(index, 48, 52));
   const wrong = [searched(18, 51, 53), searched(19, 51, 53)];
   expect(exitCodeOf(countsOf([...right, ...wrong]))).toBe(0);
