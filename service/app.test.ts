@@ -65,16 +65,16 @@ const badInput: [name: string, url: string, body: unknown, status: number, code:
   [
     ['malformed JSON', '/predict', '{"text":', 400, 'malformed_json', 'not valid JSON'],
     ['a body that is not UTF-8 JSON', '/predict', '\ufffd', 400, 'malformed_json', 'not valid JSON'],
-    ['no body', '/predict', '', 400, 'empty_body', 'empty'],
+    ['an empty body', '/predict', '', 400, 'empty_body', 'empty'],
     ['null', '/predict', 'null', 400, 'empty_body', 'empty'],
     ['an array as body', '/predict', [], 400, 'wrong_type', 'must be a JSON object'],
-    ['no text', '/predict', {}, 400, 'missing_field', '"text"'],
+    ['a body without text', '/predict', {}, 400, 'missing_field', '"text"'],
     ['a number as text', '/predict', { text: 1 }, 400, 'wrong_type', '"text" must be a JSON string'],
     ['null as text', '/predict', { text: null }, 400, 'wrong_type', '"text" must be a JSON string'],
     ['an empty text', '/predict', { text: '' }, 400, 'blank_text', '"text" is blank'],
     ['a blank text', '/predict', { text: ' \t\n\u00a0\u200b\u0000' }, 400, 'blank_text', '"text" is blank'],
     [
-      'a text too long',
+      'a text that is too long',
       '/predict',
       { text: `${longest}😀` },
       400,
@@ -83,10 +83,17 @@ const badInput: [name: string, url: string, body: unknown, status: number, code:
     ],
     ['an unknown field', '/predict', { text: 'a', lang: 'en' }, 400, 'unknown_field', '"lang"'],
     ['__proto__', '/predict', '{"text":"a","__proto__":{}}', 400, 'unknown_field', '"__proto__"'],
-    ['a body too large', '/predict', 'x'.repeat(1048577), 413, 'body_too_large', 'limit of 1048576 bytes'],
+    [
+      'a body that is too large',
+      '/predict',
+      'x'.repeat(1048577),
+      413,
+      'body_too_large',
+      'limit of 1048576 bytes',
+    ],
     ['the field of the other path', '/predict/batch', { text: 'a' }, 400, 'missing_field', '"texts"'],
     ['a string as texts', '/predict/batch', { texts: 'a' }, 400, 'wrong_type', '"texts" must be an array'],
-    ['no texts', '/predict/batch', { texts: [] }, 400, 'no_texts', 'at least 1'],
+    ['a batch without texts', '/predict/batch', { texts: [] }, 400, 'no_texts', 'at least 1'],
     [
       'too many texts',
       '/predict/batch',
@@ -95,10 +102,17 @@ const badInput: [name: string, url: string, body: unknown, status: number, code:
       'too_many_texts',
       '4 entries; the limit is 3',
     ],
-    ['one blank among texts', '/predict/batch', { texts: ['a', ' '] }, 400, 'blank_text', '"texts[1]"'],
-    ['one number among texts', '/predict/batch', { texts: ['a', 2] }, 400, 'wrong_type', '"texts[1]"'],
+    ['a batch with a blank text', '/predict/batch', { texts: ['a', ' '] }, 400, 'blank_text', '"texts[1]"'],
     [
-      'one too long among texts',
+      'a batch with a number instead of a text',
+      '/predict/batch',
+      { texts: ['a', 2] },
+      400,
+      'wrong_type',
+      '"texts[1]"',
+    ],
+    [
+      'a batch with a text that is too long',
       '/predict/batch',
       { texts: ['a', `${longest}b`] },
       400,
@@ -108,7 +122,7 @@ const badInput: [name: string, url: string, body: unknown, status: number, code:
   ];
 
 describe('bad input', () => {
-  test.each(badInput)('%s', async (_name, url, body, status, code, message) => {
+  test.each(badInput)('%s is refused', async (_name, url, body, status, code, message) => {
     await using app = appOf(classifier, env);
     const response = await post(app, url, body);
     expect(response.statusCode).toBe(status);
@@ -126,7 +140,7 @@ describe('bad input', () => {
     'nonsense',
     'application/json; charset=iso-8859-1',
     'application/json;charset="utf-16"',
-  ])('content type %s', async (type) => {
+  ])('content type %s is refused', async (type) => {
     await using app = appOf(classifier);
     const response = await post(app, '/predict', '{"text":"a"}', { 'content-type': type });
     expect(response.statusCode).toBe(415);

@@ -48,8 +48,8 @@ export interface AppOptions {
 const silenceLimitMs = 150_000;
 
 /**
- * The service without a socket: call `listen`, or `inject` requests. Closing it makes it not ready, stops accepting and waits
- * for requests in flight. The caller must dispose of the classifier.
+ * The service without a socket: call `listen`, or `inject` requests. Closing the service makes it report not ready,
+ * stops accepting requests, and waits for requests in flight. The caller must dispose of the classifier.
  */
 export function buildApp(config: Config, classifier: Model, options: AppOptions = {}): FastifyInstance {
   const { modelB, tracing } = options;

@@ -173,16 +173,20 @@ test('faults in production need a second setting', () => {
 });
 
 test.each<[string, Environment, boolean]>([
-  ['by an endpoint', { OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'http://127.0.0.1:4318/v1/traces' }, true],
-  ['by the exporter', { OTEL_TRACES_EXPORTER: 'otlp' }, true],
-  ['not by a name alone', { OTEL_SERVICE_NAME: 'mine' }, false],
-  ['not when disabled', { OTEL_TRACES_EXPORTER: 'otlp', OTEL_SDK_DISABLED: 'true' }, false],
   [
-    'not without an exporter',
+    'on if there is an endpoint',
+    { OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'http://127.0.0.1:4318/v1/traces' },
+    true,
+  ],
+  ['on if there is an exporter', { OTEL_TRACES_EXPORTER: 'otlp' }, true],
+  ['off with only a service name', { OTEL_SERVICE_NAME: 'mine' }, false],
+  ['off if OpenTelemetry is disabled', { OTEL_TRACES_EXPORTER: 'otlp', OTEL_SDK_DISABLED: 'true' }, false],
+  [
+    'off if the exporter is none',
     { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://x', OTEL_TRACES_EXPORTER: 'none' },
     false,
   ],
-])('tracing is on or off: %s', (_name, env, isTraced) => {
+])('tracing is %s', (_name, env, isTraced) => {
   const config = readConfig(env);
   expect(Array.isArray(config) ? config : config.tracing !== undefined).toBe(isTraced);
 });

@@ -14,16 +14,16 @@ const prometheus3 =
   'application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,application/openmetrics-text;version=0.0.1;q=0.5,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2';
 
 test.each<[string, string | undefined, boolean]>([
-  ['nobody', undefined, false],
+  ['a client without an Accept header', undefined, false],
   ['a browser', 'text/html,application/xml;q=0.9,*/*;q=0.8', false],
   ['curl', '*/*', false],
   ['Prometheus 3', prometheus3, true],
   ['a client that prefers text', 'text/plain,application/openmetrics-text;q=0.5', false],
   ['a client without a preference', 'text/plain,application/openmetrics-text', false],
-  ['OpenMetrics alone', 'application/openmetrics-text', true],
-  ['a client that refuses it', 'application/openmetrics-text;q=0', false],
-  ['nonsense', 'application/openmetrics-text;q=x', false],
-])('%s', (_name, accept, isOpenMetrics) => {
+  ['a client that accepts only OpenMetrics', 'application/openmetrics-text', true],
+  ['a client that refuses OpenMetrics', 'application/openmetrics-text;q=0', false],
+  ['an invalid weight', 'application/openmetrics-text;q=x', false],
+])('the metrics format for %s', (_name, accept, isOpenMetrics) => {
   expect(prefersOpenMetrics(accept)).toBe(isOpenMetrics);
 });
 

@@ -5,7 +5,7 @@ import { wrapping } from './classifier/wrapping.ts';
 import { ApiError } from './errors.ts';
 import type { Faults } from './fault-spec.ts';
 
-/** Delays and fails valid prediction requests: the routes of `scope`. Faults are distributed evenly, never at random. */
+/** Delays and fails valid requests to the routes of `scope`. Faults are distributed evenly, never at random. */
 export function injectFaults(scope: FastifyInstance, faults: Faults): void {
   const isNextToFail = dealEvenly(faults.errorPercent ?? 0);
   const totalOfNext = distributeTotals(faults);
@@ -17,7 +17,7 @@ export function injectFaults(scope: FastifyInstance, faults: Faults): void {
     if (fails)
       throw new ApiError('inference_error', `This fault was injected by SLA_FAULTS="${faults.spec}".`);
   });
-  // Last, so that the request's own duration is part of the total.
+  // This hook runs last, so that the request's own duration is part of the total.
   scope.addHook('onSend', async (request) => {
     const arrivedMs = request.observation?.arrivedMs ?? performance.now();
     const leftMs = (totals.get(request) ?? 0) - (performance.now() - arrivedMs);
@@ -33,7 +33,7 @@ function distributeTotals({ latencyToMs = 0, tail }: Faults): () => number {
   return () => Math.max(latencyToMs, isNextInTail() ? tail!.toMs : 0);
 }
 
-/** For each request in turn, whether it belongs to the share: at 2%, every 50th does. */
+/** Decides for each request in turn whether it belongs to the share: at 2%, every 50th request does. */
 export function dealEvenly(percent: number): () => boolean {
   let count = 0;
   // The tiny addition keeps 125 * 0.8 / 100 from coming out below 1.
@@ -44,7 +44,9 @@ export function dealEvenly(percent: number): () => boolean {
   };
 }
 
-/** A timer may fire up to a millisecond early by the precise clock; a fault of 250 ms is never shorter. */
+/**
+ * Waits again if a timer fires early, which may be up to a millisecond, so that no delay is shorter than requested.
+ */
 async function waitAtLeast(delayMs: number): Promise<void> {
   const untilMs = performance.now() + delayMs;
   for (let leftMs = delayMs; leftMs > 0; leftMs = untilMs - performance.now()) await sleep(Math.ceil(leftMs));
@@ -60,8 +62,8 @@ export function withConfidenceMean(classifier: Classifier, mean: number): Classi
 }
 
 /**
- * The largest correction carried forward: without it, a long stretch of low confidences would be compensated for
- * indefinitely.
+ * Limits the correction that is carried forward. Without a limit, a long stretch of low confidences would be
+ * compensated for indefinitely.
  */
 const maxCorrection = 5;
 /** The share of the correction that one prediction makes up for: spread over several, the values stay plausible. */

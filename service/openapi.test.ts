@@ -5,7 +5,7 @@ import type { WorkerPool } from './classifier/worker-pool.ts';
 import { docsHandler, pageHandler, routeOutcomes, unmatchedHandler } from './metric-names.ts';
 import { appOf, post, startClassifier } from './testing/service.ts';
 
-// Only the parts of a document that the tests use; the first test checks its shape.
+// The document has no type here, because the first test checks its shape.
 // biome-ignore lint/suspicious/noExplicitAny: the document is plain JSON
 type Json = any;
 
@@ -22,7 +22,10 @@ afterAll(async () => {
   await classifier[Symbol.asyncDispose]();
 });
 
-/** The part of OpenAPI 3.1 that the service uses. Nothing else is allowed: a misspelt field or one of 3.0 is an error. */
+/**
+ * The part of OpenAPI 3.1 that the service uses. Nothing else is allowed, so a misspelt field or a field of OpenAPI
+ * 3.0 is an error.
+ */
 const text = { type: 'string', minLength: 1 };
 const mapOf = (value: object) => ({ type: 'object', additionalProperties: value });
 const exactly = (properties: object, required: readonly string[]) => ({

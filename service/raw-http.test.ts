@@ -49,7 +49,7 @@ test.each([
   ['another protocol', 'bad_http', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'],
   ['an unknown method', 'bad_http', 'FOO / HTTP/1.1\r\nHost: x\r\n\r\n'],
   [
-    'two lengths',
+    'two Content-Length headers',
     'bad_http',
     `POST /predict HTTP/1.1\r\n${close}Content-Length: 1\r\nContent-Length: 2\r\n\r\n{}`,
   ],
@@ -64,7 +64,7 @@ test.each([
     'not_found',
     `GET /docs/static/..%2f..%2fpackage.json HTTP/1.1\r\n${close}\r\n`,
   ],
-  ['a file that is not there', 'not_found', `GET /docs/static/nope HTTP/1.1\r\n${close}\r\n`],
+  ['a file that does not exist', 'not_found', `GET /docs/static/nope HTTP/1.1\r\n${close}\r\n`],
   ['a hidden file', 'not_found', `GET /docs/static/.env HTTP/1.1\r\n${close}\r\n`],
   ['a NUL in the name of a file', 'bad_request', `GET /docs/static/%00 HTTP/1.1\r\n${close}\r\n`],
   [
@@ -78,9 +78,9 @@ test.each([
     `GET /docs/static/index.css HTTP/1.1\r\n${close}If-Match: "x"\r\n\r\n`,
   ],
   ['a URL that cannot be decoded', 'bad_url', `GET /docs/static/%zz HTTP/1.1\r\n${close}\r\n`],
-  ['an asterisk for a URL', 'not_found', `OPTIONS * HTTP/1.1\r\n${close}\r\n`],
+  ['an asterisk as the URL', 'not_found', `OPTIONS * HTTP/1.1\r\n${close}\r\n`],
   [
-    'an upgrade of an unknown path',
+    'a protocol upgrade on an unknown path',
     'not_found',
     'GET /nope HTTP/1.1\r\nHost: x\r\nUpgrade: h2c\r\nConnection: close, Upgrade\r\n\r\n',
   ],

@@ -12,7 +12,7 @@ import { type Tracing, traceFields } from './tracing.ts';
 
 interface Observation extends RequestLabels {
   readonly arrivedMs: number;
-  /** Set by the code that reads a body whose length was not announced. */
+  /** The code that reads the body sets this if the request announced no length. */
   bodyBytes: number;
   ended: boolean;
   /** The code of the error in the response. */
@@ -49,7 +49,7 @@ export function observeRequests(app: FastifyInstance, metrics: Metrics, tracing?
   });
 }
 
-/** For requests to which Fastify responds without running hooks: those whose URL cannot be decoded. */
+/** Handles requests whose URL cannot be decoded, because Fastify responds to them without running hooks. */
 export function observeWithoutHooks(request: FastifyRequest, reply: FastifyReply, metrics: Metrics): void {
   begin(request, reply, metrics);
   reply.raw.once('finish', () => end(request, reply, metrics, reply.statusCode));

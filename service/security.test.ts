@@ -59,11 +59,11 @@ describe('tokens', () => {
   });
 
   test.each([
-    ['none', {}],
-    ['a wrong one', bearer('wrong-token-of-the-fall')],
-    ['one that begins right', bearer(`${current}x`)],
-    ['a part of one', bearer(current.slice(0, -1))],
-    ['that of the metrics', bearer(metricsToken)],
+    ['a missing token', {}],
+    ['a wrong token', bearer('wrong-token-of-the-fall')],
+    ['a token with an additional character', bearer(`${current}x`)],
+    ['a part of a token', bearer(current.slice(0, -1))],
+    ['the token for metrics', bearer(metricsToken)],
     ['another scheme', { authorization: `Basic ${current}` }],
   ])('%s is refused, before the body is read', async (_name, headers) => {
     await using app = guarded();
@@ -124,9 +124,9 @@ test('behind a proxy that appends to the list, a client cannot choose the addres
 });
 
 test.each([
-  ['a port', ['192.0.2.1:1', '192.0.2.1:2', '192.0.2.1', '::ffff:192.0.2.1']],
+  ['another port', ['192.0.2.1:1', '192.0.2.1:2', '192.0.2.1', '::ffff:192.0.2.1']],
   [
-    'an IPv6 port, zone or spelling',
+    'another IPv6 port, zone or spelling',
     ['[2001:db8::1]:80', '[2001:db8::1]:81', '2001:DB8::1%a', '2001:db8::2'],
   ],
   ['text that is not an address', ['unknown', 'unknown:1', '_a', '_b', '192.0.2.999']],

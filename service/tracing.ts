@@ -129,9 +129,9 @@ export class RequestTrace implements Journey {
 }
 
 /**
- * The fields of a log line that identify the request's trace, with the names that Loki and Grafana look for.
- * Without tracing, the line still belongs to the caller's trace. (As fields, because a child logger per
- * request costs more than everything else.)
+ * The fields of a log line that identify the request's trace, with the names that Loki and Grafana look for. Without
+ * tracing, the line still belongs to the caller's trace. Each line gets these fields, because a child logger per
+ * request would cost more than everything else.
  */
 export function traceFields({
   trace,

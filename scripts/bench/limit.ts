@@ -30,7 +30,7 @@ export class Limit implements AsyncDisposable {
     this.#workers = workers;
     const ordered = variant.batch === 1 ? texts : texts.toSorted((a, b) => a.pieces - b.pieces);
     const all = ordered.map(({ text }) => text);
-    // Each session starts at a different text in the list.
+    // Each session starts with a different text of the list.
     this.#texts = workers.map((_, index) => {
       const from = Math.floor((index * all.length) / workers.length / variant.batch) * variant.batch;
       return [...all.slice(from), ...all.slice(0, from)];

@@ -14,7 +14,7 @@ export interface OpenLoop {
   readonly answeredP99Ms: number;
   /** Null if no request was refused. */
   readonly refusedP99Ms: number | null;
-  /** How late the load generator itself was; latencies count from the scheduled time, so they include this. */
+  /** How late the load generator itself was. Latencies count from the scheduled time, so they include this delay. */
   readonly lateP99Ms: number;
 }
 

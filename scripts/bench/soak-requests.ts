@@ -1,6 +1,6 @@
 import { requestBytes } from './raw-client.ts';
 
-/** One kind of request in the mixed load: how often it occurs, and its only permitted statuses. */
+/** One kind of request in the mixed load: how often it occurs, and the statuses that are permitted. */
 export interface RequestKind {
   readonly name: string;
   /** Out of a thousand requests. */

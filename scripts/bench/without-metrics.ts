@@ -2,7 +2,8 @@
 import { Counter, Gauge, Histogram } from 'prom-client';
 import { Count, Distribution } from '../../service/counting.ts';
 
-// Counters and histograms take `inc` and `observe` from these longer methods when they are created.
+// When prom-client creates a counter or a histogram, it copies `inc` and `observe` from the longer methods listed
+// here.
 const methods = ['inc', 'incWithoutExemplar', 'dec', 'set', 'observeWithoutExemplar'];
 
 const nothing = () => {};

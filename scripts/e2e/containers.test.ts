@@ -107,7 +107,7 @@ describe.skipIf(process.env.SLA_SKIP_CONTAINERS === '1')('a stack in containers'
   );
 
   test.each(['starting', 'loading http'])(
-    'Ctrl-C while it is %s leaves no container and no network',
+    'Ctrl-C after the gate printed "%s" leaves no container and no network',
     async (when) => {
       const running = gate();
       await running.seen(new RegExp(when));

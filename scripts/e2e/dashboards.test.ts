@@ -123,7 +123,8 @@ describe('every query of every dashboard', () => {
       expect(answer.error).toBeUndefined();
       expect(answer.warnings ?? []).toEqual([]);
       const values = answer.data.result.flatMap(({ value, values: all }) => all ?? [value!]);
-      // There were no batch requests, so their objectives show nothing, and not the values of another endpoint.
+      // There were no batch requests, so the objectives for batches must show no values, not those of another
+      // endpoint.
       if (isOfBatches(legendFormat) && !expr.includes('count_over_time')) return expect(values).toEqual([]);
       expect(values.length).toBeGreaterThan(0);
       expect(values.filter(([, value]) => !Number.isFinite(Number(value)))).toEqual([]);

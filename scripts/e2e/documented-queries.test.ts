@@ -159,7 +159,7 @@ describe('without traffic', () => {
     expect(await one(documentedQueries['error-percentage-5m'])).toBeNaN();
     expect(await one(documentedQueries['positive-share'])).toBeNaN();
     const latencies = await ask(documentedQueries['average-latency-5m']);
-    // One for each endpoint of each replica.
+    // The result has one value for each endpoint of each replica.
     expect(latencies.map(({ value }) => value)).toEqual([NaN, NaN, NaN, NaN]);
   });
 

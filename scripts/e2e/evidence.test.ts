@@ -118,13 +118,17 @@ describe('an altered bundle is rejected, and the file is named', () => {
       'plan.json',
       HASHES,
     ],
-    'a line more in a log': [(path) => appendFile(join(path, 'logs', 'k6.log'), '\n'), 'logs/k6.log', HASHES],
-    'a file less': [
+    'an additional line in a log': [
+      (path) => appendFile(join(path, 'logs', 'k6.log'), '\n'),
+      'logs/k6.log',
+      HASHES,
+    ],
+    'a missing file': [
       (path) => rm(join(path, 'run.json')),
       'run.json',
       /is missing, expected sha256 [0-9a-f]{64}/,
     ],
-    'a file more': [
+    'an additional file': [
       (path) => writeFile(join(path, 'notes.txt'), 'all is well'),
       'notes.txt',
       /not in manifest\.json: expected sha256 none, found [0-9a-f]{64}/,
@@ -143,7 +147,7 @@ describe('an altered bundle is rejected, and the file is named', () => {
       'manifest.json',
       /does not parse/,
     ],
-    'a manifest of nothing': [
+    'null as manifest': [
       (path) => writeFile(join(path, 'manifest.json'), 'null'),
       'manifest.json',
       /is not a manifest/,
@@ -204,7 +208,7 @@ describe('querying the evidence again', () => {
   let url: string;
   let folder: TemporaryFolder;
 
-  // On a copy, because Prometheus writes to its folder, and the bundle is sealed.
+  // The test uses a copy, because Prometheus writes to its folder, and the bundle is sealed.
   beforeAll(async () => {
     folder = await temporaryFolder();
     await cp(join(original, 'prometheus-snapshot'), join(folder.path, 'data'), { recursive: true });
@@ -247,7 +251,7 @@ describe('querying the evidence again', () => {
     const buckets = evidence.readings.find(({ selector }) => selector.includes('_bucket'))!;
     const up = evidence.readings.find(({ selector }) => selector.startsWith('up{'))!;
     const raised = (value: string) => String(Number(value) + 1);
-    // One more response in the last scrape of each bucket, and an unknown target.
+    // Adds one response to the last scrape of each bucket, and an unknown target.
     const altered = buckets.series.map(({ labels, samples }) => ({
       labels,
       samples: samples.map(([at, value], index) => [

@@ -58,11 +58,11 @@ const lines = (text: string) => text.trimEnd().split('\n');
 
 describe('a launcher that cannot start exits with 4, in one line', () => {
   const cases: Record<string, [env: Record<string, string>, message: RegExp]> = {
-    'NODE_OPTIONS that preloads what is not there': [
+    'NODE_OPTIONS that preloads a missing file': [
       { NODE_OPTIONS: '--require=/nonexistent/preload.js' },
       /Node\.js cannot be started: Error: Cannot find module '\/nonexistent\/preload\.js'; correct NODE_OPTIONS/,
     ],
-    'NODE_OPTIONS that imports what is not there': [
+    'NODE_OPTIONS that imports a missing file': [
       { NODE_OPTIONS: '--import=/nonexistent/preload.js' },
       /Node\.js cannot be started: .*Cannot find module/,
     ],
@@ -160,7 +160,7 @@ describe('an uncaught error exits with 4', () => {
     ['an exception', 'setTimeout(() => { throw new Error("x") }, 30)'],
     ['a rejection', 'setTimeout(() => void Promise.reject(new Error("x")), 30)'],
     ['something thrown that is not an error', 'setTimeout(() => { throw null }, 30)'],
-    ['a signal that is not ours', 'setTimeout(() => process.emit("error", new Error("x")), 30)'],
+    ['an error event without a listener', 'setTimeout(() => process.emit("error", new Error("x")), 30)'],
   ])('%s', async (_, what) => {
     // The preflight check finishes before the error is thrown.
     const env = { NODE_OPTIONS: preload(what) };
@@ -213,12 +213,12 @@ describe('unusable input exits with 2, in bounded time', () => {
       /it is encoded in UTF-32 \(big-endian\)/,
     ],
     [
-      'UTF-16 without a mark',
+      'UTF-16 without a byte order mark',
       `printf 'n\\0a\\0' >"$DIR/nul"; exec "$SLA" check "$DIR/nul"`,
       /line 1 has a NUL byte/,
     ],
     [
-      'a file without end',
+      'an endless file',
       `truncate -s 5G "$DIR/long"; exec "$SLA" check "$DIR/long"`,
       /it is longer than 2 MiB/,
     ],

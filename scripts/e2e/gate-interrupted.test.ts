@@ -23,7 +23,10 @@ import { expectVerdict, objectiveOf, outcomesOf, preconditionOf } from '../testi
 const SHORT = ['--scenario', 'smoke', '--rate', '30', '--duration', '12s'];
 let documents: TemporaryFolder;
 let document: string;
-/** For loads that are interrupted early. There is no warm-up, which needs a third of the CPU time of a short gate. */
+/**
+ * Options for loads that are interrupted early. They leave out the warm-up, which needs a third of the CPU time of a
+ * short gate.
+ */
 let cold: readonly string[];
 
 beforeAll(async () => {

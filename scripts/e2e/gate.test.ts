@@ -69,7 +69,7 @@ describe('a healthy service', () => {
 });
 
 describe('two gates at the same time', () => {
-  test('detect a slow and a failing service, each on ports of its own', async () => {
+  test('detect a slow and a failing service, each gate on its own ports', async () => {
     await using folder = await temporaryFolder();
     const gate = (faults: string) =>
       sla(['gate', ...SHORT, '--no-abort', '--out', folder.path, '--faults', faults, '--json']);

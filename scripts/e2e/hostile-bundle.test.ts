@@ -79,17 +79,20 @@ describe('a file that does not match the seal is named', () => {
       edit('manifest.json', (manifest) => ({ ...manifest, schema: 'sla-harness/manifest/v9' })),
       /it is not a manifest \(sla-harness\/manifest\/v1\), its schema is "sla-harness\/manifest\/v9"/,
     ],
-    'a manifest of an array': [write('manifest.json', '[]'), /it is not a manifest/],
+    'an array as manifest': [write('manifest.json', '[]'), /it is not a manifest/],
     'a file that became a pipe': [
       (path) => fifo(join(path, 'plan.json')),
       /plan\.json: .*something that is not a plain file/,
     ],
-    'a pipe more': [(path) => fifo(join(path, 'logs', 'extra')), /logs\/extra: .*not in manifest\.json/],
-    'a file that grew without end': [
+    'an additional pipe': [
+      (path) => fifo(join(path, 'logs', 'extra')),
+      /logs\/extra: .*not in manifest\.json/,
+    ],
+    'a file that grew to 2 TB': [
       (path) => truncate(join(path, 'logs', 'k6.log'), 2 ** 41),
       /logs\/k6\.log: .*found 2199023255552 bytes/,
     ],
-    'an empty folder more': [
+    'an additional empty folder': [
       (path) => mkdir(join(path, 'logs', 'empty')),
       /logs\/empty: .*it is a folder that is not in manifest\.json/,
     ],
@@ -102,7 +105,10 @@ describe('a file that does not match the seal is named', () => {
       (path) => mkdir(forbidden(path, '\u00ff')),
       /%ff: .*it is a folder that is not in manifest\.json/,
     ],
-    'a name that steers the terminal': [write('\u001b[2J\u202e', 'x'), /\ufffd\[2J\ufffd: .*not in manifest/],
+    'a name with control characters for the terminal': [
+      write('\u001b[2J\u202e', 'x'),
+      /\ufffd\[2J\ufffd: .*not in manifest/,
+    ],
   };
   test.each(Object.entries(cases))('%s', async (_, [alter, message]) => {
     await using run = await copyRun();
@@ -123,8 +129,8 @@ describe('a sealed folder that is not a run is rejected with the reason', () => 
     ],
     '[] as plan': [write('plan.json', '[]'), /plan\.json: it has no schema/],
     'null as plan': [write('plan.json', 'null'), /plan\.json: it has no schema/],
-    'no JSON as plan': [write('plan.json', '{'), /plan\.json: it does not parse/],
-    'nothing as plan': [write('plan.json', ''), /plan\.json: it does not parse/],
+    'invalid JSON as plan': [write('plan.json', '{'), /plan\.json: it does not parse/],
+    'an empty plan': [write('plan.json', ''), /plan\.json: it does not parse/],
     'a plan of a later version': [
       edit('plan.json', (plan) => ({ ...plan, schema: 'sla-harness/plan/v9' })),
       /plan\.json: its schema is "sla-harness\/plan\/v9", and this version of the harness reads "sla-harness\/plan\/v1"/,
@@ -149,7 +155,7 @@ describe('a sealed folder that is not a run is rejected with the reason', () => 
       edit('plan.json', firstObjective({ target: { text: '~ 1', comparison: '~', value: 1 } })),
       /plan\.json: objectives\[0\]\.target\.comparison: is not one of the values/,
     ],
-    'a limit without end': [
+    'an infinite limit': [
       (path) =>
         edit(
           'plan.json',

@@ -42,7 +42,8 @@ beforeAll(async () => {
   await loadImages([IMAGE], TOOL_IO);
   await tryKubectl(['create', 'namespace', 'sentiment-analysis']);
   await kubectl(['apply', '-k', join(ROOT, 'k8s', 'load')]);
-  // In this test the load stays on the loopback interface of the node, which the restricted standard does not allow.
+  // In this test the load stays on the loopback interface of the node. The restricted pod security standard forbids
+  // pods to use the node's network.
   await kubectl([
     'label',
     'namespace',

@@ -161,7 +161,7 @@ const LONG = ['--duration', '60s', '--no-abort'];
 describe('./sla gate --stack kubernetes --generators 2', { timeout: 400_000 }, () => {
   test('--scenario smoke passes in 60 s', async () => {
     await onlyTheseAreScraped(2);
-    // With a scrape every 10 s, its 20 s contain too few scrapes for the uptime.
+    // With a scrape every 10 s, the 20 s of the load contain too few scrapes for the uptime objective.
     const done = await start('--duration', '60s').done;
     expectVerdict(done, ({ verdict }) => expect(verdict, done.stdout + done.stderr).toBe('pass'));
     expect(await lastLoad()).toMatchObject({ sent: 1200, lost: 0, completed: true });

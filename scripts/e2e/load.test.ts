@@ -216,10 +216,10 @@ describe.concurrent('k6', () => {
     );
     expect(record!.stoppedBecause).toContain(` to ${recorder.url} `);
     expect(record).toMatchObject({ completed: false });
-    // It stops within seconds: k6 writes its samples once per second.
+    // The load stops within seconds, because k6 writes its samples once per second.
     expect(recorder.bodies.length).toBeLessThan(600);
     expect(record!.answered['5xx']).toBeGreaterThan(5);
-    // The harness stopped it; nothing died.
+    // The harness stopped the load; no process died.
     expect(incidents).toBeNull();
   });
 

@@ -188,7 +188,7 @@ describe('a long window', () => {
     ],
     ['came-and-went', ['error-rate'], 'began and ended within the window'],
     ['gap-in-a-counter', [], ''],
-  ] as const)('%s', async (name, undecided, reason) => {
+  ] as const)('with "%s" gives the same decisions as all samples', async (name, undecided, reason) => {
     const plan = planOf(services[name]);
     const evidence = await collectEvidence(plan, run, asker());
     const verdict = judgeInWords(plan, run, evidence);
@@ -202,21 +202,24 @@ describe('a long window', () => {
     expect(decisions(verdict)).toEqual(decisions(whole));
     const decided = (all: ReturnType<typeof counts>) => all.filter((one) => one.verdict !== 'undecided');
     expect(decided(counts(verdict))).toEqual(decided(counts(whole)));
-    // The census is the same for each target and scrape.
+    // The census of targets and scrapes is the same, too.
     const census = (of: VerdictDocument) => objective(of, 'model-uptime').reason;
     expect(census(verdict)).toBe(census(whole));
   });
 
-  test.each(Object.keys(elastic) as (keyof typeof elastic)[])('%s', async (name) => {
-    const plan = planOf(elastic[name], 'elastic');
-    const verdict = judgeInWords(plan, run, await collectEvidence(plan, run, asker()));
-    const whole = judgeInWords(plan, run, await wholeEvidence(plan));
-    expect(counts(verdict)).toEqual(counts(whole));
-    expect(objective(verdict, 'latency-p95').uncounted).toBeGreaterThan(0);
-    expect(verdict.preconditions.find(({ id }) => id === 'service-not-restarted')!.detail).toContain(
-      '1 started in the window, 1 ended',
-    );
-  });
+  test.each(Object.keys(elastic) as (keyof typeof elastic)[])(
+    'with "%s" gives the same counts as all samples',
+    async (name) => {
+      const plan = planOf(elastic[name], 'elastic');
+      const verdict = judgeInWords(plan, run, await collectEvidence(plan, run, asker()));
+      const whole = judgeInWords(plan, run, await wholeEvidence(plan));
+      expect(counts(verdict)).toEqual(counts(whole));
+      expect(objective(verdict, 'latency-p95').uncounted).toBeGreaterThan(0);
+      expect(verdict.preconditions.find(({ id }) => id === 'service-not-restarted')!.detail).toContain(
+        '1 started in the window, 1 ended',
+      );
+    },
+  );
 });
 
 describe('downsampled evidence', () => {

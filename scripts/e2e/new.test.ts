@@ -53,7 +53,7 @@ describe.concurrent('./sla new', () => {
     expect(text).toContain('client: /checkout');
     // The document contains nothing about the sentiment service.
     expect(text).not.toMatch(/predict|sentiment|texts/);
-    // Its load sends the body of the warm-up, here one that the sentiment service accepts.
+    // The load sends the body of the warm-up, which is changed here to one that the sentiment service accepts.
     const warmUp = 'service:\n  warmUp: { path: /predict, bodies: [{ text: Works well. }] }\n';
     const adapted = text.replaceAll('/checkout', '/predict').replace('service:\n', warmUp);
     await writeFile(file, adapted.replace('0.1, 0.25,', '0.1, 0.2, 0.3,').replace('250ms', '300ms'));
@@ -68,7 +68,7 @@ describe.concurrent('./sla new', () => {
     expectLoaded(await gate(folder.path, '--sla', document, '--scenario', 'peak'), 400);
   });
 
-  test('a path by an option; one that is not valid in YAML is refused', async () => {
+  test('an option sets the path, and a path that is not valid in YAML is refused', async () => {
     await using folder = await temporaryFolder();
     await copyCheckout(folder.path);
     expect((await sla(['new', 'sla', 'shop', '--path', '/orders/:id'], { root: folder.path })).code).toBe(0);
@@ -110,7 +110,7 @@ describe('a scenario is added', () => {
     return result.scenarios.map(({ name }) => name);
   };
 
-  test('before the others, with their indentation', () => {
+  test('before the existing scenarios, with their indentation', () => {
     const text = WITH_SMOKE.replaceAll('\n  smoke:', '\n    smoke:').replace(
       /\n {4}(description: 20|script|rate|duration|seed)/g,
       '\n      $1',
@@ -118,12 +118,12 @@ describe('a scenario is added', () => {
     expect(parsed(withScenario(text, 'peak', entry))).toEqual(['peak', 'smoke']);
   });
 
-  test('where there is none yet', () => {
+  test('if the document has no scenarios yet', () => {
     const text = WITH_SMOKE.replace(/\nscenarios:[\s\S]*$/, '\n');
     expect(parsed(withScenario(text, 'peak', entry))).toEqual(['peak']);
   });
 
-  test('not if they are written on one line', () => {
+  test('unless the existing scenarios are written on one line', () => {
     const text = WITH_SMOKE.replace(
       /\nscenarios:[\s\S]*$/,
       '\nscenarios: { a: { rate: 1/s, duration: 60s } }\n',

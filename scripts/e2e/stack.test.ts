@@ -43,7 +43,7 @@ test.concurrent("a stack stays up, carries a run that is judged later, serves an
       expect(one).toMatchObject({ verdict: 'pass', scenario: 'smoke' });
     });
 
-    // The same window, queried again, and as a window without a load: the counts are the same.
+    // The same window has the same counts when it is queried again as a window without a load.
     const asked = expectVerdict(await here('verify', 'latest', '--prometheus', prometheus, '--json'));
     expect(asked.objectives).toEqual(verdict.objectives);
     expect(asked.reconciliation).toEqual(verdict.reconciliation);

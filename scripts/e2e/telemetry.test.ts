@@ -93,7 +93,7 @@ describe('the alerts on drift', () => {
       after(series(0.05, 0.06, 0.5, 2000), []),
       after(series(0.15, 0.06, 0.59, 2000), []),
       after(series(0.3, 0.06, 0.5, 2000), psiAlerts),
-      // With so few predictions this may be chance.
+      // With so few predictions, the drift may be chance.
       after(series(0.3, 0.35, 0.9, 120), []),
       after(series(0.05, 0.06, 0.61, 2000), ['SentimentBalanceDrift']),
       after(series(0.05, 0.06, 0.39, 2000), ['SentimentBalanceDrift']),

@@ -84,7 +84,7 @@ async function gated(
   return { stage, stderr: done.stderr };
 }
 
-/** For the message of a failed check. */
+/** The looks of a run, for the message of a failed check. */
 const looksOf = ({ sequential }: VerdictDocument) => JSON.stringify(sequential);
 
 const loadOf = async ({ out }: Stage) => (await readRun(join(out, 'latest'))).run.load!;
@@ -161,7 +161,7 @@ describe.concurrent('a run that lasts until it is decided', { timeout: 240_000 }
 
 describe.skipIf(SKIPS_LONG).concurrent('a look is not misled by', { timeout: 240_000 }, () => {
   test('a service that stops responding in the last second before it', async ({ expect }) => {
-    // Not for long: the load on a service that was already running would otherwise be stopped.
+    // The outage is short, because otherwise the guard for existing services would stop the load.
     const isDown = (index: number) => index >= sentAt(LOOK_SECONDS - 1) && index < sentAt(LOOK_SECONDS + 1);
     await gated(
       (index) => (isDown(index) ? HANGING : fast()),

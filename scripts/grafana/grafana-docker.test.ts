@@ -75,7 +75,7 @@ const logged = async (log: string) =>
 
 describe('reports what is missing, with the next step', () => {
   test.each([
-    ['a Docker that does not answer', { DOCKER_HOST: 'unix:///nonexistent' }],
+    ['a Docker that does not respond', { DOCKER_HOST: 'unix:///nonexistent' }],
     ['no Docker at all', { PATH: '/nonexistent' }],
   ])('%s', async (_, env) => {
     const { code, stderr, stdout } = await sla(['review', run, '--grafana'], { env });

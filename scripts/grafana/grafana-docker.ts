@@ -34,7 +34,7 @@ export interface GrafanaOptions {
 export interface GrafanaInDocker extends AsyncDisposable {
   /** Viewing needs no password. */
   readonly url: string;
-  /** The same address with the user and password that may write annotations. */
+  /** The address of Grafana with the user and password that may write annotations. */
   readonly adminUrl: string;
   /** Resolves when Grafana has ended. */
   readonly ended: Promise<unknown>;

@@ -58,10 +58,10 @@ describe('recordings', () => {
 describe('the healthy run with one series corrupted', () => {
   const half = ({ samples }: Series) => Math.floor(samples.length / 2);
   const damages: Record<string, (series: Series) => readonly Series[]> = {
-    'is not there': () => [],
+    'is missing': () => [],
     'ends in the middle': (series) => [{ ...series, samples: series.samples.slice(0, half(series)) }],
     'is NaN once': (series) => [{ ...series, samples: series.samples.with(half(series), nan(series)) }],
-    'starts again from 0 in the middle': (series) => [{ ...series, samples: restarted(series) }],
+    'restarts from 0 in the middle': (series) => [{ ...series, samples: restarted(series) }],
   };
   const nan = (series: Series): Sample => [series.samples[half(series)]![0], 'NaN'];
   const restarted = (series: Series) =>
@@ -80,14 +80,14 @@ describe('the healthy run with one series corrupted', () => {
     return le !== undefined && !['0.2', '0.5', '+Inf'].includes(le);
   }
 
-  test.each(Object.entries(damages))('does not pass with %s', async (name, damage) => {
+  test.each(Object.entries(damages))('does not pass if a deciding series %s', async (name, damage) => {
     const recording = (await recordingOf(MATRIX[0]!))!;
     const { readings } = recording.evidence;
     const all = new Map(
       readings.flatMap(({ series }) => series).map((series) => [JSON.stringify(series.labels), series]),
     );
     // Without an edge at the limit, the edges on both sides of it decide.
-    const isEdgeGone = ({ labels: { le = '+Inf' } }: Series) => name === 'is not there' && le !== '+Inf';
+    const isEdgeGone = ({ labels: { le = '+Inf' } }: Series) => name === 'is missing' && le !== '+Inf';
     const deciding = [...all]
       .filter(([, series]) => !decidesNothing(series) && !isEdgeGone(series))
       .map(([key]) => key);
@@ -106,7 +106,7 @@ describe('the healthy run with one series corrupted', () => {
   });
 });
 
-test('the command prints it as a table, and sets its exit code', async () => {
+test('the command prints the results as a table, and sets its exit code', async () => {
   const { code, stdout } = await slaHere(['selftest', '--quick', '--only', 'errors-']);
   expect(code).toBe(0);
   expect(stdout).toMatch(/^✓ +errors-1\.2% .* fail: error-rate +fail +error-rate +1 /m);

@@ -44,7 +44,7 @@ export async function record(row: Row, result: RowResult, { runFolder, verdict }
   await writeFile(fileOf(row), brotliCompressSync(JSON.stringify(recording), { params }));
 }
 
-/** null if there is none: after a harness failure there is nothing to judge. */
+/** null if there is no recording: after a harness failure there is nothing to judge. */
 export async function storedRecordingOf(row: Row): Promise<StoredRecording | null> {
   const file = fileOf(row);
   return existsSync(file)

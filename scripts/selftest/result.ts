@@ -30,7 +30,7 @@ const told = ({ name, fault, expected }: Pick<Row, 'name' | 'fault' | 'expected'
   mustStop: expected.exitCode !== 0,
 });
 
-/** For a fail, the missed objectives; otherwise what prevents a pass. */
+/** The deciding reasons: for a fail the missed objectives, otherwise everything that prevents a pass. */
 export function decidersOf({ verdict, errorCode }: Came): readonly string[] {
   if (verdict === null) return errorCode === null ? [] : [errorCode];
   const idsOf = (outcome: string) =>

@@ -75,7 +75,7 @@ describe('a relay', () => {
     expect(JSON.parse(clock.texts[0]!).data.result).toEqual([97, '97']);
   });
 
-  test('refuses an even share', async () => {
+  test('refuses an evenly spread share of the requests', async () => {
     const paths = Array.from({ length: 40 }, () => '/');
     const { statuses, asked } = await through(refuseShare(10), 'ok', paths);
     expect(statuses.flatMap((status, index) => (status === 503 ? [index + 1] : []))).toEqual([

@@ -16,8 +16,8 @@ export async function mountSmallDisk(folder: string): Promise<Disposable> {
 }
 
 /**
- * dd stops when the disk is full; space that deleted files free is filled again. It runs inside the small
- * disk, so that it can fill no other.
+ * dd stops when the disk is full, and runs again to fill the space of deleted files. It runs inside the small disk,
+ * so that it cannot fill another one.
  */
 export function keepFull(disk: string): Disposable {
   const again =

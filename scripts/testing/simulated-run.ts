@@ -36,9 +36,9 @@ export const FAULTY: MadeRunOptions = {
 };
 /** Five minutes without a fault. */
 export const HEALTHY: MadeRunOptions = { suffix: '00aa', durationSeconds: 300, trouble: null };
-/** The same, but 40 requests were never sent. */
+/** The run without a fault, but with 40 requests that were never sent. */
 export const STARVED: MadeRunOptions = { ...HEALTHY, suffix: '00ab', starved: { from: 150, to: 151.6 } };
-/** The same service at an earlier time. */
+/** A run of the same service at an earlier time. */
 export const EARLIER: MadeRunOptions = { ...HEALTHY, suffix: '0099', seed: 7 };
 
 export interface MadeRun {

@@ -14,7 +14,7 @@ export interface VictoriaMetrics extends AsyncDisposable {
   readonly process: Running;
 }
 
-/** On a free port, with an empty storage; `args` are added to its command line. */
+/** Starts VictoriaMetrics on a free port with an empty storage; `args` are added to its command line. */
 export async function startVictoriaMetrics(args: readonly string[] = []): Promise<VictoriaMetrics> {
   const progress = (line: string) => void process.stderr.write(`${line}\n`);
   const { path } = await findTool('victoria-metrics', { env: process.env, progress });

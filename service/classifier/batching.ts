@@ -30,7 +30,8 @@ export function chooseSimilar(queue: readonly Job[], { maxTexts }: Batching): re
   const alike = queue
     .map(({ text, isSuspect }, position) => ({ position, off: Math.abs(text.length - chars), isSuspect }))
     .filter(({ position, off, isSuspect }) => position === 0 || (off <= bound && !isSuspect));
-  // The first is always included. Sorting is stable, so among equals the longest waiting come first.
+  // The first text is always included. Sorting is stable, so of texts equally close in length, those that have waited
+  // longest come first.
   const others = alike.slice(1).sort((a, b) => a.off - b.off);
   const chosen = [0, ...others.slice(0, maxTexts - 1).map(({ position }) => position)];
   return chosen.sort((a, b) => a - b);

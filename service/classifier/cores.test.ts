@@ -7,7 +7,7 @@ import { usableCores } from './cores.ts';
 const all = availableParallelism();
 
 test.each<[string, string, Record<string, string>, number]>([
-  ['no control groups at all', '', {}, all],
+  ['without control groups', '', {}, all],
   ['v2 without a limit', '0::/', { 'cpu.max': 'max 100000\n' }, all],
   ['v2 with one core', '0::/', { 'cpu.max': '100000 100000\n' }, 1],
   ['v2 with half a core', '0::/', { 'cpu.max': '50000 100000\n' }, 1],
@@ -25,7 +25,7 @@ test.each<[string, string, Record<string, string>, number]>([
     { 'cpu/x/cpu.cfs_quota_us': '150000\n', 'cpu/x/cpu.cfs_period_us': '100000\n' },
     1,
   ],
-])('%s', async (_name, membership, files, expected) => {
+])('usable cores: %s', async (_name, membership, files, expected) => {
   const root = await mkdtemp(join(tmpdir(), 'cgroup-'));
   try {
     for (const [path, content] of Object.entries({ ...files, membership })) {

@@ -30,7 +30,7 @@ function readLimitCores(folder: string): number {
   return Math.min(limitOf(quota2, period2), limitOf(quota1, period1));
 }
 
-/** Without a limit the quota is `max` or `-1`; if the file is missing, there is no value. */
+/** The limit in cores; infinite if there is none (a quota of `max` or `-1`), or if a file is missing. */
 function limitOf(quota: string | undefined, period: string | undefined): number {
   const cores = Number(quota || Number.NaN) / Number(period || Number.NaN);
   return cores > 0 ? cores : Number.POSITIVE_INFINITY;

@@ -52,7 +52,7 @@ const readyToHold = 2;
 /** Finished results are sent before the inference of a text longer than this. */
 const longChars = 500;
 
-/** One parcel after the other: the next one is not begun before the current one is done. */
+/** Infers one parcel after the other; the next parcel begins only when the current one is done. */
 function workOff(
   claims: Int32Array,
   infer: Infer,

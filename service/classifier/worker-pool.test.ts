@@ -260,7 +260,7 @@ test('a partial batch is inferred when all workers are idle, or after its maximu
   pool.onInference(({ texts }) => sizes.push(texts));
   // All workers are idle, so the partial batch is inferred immediately.
   expect(await pool.classify(['good'], patient)).toHaveLength(1);
-  // One worker is busy: the other waits for more texts, but only for a limited time.
+  // One worker is busy, so the other one waits for more texts, but only for a limited time.
   const busy = pool.classify(['sleep 1500 ms'], patient);
   const startedMs = performance.now();
   const two = await Promise.all([pool.classify(['good'], patient), pool.classify(['fine'], patient)]);

@@ -160,7 +160,8 @@ export class WorkerPool implements Classifier, WorkReport {
   }
 
   /**
-   * Idle workers first; then each worker gets some texts in advance, so that none waits for this thread between two texts.
+   * Gives texts to idle workers first. Then each worker gets some texts in advance, so that no worker waits for this
+   * thread between two texts.
    */
   #deal(): void {
     for (const slot of this.#slots) if (slot.isIdle) this.#giveOrWait(slot);
@@ -204,7 +205,7 @@ export class WorkerPool implements Classifier, WorkReport {
     return this.#slots.some((slot) => slot.isReady && !slot.isIdle);
   }
 
-  /** If nothing waits in the queue, idle workers take over texts that are ready at a busy one. */
+  /** If the queue is empty, idle workers take over texts that are ready at a busy worker. */
   #share(): void {
     if (!this.#slots.some((slot) => slot.isIdle)) return;
     const busy = this.#slots.find((each) => each.waitingTexts > 0);

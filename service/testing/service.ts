@@ -16,7 +16,7 @@ export function configOf(env: Environment): Config {
   return config;
 }
 
-/** One worker with the embedded model, ready. */
+/** Starts one worker with the embedded model, and resolves when the worker is ready. */
 export async function startClassifier(): Promise<WorkerPool> {
   const settings = await locateModel({ kind: 'embedded' });
   const pool = new WorkerPool({ settings, workers: 1, queueLimit: 512 });

@@ -5,7 +5,7 @@ import type { ClientRequests } from '../../../slas/model/model.ts';
 export const FIGURES = ['count', 'min', 'med', 'p(95)', 'p(99)', 'max'] as const;
 export type Figures = Readonly<Record<(typeof FIGURES)[number], number>>;
 
-/** In milliseconds. k6 excludes the time until there was a connection. */
+/** Durations in milliseconds. k6 excludes the time to open the connection. */
 export function figuresOf({ durationSeconds, blockedSeconds }: ClientRequests): Figures {
   const sorted = durationSeconds
     .map((seconds, at) => Math.round((seconds - blockedSeconds[at]!) * 1e9) / 1e6)

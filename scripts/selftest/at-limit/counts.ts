@@ -60,7 +60,7 @@ const wrong = (count: number, of: number): Wrong => ({
   high: of === 0 ? 1 : betaQuantile(CONFIDENCE, count + 1, of - count),
 });
 
-/** There are more wrong verdicts than the stated share explains. */
+/** Whether there are more wrong verdicts than the stated share explains. */
 export const isTooOften = ({ pass, fail, stated }: AtLimitCounts) =>
   [pass, fail].some(({ low, of }) => of > 0 && low > stated);
 

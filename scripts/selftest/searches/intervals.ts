@@ -11,14 +11,14 @@ export interface Searched {
   readonly why: string | null;
 }
 
-/** Of 20 searches, two may be wrong. */
+/** Of 20 searches, two may report a wrong interval. */
 const MAX_WRONG_SHARE = 0.1;
 
 const isWrong = ({ law, provenPerSecond, refutedPerSecond }: Searched) =>
   (provenPerSecond !== null && provenPerSecond > truthOf(law)) ||
   (refutedPerSecond !== null && refutedPerSecond < truthOf(law));
 
-/** null: the interval is open. */
+/** The relative width of an interval; null if the interval is open. */
 const widthOf = ({ provenPerSecond: low, refutedPerSecond: high }: Searched) =>
   low === null || high === null ? null : (high - low) / high;
 
