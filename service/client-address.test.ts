@@ -17,7 +17,7 @@ test.each([
   ],
   ['1:2:3:4::/64', ['1:2:3:4:5:6:7:8', '1:2:3:4:5:6:7.8.9.10', '[1:2:3:4::]:443']],
   ['fe80:0:0:0::/64', ['fe80::1%a', 'fe80::1%b', 'FE80::2%']],
-])('%s is one client, however it is written', (client, writings) => {
+])('every address of the client %s has the same key', (client, writings) => {
   expect(writings.map(clientOf)).toEqual(writings.map(() => client));
 });
 

@@ -31,7 +31,7 @@ function networkOf(ipv6: string): string {
 
 /** The eight 16-bit groups of a valid address. */
 function groupsOf(ipv6: string): readonly number[] {
-  // A URL has the one canonical form: lower case, with an IPv4 tail as two groups.
+  // URL gives the canonical form: lower case, with an IPv4 tail as two groups.
   const canonical = new URL(`http://[${ipv6}]`).hostname.slice(1, -1);
   const [head, tail] = canonical.split('::').map((half) => half.split(':').filter(Boolean));
   const zeros = tail === undefined ? 0 : 8 - head!.length - tail.length;

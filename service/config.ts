@@ -27,7 +27,10 @@ export interface Config {
   readonly model: ModelChoice;
   /** SERVICE_WORKERS: inference threads; undefined means one for each core that the process may use. */
   readonly workers: number | undefined;
-  /** LONE_TEXT_THREADS: threads that infer a text while nothing else is inferred; undefined means one per worker, up to 4. */
+  /**
+   * LONE_TEXT_THREADS: threads that infer a text while no other text is inferred; undefined means one per worker, up
+   * to 4.
+   */
   readonly loneThreads: number | undefined;
   /** MAX_TEXT_CHARS: characters (Unicode code points) per text. */
   readonly maxTextChars: number;
@@ -41,7 +44,7 @@ export interface Config {
   readonly receiveLimitMs: number;
   /** INFERENCE_LIMIT_MS: a worker that spends longer on one inference is considered hung and is replaced. */
   readonly inferenceLimitMs: number;
-  /** BATCH_TEXTS and BATCH_WAIT_MS: by default one text at a time. */
+  /** BATCH_TEXTS and BATCH_WAIT_MS; by default each text is inferred alone. */
   readonly batching: Batching;
   /** CACHE_TEXTS: predictions cached for identical texts; 0 disables the cache. */
   readonly cacheTexts: number;

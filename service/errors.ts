@@ -9,9 +9,7 @@ export interface ApiErrorDefinition {
   readonly paths?: readonly string[];
 }
 
-/**
- * Every error that the service responds with. README.md has the same list; a test keeps the two consistent.
- */
+/** Every error that the service returns. README.md has the same list; a test keeps the two consistent. */
 export const apiErrors = {
   malformed_json: { status: 400, errorType: 'invalid_input', meaning: 'The body is not JSON in UTF-8.' },
   empty_body: { status: 400, errorType: 'invalid_input', meaning: 'The request has no body.' },

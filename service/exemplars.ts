@@ -9,8 +9,8 @@ export interface Exemplar {
 }
 
 /**
- * Keyed by the bucket's series as written. Only the last one per bucket is kept, so there are never more than there are
- * series.
+ * Exemplars by their bucket's series as written. Each bucket keeps only its last exemplar, so there are never more
+ * exemplars than series.
  */
 export type Exemplars = ReadonlyMap<string, Exemplar>;
 

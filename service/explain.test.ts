@@ -45,7 +45,7 @@ test('the word that carries the sentiment weighs most, and each weight is the pr
   expect(sum(important) - Math.min(...important.map(({ weight }) => weight))).toBeLessThan(sum(speaking) / 2);
 });
 
-test('explanations are counted as such, and not as predictions', async () => {
+test('explanations are counted as explanations, not as predictions', async () => {
   await using app = appOf(classifier);
   const { importantWords }: Explained = (await post(app, '/explain', { text: 'I love it' })).json();
   const series = await readSeries(app);
@@ -61,7 +61,7 @@ test('explanations are counted as such, and not as predictions', async () => {
   expect(Object.fromEntries(Object.keys(told).map((name) => [name, series.get(name)]))).toEqual(told);
 });
 
-test('a text of one word is explained; one with too many words is refused, and the error states the limit', async () => {
+test('a text of one word is explained; a text with too many words is refused, and the error states the limit', async () => {
   await using app = appOf(classifier, { EXPLAIN_MAX_WORDS: '5' });
   const { words }: Explained = (await post(app, '/explain', { text: ' great ' })).json();
   expect(words).toMatchObject([{ word: 'great' }]);

@@ -5,7 +5,7 @@ export interface WeighedWord {
   readonly word: string;
   /** How much the probability of the prediction falls without the word; negative for a word that counts against it. */
   readonly weight: number;
-  /** Whether the word belongs to the smallest set with half of all weight for the prediction. */
+  /** Whether the word belongs to the smallest set of words that carries half of the weight for the prediction. */
   readonly important: boolean;
 }
 
@@ -27,7 +27,7 @@ export function occlusions(text: string, words: readonly Place[]): readonly stri
   return [text, ...words.map(({ start, end }) => text.slice(0, start) + text.slice(end))];
 }
 
-/** The weight of a word is how much the probability of the whole text's sentiment falls without it. */
+/** The weight of a word is the amount by which the probability of the text's sentiment falls without that word. */
 export function weigh(
   text: string,
   words: readonly Place[],
@@ -46,7 +46,7 @@ export function weigh(
   }));
 }
 
-/** The smallest set of words with half of all weight for the prediction; empty if no word counts for it. */
+/** The smallest set of words that carries half of the weight for the prediction; empty if no word supports it. */
 function importantWords(weights: readonly number[]): ReadonlySet<number> {
   const speaking = weights.map((weight, at) => ({ weight, at })).filter(({ weight }) => weight > 0);
   speaking.sort((a, b) => b.weight - a.weight);

@@ -18,7 +18,7 @@ export interface Faults {
 
 type Settings = Omit<Faults, 'spec'>;
 
-/** Parses one word's value: returns the resulting settings, or what is wrong. */
+/** Parses the value of one word. Returns the resulting settings, or a description of the problem. */
 type WordReader = (value: string) => Settings | string;
 
 const maxLatencyMs = 60_000;

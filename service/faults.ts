@@ -36,7 +36,7 @@ function distributeTotals({ latencyToMs = 0, tail }: Faults): () => number {
 /** Decides for each request in turn whether it belongs to the share: at 2%, every 50th request does. */
 export function dealEvenly(percent: number): () => boolean {
   let count = 0;
-  // The tiny addition keeps 125 * 0.8 / 100 from coming out below 1.
+  // The tiny addition compensates for rounding: 125 * 0.8 / 100 would otherwise be less than 1.
   const dueAt = (count: number) => Math.floor((count * percent) / 100 + 1e-9);
   return () => {
     count += 1;
@@ -66,7 +66,10 @@ export function withConfidenceMean(classifier: Classifier, mean: number): Classi
  * compensated for indefinitely.
  */
 const maxCorrection = 5;
-/** The share of the correction that one prediction makes up for: spread over several, the values stay plausible. */
+/**
+ * The share of the correction that one prediction takes. Spreading it over several predictions keeps the values
+ * plausible.
+ */
 const paidAtOnce = 0.25;
 
 /**

@@ -7,7 +7,7 @@ import type { LogLevel } from './config.ts';
 export function jsonLogs(level: LogLevel) {
   return {
     level,
-    // The process id and the host name come with the stream that a collector reads.
+    // Collectors add the process id and the host name to the stream themselves.
     base: null,
     formatters: { level: (label: string) => ({ level: label }) },
     timestamp: () => `,"time":"${rfc3339(Date.now())}"`,

@@ -54,7 +54,7 @@ const more: Promised = {
   sentiment_positive_expected_ratio: ['gauge'],
 };
 
-test('the metrics are the guaranteed ones', () => {
+test('the service has exactly the guaranteed metrics', () => {
   const table = Object.values(metrics).map(({ name, type, labelNames }) => [name, [type, ...labelNames]]);
   expect(Object.keys(ofTheTables)).toHaveLength(12);
   expect(Object.fromEntries(table)).toEqual({ ...ofTheTables, ...more });

@@ -30,7 +30,7 @@ test('the page is a single file that loads nothing and runs only its own script 
   expect((await readSeries(app)).get('sentiment_feature_uses_total{feature="page"}')).toBeGreaterThan(0);
 });
 
-/** An installed browser; without one its tests are skipped. */
+/** The path of an installed browser; without a browser, these tests are skipped. */
 function findBrowser(): string | undefined {
   const folders = (process.env.PATH ?? '').split(delimiter);
   const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];

@@ -16,7 +16,7 @@ beforeAll(async () => {
 });
 afterAll(() => service[Symbol.asyncDispose]());
 
-/** The whole response to these bytes, after which the service closes the connection. */
+/** Sends these bytes and returns the whole response, after which the service closes the connection. */
 async function responseTo(bytes: string) {
   const socket = connect((app.server.address() as AddressInfo).port, '127.0.0.1');
   let text = '';

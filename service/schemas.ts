@@ -4,7 +4,10 @@ import { type Sentiment, sentiments, type Variant, variants } from './metric-nam
 
 type Limits = Pick<Config, 'maxTextChars' | 'maxBatchTexts'>;
 
-/** At least one letter, number, punctuation mark or symbol: a text without any is blank, however many spaces it has. */
+/**
+ * Matches a text with at least one letter, number, punctuation mark or symbol. Any other text is blank, however many
+ * spaces it has.
+ */
 const visible = '[\\p{L}\\p{N}\\p{P}\\p{S}]';
 
 export const oneSentiment = Type.Unsafe<Sentiment>({ type: 'string', enum: [...sentiments] });

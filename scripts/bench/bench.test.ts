@@ -86,8 +86,8 @@ test.each([
 });
 
 /**
- * Recomputes what each target measures from the rows of the report: with one round, the medians are the
- * values themselves.
+ * Recomputes the value of each target from the rows of the report. With a single round, each median is the value
+ * itself.
  */
 function measuredFrom({ closedLoop, limit, metricsCost, scrape, overload }: Report): readonly number[] {
   const at = (name: string, count: number) =>

@@ -55,7 +55,7 @@ export async function startCandidate(
   return startServer(candidateTitles[name], args, { ...settings, ...more }, folder, io);
 }
 
-/** Starts a server that logs JSON lines: one with its `address`, and one with "ready". */
+/** Starts a server that logs JSON lines, including one with its `address` and one that says "ready". */
 export async function startServer(
   title: string,
   args: readonly string[],

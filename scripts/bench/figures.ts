@@ -25,8 +25,8 @@ const minConfidence = 0.9;
 export function medianBounds(values: readonly number[]): readonly [number, number] | null {
   const sorted = values.toSorted((a, b) => a - b);
   const size = sorted.length;
-  // The probability that fewer than k of the values lie below the median: the same as that of fewer than k
-  // heads in as many coin tosses.
+  // The probability that fewer than k of the values lie below the median equals the probability of fewer than k heads
+  // in as many coin tosses.
   let ways = 1;
   let tail = 0;
   let k = 0;

@@ -77,11 +77,11 @@ function keep(series: Series, key: string, sample: Sample): void {
   series.set(key, [...(series.get(key) ?? []), sample]);
 }
 
-/** A different order in each round, so that no candidate is always first or always follows the same one. */
+/** The order changes in each round, so that no candidate is always first or always follows the same candidate. */
 export const turned = <T>(values: readonly T[], round: number): readonly T[] =>
   values.map((_, index) => values[(index + round) % values.length]!);
 
-/** All candidates at 1, 8 and 64 clients, and the limit, in turn, round after round. */
+/** Measures all candidates at 1, 8 and 64 clients, and the limit, one after the other in every round. */
 export async function compare(setting: Setting, limits: readonly Limit[]) {
   const series: Series = new Map();
   const limitSeries = limits.map(() => [] as { perSecond: number; perCpuSecond: number }[]);
@@ -104,7 +104,7 @@ export async function compare(setting: Setting, limits: readonly Limit[]) {
  */
 const pairsARound = 4;
 
-/** The service with and without metrics at the highest number of clients, in turn. */
+/** Measures the service alternately with and without metrics, at the highest number of clients. */
 export async function compareMetrics(setting: Setting): Promise<Series> {
   const series: Series = new Map();
   const clients = clientCounts.at(-1)!;
@@ -119,7 +119,7 @@ export async function compareMetrics(setting: Setting): Promise<Series> {
   return series;
 }
 
-/** This service and the conventional server at the highest number of clients, by text length. */
+/** Compares this service with the conventional server at the highest number of clients, by text length. */
 export async function compareLengths(setting: Setting, texts: readonly MeasuredText[]): Promise<Series> {
   const series: Series = new Map();
   for (let round = 0; round < setting.rounds; round++) {
@@ -135,7 +135,7 @@ export async function compareLengths(setting: Setting, texts: readonly MeasuredT
   return series;
 }
 
-/** `/metrics` of this service under the load of 64 clients. */
+/** Measures requests to `/metrics` of this service under the load of 64 clients. */
 export function scrapeUnderLoad(setting: Setting): Promise<readonly number[]> {
   setting.io.progress(`/metrics of ${candidateTitles.ours} under full load`);
   const { url } = setting.candidates.ours;

@@ -20,9 +20,9 @@ export function requestBytes(
 }
 
 /**
- * Sends prepared requests over kept-alive connections, one at a time on each, and opens as many connections as requests are
- * in flight. It parses only the status and length of a response, because a load generator must use little CPU on a machine
- * that it shares with the server.
+ * Sends prepared requests over kept-alive connections. A connection carries one request at a time, so there are as
+ * many connections as requests in flight. It parses only the status and length of a response, because a load
+ * generator must use little CPU on a machine that it shares with the server.
  */
 export class RawClient implements Disposable {
   readonly #port: number;

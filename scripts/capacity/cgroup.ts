@@ -7,7 +7,7 @@ export interface CpuPeriods {
   readonly throttled: number;
 }
 
-/** null: no group has a CPU limit. If several have one, the group that was paused most counts. */
+/** Reads the group that was paused most; null if no group has a CPU limit. */
 export function readCpuPeriods(
   root = '/sys/fs/cgroup',
   membershipFile = '/proc/self/cgroup',

@@ -169,7 +169,7 @@ describe('the comment', () => {
     expect(own.body).toContain('PASS');
   });
 
-  test('is neither the comment of another job nor one that a person wrote', async () => {
+  test('is neither the comment of another job nor a comment that a person wrote', async () => {
     world.comments = [
       { id: 1, body: '<!-- sla-harness: CI/other -->\n', user: BOT },
       { id: 2, body: '<!-- sla-harness: CI/gate -->\nPASS, trust me', user: PERSON },

@@ -155,7 +155,7 @@ describe('dashboards show the same values of the run as the verdict', () => {
     expect(shown).toBeLessThanOrEqual(high!);
   });
 
-  test('the error rate is that of the objective', async () => {
+  test('the error rate equals the error rate of the objective', async () => {
     within5Percent(await number('Error Rate', 'errors'), objective('error-rate').value!);
   });
 

@@ -25,7 +25,7 @@ const owned = new AsyncDisposableStack();
 /** Two replicas, and a Prometheus that scrapes both. */
 let replicas: readonly string[];
 let prometheus: string;
-/** Another Prometheus. Its only target is an address that leads to the replicas in turn. */
+/** A second Prometheus, whose only target is an address that forwards to the replicas in turn. */
 let behindAService: string;
 let beforeLoad: number;
 
@@ -143,7 +143,7 @@ async function exposed(series: RegExp): Promise<number> {
   return values.reduce((sum, value) => sum + value, 0);
 }
 
-test('the page has each query as it is executed here', () => {
+test('the page contains each query exactly as these tests execute it', () => {
   for (const query of Object.values(documentedQueries)) expect(page).toContain(query);
 });
 
@@ -234,7 +234,7 @@ describe('with traffic', { timeout: 60_000 }, () => {
     expectBetween((await one(panelQueries.errors)) * 100, share / factor, share * factor);
   });
 
-  test('the average latency is a line for each endpoint of each replica; the panel has one for each endpoint', async () => {
+  test('the average latency has a line for each endpoint of each replica, and the panel has a line for each endpoint', async () => {
     const duration = 'sentiment_prediction_duration_seconds';
     const mean =
       (await exposed(new RegExp(`^${duration}_sum\\{endpoint="/predict"\\} (\\S+)$`, 'gm'))) /
@@ -247,7 +247,7 @@ describe('with traffic', { timeout: 60_000 }, () => {
     expectBetween(whole!.value, mean / factor, mean * factor);
   });
 
-  test('a percentile requires summing the buckets of all replicas by le; otherwise it has one value for each series', async () => {
+  test('a percentile requires the sum of the buckets of all replicas by le; without it, each series has its own percentile', async () => {
     const buckets = 'rate(sentiment_prediction_duration_seconds_bucket{endpoint="/predict"}[5m])';
     expect(await ask(`histogram_quantile(0.95, sum by (le) (${buckets}))`)).toHaveLength(1);
     expect(await ask(`histogram_quantile(0.95, ${buckets})`)).toHaveLength(2);

@@ -291,7 +291,7 @@ describe('colours have meanings', () => {
     const overrides = panel.fieldConfig!.overrides.filter(({ matcher }) =>
       new RegExp(matcher.options.slice(1, -1)).test(status),
     );
-    // Grafana applies all overrides that match, the last one last.
+    // Grafana applies all matching overrides in order, so the last one wins.
     expect(colourOf(overrides.at(-1)!)).toBe(colour);
   });
 

@@ -74,7 +74,7 @@ async function placeOf(name: string): Promise<string> {
 }
 
 describe.concurrent('an existing service', { timeout: 180_000 }, () => {
-  test('is judged if the document allows it, with its token and that of Prometheus; if a bound is exceeded, nothing is sent', async () => {
+  test('is judged with both tokens if the document allows it; if a bound is exceeded, nothing is sent', async () => {
     const place = await placeOf('judged');
     await using stack = await startStack(place);
     await using front = await startFront(stack.prometheusUrl);

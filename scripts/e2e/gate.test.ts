@@ -91,7 +91,7 @@ describe('two gates at the same time', () => {
 });
 
 test.skipIf(SKIPS_LONG)(
-  'three load generators give the same verdict as one',
+  'three load generators give the same verdict as a single one',
   { timeout: 180_000 },
   async () => {
     await using folder = await temporaryFolder();

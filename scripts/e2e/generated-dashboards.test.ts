@@ -80,7 +80,7 @@ describe('the main dashboard', () => {
     });
   });
 
-  test('thresholds are those of the document, and mark the right side of each limit', () => {
+  test('panels use the thresholds of the document, and mark the right side of each limit', () => {
     const steps = (title: string) =>
       main.panels.find((panel) => panel.title === title)!.fieldConfig!.defaults.thresholds.steps;
     expect(steps('Error Rate')).toEqual([

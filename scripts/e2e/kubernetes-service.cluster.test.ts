@@ -21,7 +21,7 @@ const PORTS = { 30800: 30810, 30900: 30910 } as const;
 const IN = ['--namespace', NAMESPACE] as const;
 const WANTED = ['ServiceAccount', 'Role', 'RoleBinding', 'ConfigMap', 'Service', 'Deployment'];
 
-/** k8s/ in a namespace of this test, on node ports of its own, with only the service and Prometheus. */
+/** Only the service and Prometheus of k8s/, in a namespace and on node ports of this test. */
 async function manifests(): Promise<readonly Manifest[]> {
   const text = await render(join(ROOT, 'k8s'), {}, TOOL_IO);
   const moved = text
@@ -38,7 +38,9 @@ async function manifests(): Promise<readonly Manifest[]> {
 const apply = (objects: readonly object[]) =>
   kubectl(['apply', '-f', '-'], objects.map((one) => stringify(one)).join('---\n'));
 
-/** Deploys the service with another set of replicas. A slow replica has a Deployment of its own behind the same Service. */
+/**
+ * Deploys the service with another set of replicas. A slow replica has its own Deployment behind the same Service.
+ */
 function serviceIn(objects: readonly Manifest[], name: string, replicas: number, faults?: string): object {
   const { spec, metadata, ...rest } = named(workloadsOf(objects), 'sentiment-api')!;
   const [container] = spec.template.spec.containers;

@@ -27,7 +27,7 @@ interface Recorder extends AsyncDisposable {
 
 /**
  * Responds to every POST with a valid prediction, to every `refuse`-th with 503, and to every `lose`-th not at all.
- * With `hold`, it responds to none before that many have arrived.
+ * With `hold`, it responds to no request before that many have arrived.
  */
 async function startRecorder({ refuse = 0, lose = 0, hold = 0 } = {}): Promise<Recorder> {
   const bodies: string[] = [];
@@ -92,7 +92,7 @@ const signal = new AbortController().signal;
 // Each test has its own server and waits for a load of several seconds.
 describe.concurrent('k6', () => {
   test.each(['even', 'poisson'] as const)(
-    'two runs of one plan send the same bytes, and another seed sends different ones: %s arrivals',
+    'two runs of one plan send the same bytes, and another seed sends different bytes: %s arrivals',
     async (arrivals) => {
       const sentWith = async (seed: number) => {
         await using recorder = await startRecorder();

@@ -17,8 +17,8 @@ import {
 import { evidenceDifferences } from '../runs/differences.ts';
 
 /**
- * Windows with more scrapes than the evidence holds, from a real Prometheus. Downsampled evidence must give the same result as
- * all samples, and an irregularity between block ends must not be missed.
+ * Windows with more scrapes than the evidence can contain, from a real Prometheus. Downsampled evidence must give the
+ * same result as all samples, and an irregularity between block ends must not be missed.
  */
 
 const START = Date.UTC(2025, 6, 1) / 1000;

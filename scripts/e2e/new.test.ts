@@ -8,7 +8,10 @@ import { SKIPS_LONG } from '../testing/long.ts';
 import { copyCheckout, type Done, ROOT, sla, temporaryFolder } from '../testing/sla.ts';
 import { expectVerdict, objectiveOf, preconditionOf } from '../testing/verdict.ts';
 
-/** The output of ./sla new runs unchanged. Each test creates it in a checkout of its own and runs the gate on it. */
+/**
+ * The output of ./sla new runs unchanged. Each test runs the command in its own checkout, and then runs the gate on
+ * the result.
+ */
 
 const QUICK = { timeout: 240_000 };
 

@@ -48,7 +48,7 @@ describe('review', () => {
     expect(code).toBe(0);
   });
 
-  test('a run sealed without a report gets one outside its folder, which stays unchanged', async () => {
+  test('for a run that was sealed without a report, the report is written outside its folder, which stays unchanged', async () => {
     const { stdout, stderr } = await slaHere(['review', faulty.stored.path, '--text']);
     const file = join('.sla', 'reports', `${faulty.stored.run.id}.html`);
     expect(stdout).toContain(`report: ${file}\n`);

@@ -74,7 +74,7 @@ afterAll(async () => {
   await folder[Symbol.asyncDispose]();
 });
 
-/** One token comes from a file, one from a variable. */
+/** One token comes from a file, and the other from a variable. */
 function startGate(out: string): RunningSla {
   const prometheus = stack.prometheusUrl.replace('//', `//scraper:${PLANTED.url}@`);
   const load = ['--scenario', 'smoke', '--rate', '30', '--duration', '11s', '--sla', document];
@@ -107,7 +107,7 @@ describe('a run', () => {
     const out = join(folder.path, 'runs');
     const gate = startGate(out);
     await gate.seen(/loading http/);
-    // Process arguments are public: those of the gate, and of k6.
+    // Process arguments are public, so the test checks those of the gate and of k6.
     const processes = execFileSync('ps', ['-A', '-ww', '-o', 'pid=,args='], { encoding: 'utf8' });
     expect(processes).toContain('scripts/cli/sla.ts gate');
     expect(secretsIn({ processes }).filter((found) => !found.startsWith(PLANTED.url))).toEqual([]);

@@ -204,7 +204,7 @@ describe('VictoriaMetrics', { timeout: 240_000 }, () => {
     expect(objectiveOf(result.verdict, 'model-uptime').samples).toBe(601);
   });
 
-  test('a process restart is reported as one', async () => {
+  test('a process restart is reported as a restart', async () => {
     const result = await judged('troubled', url, async () => {
       await predict(faulty.url, 30, 100);
       await faulty.process.stop();

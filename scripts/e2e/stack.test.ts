@@ -69,7 +69,7 @@ test.concurrent("a stack stays up, carries a run that is judged later, serves an
   expect((await here('stack', 'down')).stdout).toBe('no stack was running\n');
 }, 180_000);
 
-test.concurrent('with alerts it has an Alertmanager, if one is available', async () => {
+test.concurrent('with alerts, a stack has an Alertmanager if one is installed', async () => {
   await using folder = await temporaryFolder();
   const root = join(folder.path, 'a checkout');
   await copyCheckout(root);

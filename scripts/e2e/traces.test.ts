@@ -129,8 +129,8 @@ describe('in Jaeger', () => {
     const answered = await Promise.all(ids.map((id) => predict(stack.serviceUrl, id)));
     expect(new Set(answered)).toEqual(new Set([200]));
     expect(await predict(stack.serviceUrl, traceIdOf(99), false)).toBe(200);
-    // Spans of a request are exported together or shortly after each other; the last ones are queue and
-    // inference.
+    // Spans of a request are exported together or shortly after each other; the spans `queue` and `inference` are
+    // last.
     const traces = await vi.waitUntil(async () => {
       const all = await Promise.all(ids.map(spansOf));
       const isWhole = all.every((trace) => trace.some(({ name }) => name === 'POST /predict'));

@@ -126,7 +126,7 @@ describe.concurrent('a run that lasts until it is decided', { timeout: 240_000 }
     expect(load.lost).toBe(0);
     expect(load.sent).toBe(allResponses(load));
     expect(load.interruptedIterations).toBeUndefined();
-    // About 18 requests were in flight when the load was stopped. Every other one is in the record.
+    // About 18 requests were in flight when the load was stopped. All others are in the record.
     expect(stage.service.received - load.sent).toBeLessThanOrEqual(30);
   });
 

@@ -122,7 +122,9 @@ function describeCause(cause: unknown): string {
   return stderr.trim().split('\n').at(-1) || message.split('\n')[0]!;
 }
 
-/** Nothing is kept, and the password is not visible in the process list: docker reads it from its environment. */
+/**
+ * The container keeps no data. Docker reads the password from its environment, so the process list does not show it.
+ */
 async function runContainer(
   name: string,
   port: number,

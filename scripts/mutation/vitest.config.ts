@@ -17,7 +17,7 @@ class QuickestFirst extends BaseSequencer {
   }
 }
 
-/** The tests that run against mutants: those of the core that start no process and no long simulation. */
+/** The tests that run against mutants: tests of the core that start no process and no long simulation. */
 export default defineConfig({
   test: {
     include: ['slas/**/*.test.ts'],

@@ -15,8 +15,9 @@ export interface CountingFront {
 const OWN_SERIES = 'http_requests_total{method="POST",handler="/predict",status="';
 
 /**
- * A front that responds to some requests itself, and adds them to the service's counts: Prometheus scrapes both as one service.
- * With `grouped`, statuses are classes only (`4xx`), as some instrumentations export them.
+ * A front that responds to some requests itself, and adds these requests to the service's counts. Prometheus
+ * therefore scrapes both as one service. With `grouped`, statuses are classes only (`4xx`), as some instrumentations
+ * export them.
  */
 export function countingFront(shares: readonly Share[], grouped = false): CountingFront {
   const answered = shares.map(({ status, percent }) => ({ status, isNext: dealEvenly(percent), count: 0 }));

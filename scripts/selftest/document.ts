@@ -37,7 +37,7 @@ export async function writeDocument(folder: string, io: Io): Promise<SelftestDoc
   return { document, file };
 }
 
-/** The shipped document including its limits, with a short load of its own: limits are written only once. */
+/** The shipped document including its limits, with a short load. The limits are not repeated here. */
 export function deriveDocument(shipped: string): { readonly document: SlaDocument; readonly text: string } {
   const yaml = parseYaml(shipped);
   yaml.set('scenarios', yaml.createNode({ [SCENARIO]: LOAD }));

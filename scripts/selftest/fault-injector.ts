@@ -93,6 +93,6 @@ const COMMAND_LINES: Readonly<Record<Process, string>> = {
   k6: 'loadtests/',
 };
 
-/** The processes of a gate: those that it started, or those of its stage. */
+/** The processes of a gate, which either the gate or its stage started. */
 export const pidUnder = (gate: Running, stage: Stage | null) => (name: Process) =>
   stage !== null && name !== 'k6' ? stage.pidOf(name) : childrenOf(gate.pid, COMMAND_LINES[name])[0];

@@ -19,14 +19,14 @@ export interface GateRun {
   readonly runFolder: string;
 }
 
-/** A gate has children to stop, and waits 10 s for one that hangs. */
+/** A gate has to stop its children, and waits 10 s for a child that hangs. */
 const GRACE_MS = 30_000;
 
 /** Why a row cannot be run here; null if it can. */
 export const cannotRun = ({ smallDisk }: Row): string | null =>
   smallDisk && !canMount() ? 'a small disk cannot be mounted here (it needs root, on Linux)' : null;
 
-/** Runs the gate as users do, as a process of its own, while the fault is injected. */
+/** Runs the gate in its own process, as users do, while the fault is injected. */
 export async function runGate(row: Row, folder: string, world: World, signal: AbortSignal): Promise<GateRun> {
   const out = join(folder, 'runs');
   using _disk = row.smallDisk ? await mountSmallDisk(out) : null;

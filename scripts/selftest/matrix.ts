@@ -14,7 +14,7 @@ const strike =
     injector.signal(name, signal);
   };
 
-/** A load generator without CPU for three seconds: requests that were due then are sent late. */
+/** Pauses a load generator for three seconds, so that requests due in that time are sent late. */
 async function starveGenerator(injector: Injector): Promise<void> {
   await injector.afterRequests(MIDDLE);
   injector.signal('k6', 'SIGSTOP');

@@ -74,7 +74,7 @@ function shiftTimes({ status, body }: Answer, bySeconds: number): string {
   if (resultType === 'matrix') {
     for (const { values } of result as { values: Pair[] }[]) for (const pair of values) pair[0] += bySeconds;
   }
-  // The only scalar query is the one for the server's time.
+  // The only scalar query asks for the server's time.
   if (resultType === 'scalar') {
     const pair = result as Pair;
     pair[0] += bySeconds;

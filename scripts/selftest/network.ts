@@ -59,7 +59,7 @@ export async function startNetwork(
   };
 }
 
-/** toxiproxy does not report which port it chose, so it must be given one. */
+/** toxiproxy does not report a port that it chooses itself, so we choose the port. */
 function freePort(): Promise<number> {
   const server = createServer();
   return new Promise((resolve, reject) => {

@@ -12,7 +12,9 @@ import type { GateRun } from './gate-run.ts';
 import { notRun, resultOf } from './result.ts';
 import type { Row, RowResult } from './row.ts';
 
-/** Recordings of real rows, one file each: judged again in milliseconds whenever the judging code changes. */
+/**
+ * Recordings of real rows, one file per row. They are judged again in milliseconds whenever the judging code changes.
+ */
 
 const FOLDER = join(import.meta.dirname, 'recorded');
 const fileOf = ({ name }: Row) => join(FOLDER, `${name.replaceAll('%', '')}.json.br`);

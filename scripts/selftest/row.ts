@@ -40,7 +40,7 @@ export interface Row {
  */
 export interface Expected {
   readonly exitCode: 0 | 1 | 3 | 4;
-  /** All of these reasons must be among the deciding ones. */
+  /** All of these must be among the reasons that decide the verdict. */
   readonly by?: readonly string[];
   /** For a fail, no other objective may be missed. */
   readonly only?: true;

@@ -18,7 +18,7 @@ export interface MatrixOptions {
   readonly keep?: (row: Row, result: RowResult, run: GateRun) => Promise<void>;
 }
 
-/** The time limit of a gate with 12 s of load; one that takes longer hangs. */
+/** The time limit of a gate with 12 s of load; a gate that takes longer hangs. */
 const LONGEST_MS = 150_000;
 
 /**

@@ -15,7 +15,7 @@ import { type Behaviour, startRelay } from './relay.ts';
 import { resultOf } from './result.ts';
 import type { Row } from './row.ts';
 
-test('the document is the shipped one except for its load', async () => {
+test('the document is the shipped document except for its load', async () => {
   const text = await readFile(join(ROOT, SHIPPED_DOCUMENT), 'utf8');
   const { document } = deriveDocument(text);
   const shipped = parseDocument(text);
@@ -135,7 +135,7 @@ describe('a result', () => {
     expect(resultOf(row, { exitCode: 0, verdict: null, errorCode: null }, 1).isAsExpected).toBe(false);
   });
 
-  test('an error must be the expected one', () => {
+  test('an error must be the expected error', () => {
     const failing: Row = { ...row, expected: { exitCode: 4, by: ['cannot-write'] } };
     const came = (errorCode: string) => ({ exitCode: 4, verdict: null, errorCode });
     expect(resultOf(failing, came('cannot-write'), 1).isAsExpected).toBe(true);

@@ -24,7 +24,7 @@ export interface StageSpec {
   readonly front?: () => Behaviour;
   readonly scrape?: () => Behaviour;
   readonly api?: () => Behaviour;
-  /** Queries go to another Prometheus than the one that scrapes. It receives the samples in batches of this duration. */
+  /** Queries go to a second Prometheus, which receives the scraped samples in batches of this duration. */
   readonly remoteWriteSeconds?: number;
   /** Two jobs scrape the service. */
   readonly isScrapedTwice?: true;
@@ -48,11 +48,11 @@ export interface Stage extends AsyncDisposable {
   readonly network: Network | null;
   readonly scrape: Relay;
   pidOf(name: 'service' | 'Prometheus'): number;
-  /** Restarted at the same address after it has ended. */
+  /** Starts the service again at the same address after it has ended. */
   restartService(): Promise<void>;
-  /** Another process replaces it, and the old one completes its requests in flight. */
+  /** Another process replaces the service, and the old process completes its requests in flight. */
   replaceService(): Promise<void>;
-  /** An empty Prometheus; the previous one, if any, is removed. */
+  /** Starts an empty Prometheus, and removes the previous one, if any. */
   startPrometheus(): Promise<void>;
 }
 

@@ -22,7 +22,7 @@ export interface Adoption {
   readonly run: readonly string[];
   /** Path of its metrics. */
   readonly metricsPath?: string;
-  /** Metrics are on a port of their own. */
+  /** Metrics are on a separate port. */
   readonly hasMetricsPort?: boolean;
   readonly env?: Readonly<Record<string, string>>;
   /** Options of `init` in addition to the address. */

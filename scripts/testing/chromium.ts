@@ -31,7 +31,7 @@ export async function launchChromium(): Promise<Browser> {
 
 export interface OpenedPage extends AsyncDisposable {
   readonly page: Page;
-  /** Console and script errors, requests that left the file, and dialogs: a good report has none. */
+  /** Console and script errors, requests to other addresses, and dialogs. A correct report causes none of them. */
   readonly complaints: readonly string[];
 }
 

@@ -64,7 +64,7 @@ function valueAt(data: unknown, path: string): unknown {
   }, data);
 }
 
-/** The shipped templates only compare the result with one text, so nothing else is implemented. */
+/** The shipped templates only compare the result with a text, so no other expression is implemented. */
 function isTrue(condition: string, result: unknown): boolean {
   const [, text] = /^result == "(\w+)"$/.exec(condition) ?? [];
   if (text === undefined) throw new Error(`this driver cannot evaluate ${condition}`);

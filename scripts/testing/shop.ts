@@ -102,7 +102,7 @@ class Metrics {
 
 // ---------------------------------------------------------------------------------------------- other protocols
 
-/** The one handshake and the one text frame that a client needs. */
+/** Only the handshake and the single text frame that a client needs. */
 function news(request: IncomingMessage, socket: Duplex, isWrong: boolean): void {
   const accept = createHash('sha1')
     .update(`${request.headers['sec-websocket-key']}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`)

@@ -22,7 +22,7 @@ test('a batch contains the first text and those closest to it in length, in orde
   expect(chooseSimilar(queue, { maxTexts: 8, longestWaitMs: 0 })).toEqual([0, 2, 3, 5]);
 });
 
-test('with a batch size of one, the first text is taken', () => {
+test('with a batch size of 1, only the first text is taken', () => {
   expect(chooseSimilar(queueOf([5, 5]), { maxTexts: 1, longestWaitMs: 0 })).toEqual([0]);
   expect(chooseSimilar([], { maxTexts: 4, longestWaitMs: 0 })).toEqual([]);
 });

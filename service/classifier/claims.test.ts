@@ -29,7 +29,7 @@ test('a finished parcel cannot be claimed, and counts as finished until its slot
   expect(isFinished(claims, 7)).toBe(false);
 });
 
-test('a new parcel never gets the slot of an outstanding one', () => {
+test('a new parcel never gets the slot of an outstanding parcel', () => {
   const highest = 2 ** 30;
   for (const last of [1, maxParcels, highest - 1, highest]) {
     const claims = newClaims();

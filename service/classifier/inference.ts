@@ -5,8 +5,8 @@ import type { TextResult, WorkerSettings } from './protocol.ts';
 import type { Infer, RunNative } from './worker-loop.ts';
 
 /**
- * Loads the model into this thread: one session that computes on this thread alone and, for lone texts, one with several
- * threads, which gives bit-identical scores. Throws if the model cannot be used.
+ * Loads the model into this thread. One session computes only on this thread; a second session, for lone texts, uses
+ * several threads and gives bit-identical scores. Throws if the model cannot be used.
  */
 export async function loadModel(
   settings: WorkerSettings,

@@ -20,7 +20,10 @@ export const timedOut = (deadlineMs: number): ClassifierError =>
     `The request took longer than ${deadlineMs} ms; its remaining work is dropped.`,
   );
 
-/** The texts of one request on their way through the pool: they all get a result together, or the request fails once. */
+/**
+ * The texts of one request on their way through the pool: either all of them get results, or the request fails as a
+ * whole.
+ */
 export class PendingRequest {
   readonly promise: Promise<readonly Classification[]>;
   readonly #answers: Classification[];

@@ -1,6 +1,9 @@
 import type { Classifier } from './classifier.ts';
 
-/** A classifier that delegates everything except how it classifies. Disposing of it also disposes of the inner one. */
+/**
+ * A classifier that delegates everything except `classify` to an inner classifier. Disposing of it also disposes of
+ * the inner classifier.
+ */
 export function wrapping(classifier: Classifier, classify: Classifier['classify']): Classifier {
   const { model, version, dtype } = classifier;
   return {

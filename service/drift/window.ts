@@ -3,7 +3,7 @@ import { type DriftFeature, driftFeatures } from '../metric-names.ts';
 import { binOf, chanceLimit, edgesOf, histogramOf, stabilityIndex } from './psi.ts';
 import type { Reference } from './reference.ts';
 
-/** The features of a prediction that are compared. Numbers only; no text is kept. */
+/** The features of a prediction that are compared with the reference. They are only numbers; no text is stored. */
 type Seen = Pick<Classification, 'sentiment' | 'confidence' | 'pieces' | 'unknownPieces'>;
 
 const lookAt: Readonly<Record<DriftFeature, (seen: Seen) => number>> = {

@@ -26,7 +26,7 @@ function fitting(schema: Json): fc.Arbitrary<Json> {
     case 'array':
       return fc.array(fitting(schema.items), { minLength: schema.minItems ?? 0, maxLength: 4 });
     case 'string':
-      // The only pattern is that of texts: at least one visible character.
+      // The only pattern in the document requires texts to have a visible character.
       return schema.pattern ? anyText.map((text) => `${text}!`) : anyText;
     case 'boolean':
       return fc.boolean();

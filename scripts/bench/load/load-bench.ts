@@ -8,7 +8,10 @@ import {
   type Place,
 } from './measure.ts';
 
-/** Measures the overhead of the harness over k6: plain k6 and the harness send the same requests in turn on one machine. */
+/**
+ * Measures the overhead of the harness over k6: plain k6 and the harness take turns to send the same requests on one
+ * machine.
+ */
 
 export interface LoadBenchOptions {
   readonly rounds: number;
@@ -58,7 +61,10 @@ const isOnTime = ({ dropped, lateP99Ms }: LoadSample) => dropped === 0 && (lateP
 /** Steps of 12% from 500/s to about 12,000/s. */
 const STEPS = Array.from({ length: 29 }, (_, step) => Math.round(500 * 1.12 ** step));
 
-/** Finds the highest rate step that was delivered, by bisection. Each step is a single run, so a round may be off by one step. */
+/**
+ * Finds by bisection the highest rate step that was delivered. Each step is a single run, so a round may be off by
+ * one step.
+ */
 async function highestRate(name: GeneratorName, seconds: number, place: Place): Promise<number> {
   let [low, high] = [-1, STEPS.length];
   while (high - low > 1) {

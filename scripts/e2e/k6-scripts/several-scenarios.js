@@ -1,4 +1,4 @@
-// Two scenarios at once, each with a function of its own, and a ramp.
+// Two scenarios at once, each with its own function, and a ramp.
 import http from 'k6/http';
 
 const base = __ENV.BASE_URL;

@@ -1,4 +1,4 @@
-// A threshold for each endpoint, and one on a metric of the script's own.
+// A threshold for each endpoint, and a threshold on a custom metric.
 import http from 'k6/http';
 import { Counter, Rate, Trend } from 'k6/metrics';
 

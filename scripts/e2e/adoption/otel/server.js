@@ -3,7 +3,7 @@ import { PrometheusExporter } from '@opentelemetry/exporter-prometheus';
 import { HttpInstrumentation } from '@opentelemetry/instrumentation-http';
 import { NodeSDK } from '@opentelemetry/sdk-node';
 
-// OpenTelemetry's SDK for Node with its Prometheus exporter, which serves /metrics on a port of its own.
+// OpenTelemetry's SDK for Node with its Prometheus exporter, which serves /metrics on a separate port.
 const metricsPort = Number(process.env.METRICS_PORT ?? 9464);
 new NodeSDK({
   metricReader: new PrometheusExporter({ host: '127.0.0.1', port: metricsPort }),
