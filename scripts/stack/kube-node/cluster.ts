@@ -4,11 +4,11 @@ import { HarnessError } from '../../cli/errors.ts';
 import { describeResult, runCommand } from '../../tools/command.ts';
 import type { ToolIo } from '../../tools/types.ts';
 
-/** The one-node cluster of this folder's scripts. */
+/** The one-node cluster that the scripts in this folder start. */
 export interface Cluster extends AsyncDisposable {
-  /** What `kubectl` needs: KUBECONFIG, and a PATH with the cluster's own kubectl first. */
+  /** The environment for `kubectl`: KUBECONFIG, and a PATH that starts with the cluster's own kubectl. */
   readonly env: Readonly<Record<string, string>>;
-  /** False if the cluster was already running; it is then left running. */
+  /** Whether the cluster was started here. A cluster that was already running is left running. */
   readonly isOurs: boolean;
 }
 
@@ -21,8 +21,8 @@ const ANSWER_LIMIT_MS = 10_000;
 const homeOf = (env: ToolIo['env']) => env.KUBE_HOME || join(env.HOME || homedir(), '.cache', 'kube-node');
 
 /**
- * Uses the cluster if it is running, otherwise starts it. Builds its programs if necessary. Disposing stops the cluster only if
- * it was started here. Throws HarnessError `no-cluster`.
+ * Uses the running cluster or starts it, and builds its programs if necessary. Disposing of the result stops the cluster
+ * only if it was started here. Throws HarnessError `no-cluster`.
  */
 export async function openCluster(io: ToolIo): Promise<Cluster> {
   const home = homeOf(io.env);
@@ -49,7 +49,10 @@ export async function openCluster(io: ToolIo): Promise<Cluster> {
   };
 }
 
-/** Copies images of the local container engine into the cluster: under the same name, or `IMAGE=NAME` under another one. */
+/**
+ * Copies images from the local container engine into the cluster, under the same name or, with `IMAGE=NAME`, under another
+ * name.
+ */
 export const loadImages = (images: readonly string[], io: ToolIo): Promise<void> =>
   script('kube-load', images, LOAD_LIMIT_MS, io);
 

@@ -6,13 +6,13 @@ import { describeResult, runCommand } from '../../tools/command.ts';
 import type { ToolIo } from '../../tools/types.ts';
 
 /**
- * Custom resource definitions of other projects, from their own Go modules, so that a test can apply objects of their kinds to
- * a real API server. None of their files is copied into this repository.
+ * Custom resource definitions of other projects, downloaded as Go modules. With them, a test can apply objects of these
+ * kinds to a real API server. This repository contains no copies of their files.
  */
 interface Definitions {
   readonly module: string;
   readonly version: string;
-  /** A path in the module: a folder of YAML files, or a file. */
+  /** A path in the module: a YAML file or a folder of YAML files. */
   readonly path: string;
 }
 
@@ -23,7 +23,7 @@ const PROJECTS = {
     path: 'example/prometheus-operator-crd',
   },
   'cert-manager': { module: 'github.com/cert-manager/cert-manager', version: 'v1.21.2', path: 'deploy/crds' },
-  // Newer versions require a newer Go than the other tools here.
+  // Newer versions require a newer version of Go than the other tools here.
   'argo-rollouts': {
     module: 'github.com/argoproj/argo-rollouts',
     version: 'v1.10.0',
@@ -37,8 +37,8 @@ export type DefiningProject = keyof typeof PROJECTS;
 const DOWNLOAD_LIMIT_MS = 3 * 60_000;
 
 /**
- * Absolute paths of the YAML files; apply them with `kubectl apply --server-side`, because some are too large for the
- * annotation of a plain apply. Throws HarnessError `no-definitions` if there is no Go, or the module cannot be downloaded.
+ * The absolute paths of the YAML files. Apply them with `kubectl apply --server-side`, because some are too large for the
+ * annotation of a plain apply. Throws HarnessError `no-definitions` if Go is missing or the download fails.
  */
 export async function definitionsOf(project: DefiningProject, io: ToolIo): Promise<readonly string[]> {
   const { module, version, path } = PROJECTS[project];

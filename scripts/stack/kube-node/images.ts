@@ -11,8 +11,8 @@ import { IMAGES } from '../images.ts';
 import { loadImages } from './cluster.ts';
 
 /**
- * Loads the images of the manifests into the cluster, under the names that the manifests use: the service, Prometheus and
- * Alertmanager. This needs a container engine; without an image registry, the images are built here.
+ * Loads the images of the service, Prometheus and Alertmanager into the cluster, under the names in the manifests. Requires
+ * a container engine. If no image registry is reachable, the images are built here.
  */
 export async function loadStackImages(root: string, toolIo: ToolIo): Promise<void> {
   const world: ImageWorld = { engine: await findEngine(), root, toolIo };
@@ -27,10 +27,10 @@ export async function loadStackImages(root: string, toolIo: ToolIo): Promise<voi
   );
 }
 
-/** The image that k8s/service/deployment.yaml names; the user builds it. */
+/** The image that k8s/service/deployment.yaml names; users build it themselves. */
 export const SERVICE_IMAGE = 'sentiment-api:0.1.0';
 
-/** Our own build of Prometheus usually has no discovery of pods; the official image has it. */
+/** Our own build of Prometheus usually cannot discover pods; the official image can. */
 async function prometheus(world: ImageWorld): Promise<ResolvedImage> {
   const found = await resolveImage('prometheus', world);
   return found?.source === 'registry' ? found : await resolveBuilt('prometheus-kubernetes', world);

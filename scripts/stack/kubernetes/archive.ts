@@ -5,20 +5,20 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { HarnessError } from '../../cli/errors.ts';
 
-/** Packs a script, with everything that it imports and opens, into one file with `k6 archive`. */
+/** A k6 script in one file, together with everything that it imports and opens, as `k6 archive` creates it. */
 
 export interface ArchiveOptions {
   readonly k6: string;
-  /** Absolute. */
+  /** The script's absolute path. */
   readonly script: string;
   readonly cwd: string;
-  /** The environment that the script sees while it is packed; it is not stored in the archive. */
+  /** The environment variables that the script sees while k6 archives it. The archive does not contain them. */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly signal: AbortSignal;
 }
 
 const LIMIT_MS = 60_000;
-/** A ConfigMap holds at most 1 MiB, next to its other fields. */
+/** Kubernetes limits a ConfigMap to 1 MiB, including its other fields. */
 const MAX_BYTES = 1_000_000;
 
 export async function archiveOf({ k6, script, cwd, env, signal }: ArchiveOptions): Promise<Buffer> {
@@ -30,7 +30,7 @@ export async function archiveOf({ k6, script, cwd, env, signal }: ArchiveOptions
       k6,
       [
         ...['archive', '--quiet', '--no-color', '--config', config, '--archive-out', file],
-        // Secrets of the environment must not be stored in the cluster.
+        // The cluster must not store secrets from this environment.
         ...['--include-system-env-vars', '--exclude-env-vars', script],
       ],
       { cwd, env: { ...env, K6_AUTO_EXTENSION_RESOLUTION: 'false' }, signal, timeout: LIMIT_MS },
@@ -60,6 +60,6 @@ function checked(archive: Buffer, script: string): Buffer {
   );
 }
 
-/** The path as k6 stores it in an archive, without user names. */
+/** k6 removes user names from the paths in an archive; this function does the same. */
 export const pathInArchive = (path: string) =>
   path.replace(/^(\/[a-zA-Z])?\/(Users|home|Documents and Settings)\/[^/]+/i, '$1/$2/nobody');

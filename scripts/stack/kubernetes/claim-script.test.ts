@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { isInClaim, parseClaimScript } from './claim-script.ts';
 
-test('a claim and a file in it', () => {
+test('a script in a volume is given by the claim and the file in it', () => {
   expect(isInClaim('claim:load-scripts/test.js')).toBe(true);
   expect(isInClaim('load/claim.js')).toBe(false);
   expect(parseClaimScript('claim:load-scripts/shop/test.js')).toEqual({

@@ -1,6 +1,9 @@
 import { accept, badOption, type Input } from '../../cli/inputs.ts';
 
-/** `--script claim:NAME/PATH`: a script in a volume of the cluster, named as k6-operator does: a PersistentVolumeClaim, and a file in it. */
+/**
+ * `--script claim:NAME/PATH` names a script in a volume of the cluster: a PersistentVolumeClaim and a file in it.
+ * k6-operator uses the same two names.
+ */
 export interface ClaimScript {
   readonly claim: string;
   /** The path in the volume, without a leading slash. */

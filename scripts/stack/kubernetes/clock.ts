@@ -1,12 +1,14 @@
 import type { Kubectl } from './kubectl.ts';
 
-/** Beyond this difference, responses would be placed between the wrong scrapes. */
+/** With a larger difference, responses would be placed between the wrong scrapes. */
 const MAX_SKEW_SECONDS = 0.5;
 
 /**
- * Reads a pod's clock when its second changes, which takes up to a second. The response took at most as long as the whole exec
- * less that wait, so the difference is known to within the time of an exec.
- * @param exec runs a program in the pod. Resolves to the problem, in words; null: none
+ * Compares a pod's clock with this machine's clock. The pod prints its time when its second changes, after waiting up to a
+ * second. Apart from that wait, the exec takes about as long as an empty one, which bounds the error.
+ *
+ * @param exec the kubectl arguments that run a program in the pod
+ * @returns the clock problem in words; null: the clocks agree
  */
 export async function clockOf(
   who: string,

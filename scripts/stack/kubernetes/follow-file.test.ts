@@ -6,7 +6,7 @@ import { temporaryFolder } from '../../testing/sla.ts';
 import { followFile } from './follow-file.ts';
 import type { Kubectl } from './kubectl.ts';
 
-/** Runs the command of an exec on this machine. Each connection breaks after the number of bytes in the next limit. */
+/** Runs the command of `kubectl exec` on this machine. Each connection breaks after the next number of bytes. */
 function here(limits: number[]): Kubectl {
   return {
     run: () => Promise.reject(new Error('not used')),
@@ -18,7 +18,7 @@ function here(limits: number[]): Kubectl {
   };
 }
 
-test('a file is read once and fully, although the connection breaks twice', { timeout: 30_000 }, async () => {
+test('a file is read once and completely, although the connection breaks twice', { timeout: 30_000 }, async () => {
   await using folder = await temporaryFolder();
   const file = join(folder.path, 'samples.csv');
   const lines = Array.from({ length: 5_000 }, (_, at) => `http_reqs,${at}\n`).join('');
@@ -31,7 +31,7 @@ test('a file is read once and fully, although the connection breaks twice', { ti
   expect(Buffer.concat(chunks).toString()).toBe(`${lines}late,1\n`);
 });
 
-test('data that does not arrive is waited for only within the limit', async () => {
+test('waiting for bytes that never arrive ends at the time limit', async () => {
   await using folder = await temporaryFolder();
   const file = join(folder.path, 'samples.csv');
   await writeFile(file, 'some\n');

@@ -3,12 +3,12 @@ import { once } from 'node:events';
 import type { Kubectl } from './kubectl.ts';
 
 /**
- * Reads a growing file of a pod while it grows. After a connection breaks, reading resumes where it ended, so no byte is lost
- * or read twice.
+ * Reads a file in a pod while it grows. After a broken connection, reading continues at the next byte, so that no byte is
+ * lost or read twice.
  */
 export interface FollowedFile extends Disposable {
   readonly received: number;
-  /** Resolves when this many bytes have arrived: false if that takes too long. */
+  /** Resolves to true once this many bytes have arrived, and to false after the time limit. */
   until(bytes: number, limitMs: number): Promise<boolean>;
 }
 
@@ -36,7 +36,7 @@ export function followFile(
       child.stderr!.resume();
       child.on('error', () => {});
       await once(child, 'close').catch(() => {});
-      // Otherwise a pod that no longer exists would be queried without a pause.
+      // If the pod no longer exists, reconnecting without a pause would be a busy loop.
       if (!isOver) await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
     }
   };

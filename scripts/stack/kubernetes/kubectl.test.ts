@@ -7,7 +7,7 @@ import { slaHere, temporaryFolder } from '../../testing/sla.ts';
 import { kubectlOf } from './kubectl.ts';
 import { forward } from './port-forward.ts';
 
-/** A program in place of kubectl that records how it was started. */
+/** A replacement for kubectl that records its environment and its arguments. */
 const PROGRAM = `#!/bin/sh
 tr '\\0' '\\n' </proc/$$/environ >"$NOTES/$$.env"
 printf '%s\\n' "$@" >"$NOTES/$$.args"
@@ -20,7 +20,7 @@ case "$*" in
 esac
 `;
 
-/** Secrets of the harness and the service; kubectl must not get any of them. */
+/** Secrets of the harness and the service. kubectl must not receive any of them. */
 const SECRETS = {
   SLA_TARGET_TOKEN: 'secret-of-the-target',
   SLA_LISTEN_TOKEN: 'secret-of-the-verifier',
@@ -70,20 +70,20 @@ test.each([
     expect(environments.length).toBeGreaterThan(0);
     for (const text of [...environments, ...(await kubectl.args())])
       expect(text).not.toMatch(/secret-of|PROMETHEUS_|SLA_/);
-    // The variables that its login plugins need are there.
+    // kubectl still gets the variables that its login plugins need.
     for (const text of environments) expect(text).toContain('KUBECONFIG=/nowhere/config');
   },
   60_000,
 );
 
-test('manifests to create are passed through standard input', async () => {
+test('kubectl reads the object to create from standard input, not from its arguments', async () => {
   await using kubectl = await noting();
   const text = await kubectlOf({ env: kubectl.env, context: 'there' }).run(['echo-input'], { input: 'x' });
   expect(text).toBe('x');
   expect(await kubectl.args()).toEqual(['--context\nthere\necho-input\n']);
 });
 
-test('a forwarded port stays open until it is disposed of, which also ends its kubectl', async () => {
+test('a forwarded port stays open until it is disposed of, and then its kubectl process has ended', async () => {
   await using kubectl = await noting();
   const target = { namespace: 'a', service: 'prometheus', port: 9090 };
   const open = await forward(kubectlOf({ env: kubectl.env }), target, signal);
@@ -95,7 +95,7 @@ test('a forwarded port stays open until it is disposed of, which also ends its k
   expect((await kubectl.environments())[0]).not.toContain('secret-of');
 });
 
-test("a port that cannot be forwarded is reported with kubectl's message", async () => {
+test('if a port cannot be forwarded, the error quotes kubectl', async () => {
   await using kubectl = await noting();
   const target = { namespace: 'a', service: 'no-such', port: 9090 };
   await expect(forward(kubectlOf({ env: kubectl.env }), target, signal)).rejects.toMatchObject({
@@ -104,7 +104,7 @@ test("a port that cannot be forwarded is reported with kubectl's message", async
   });
 });
 
-test('Ctrl-C ends a kubectl that is not forwarding yet', async () => {
+test('Ctrl-C ends a kubectl that has not yet forwarded its port', async () => {
   await using kubectl = await noting();
   const stop = new AbortController();
   const target = { namespace: 'a', service: 'silent', port: 9090 };
@@ -115,7 +115,7 @@ test('Ctrl-C ends a kubectl that is not forwarding yet', async () => {
   expect(existsSync(`/proc/${file!.split('.')[0]}`)).toBe(false);
 });
 
-/** The record of a program that was started. */
+/** The names of the files that a started kubectl replacement has written. */
 async function notesIn(folder: string): Promise<readonly string[]> {
   for (;;) {
     const files = (await readdir(folder)).filter((name) => name.endsWith('.args'));

@@ -3,33 +3,33 @@ import { HarnessError } from '../../cli/errors.ts';
 import { unwatch, watch } from '../../process/watchdog.ts';
 
 /**
- * Communicates with Kubernetes through kubectl. It reads the operator's kubeconfig with every login plugin, and uses the
- * service account inside a pod. Users who follow our documentation have it. The official client library would add about thirty
- * packages to the npm package.
+ * Accesses Kubernetes through kubectl, which supports every login plugin of the operator's kubeconfig and a pod's service
+ * account. Users of our documentation have it installed. The official client library would add thirty packages to the npm
+ * package.
  */
 export interface Kubectl {
-  /** What it printed. Throws a KubectlError, or HarnessError `no-kubectl`. */
+  /** Returns what kubectl printed. Throws KubectlError, or HarnessError `no-kubectl`. */
   run(args: readonly string[], options?: RunOptions): Promise<string>;
-  /** A kubectl that keeps running, such as an `exec` that follows a file. */
+  /** Starts a kubectl that keeps running, for example an `exec` that follows a file. */
   follow(args: readonly string[]): ChildProcess;
 }
 
 interface RunOptions {
   readonly input?: string;
   readonly limitMs?: number;
-  /** Absent: the command cannot be interrupted, because it cleans up. */
+  /** Absent: kubectl is not interrupted, because it removes objects after an interrupt. */
   readonly signal?: AbortSignal;
 }
 
 export interface KubectlOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** A context of the kubeconfig; absent: the current one. */
+  /** A context of the kubeconfig; absent: the current context. */
   readonly context?: string;
 }
 
-/** kubectl ran, but failed or took too long. */
+/** kubectl was started, but it failed or exceeded its time limit. */
 export class KubectlError extends HarnessError {
-  /** Everything that it wrote to standard error. */
+  /** The complete standard error of kubectl. */
   readonly stderr: string;
   readonly isLate: boolean;
 
@@ -52,8 +52,8 @@ const LIMIT_MS = 20_000;
 const MAX_BYTES = 256 * 2 ** 20;
 
 /**
- * Login plugins may need any variable, but not those of the harness and the service. Other processes of this user could read
- * the secrets in them.
+ * kubectl's login plugins may need any variable, except those of the harness and the service. Other processes of this user
+ * could read secrets from kubectl's environment.
  */
 const NOT_FOR_KUBECTL = /^(SLA_|PROMETHEUS_|GRAFANA_|ALERT_WEBHOOK_URL|(API|METRICS)_TOKENS)/;
 
@@ -84,7 +84,7 @@ export function kubectlOf({ env, context }: KubectlOptions): Kubectl {
     follow: (args) => {
       const options = { env: own, stdio: ['ignore', 'pipe', 'pipe'] as ['ignore', 'pipe', 'pipe'] };
       const child = spawn(program, whole(args), { ...options, detached: true });
-      // It ends with the harness, even if the harness is killed.
+      // The kubectl process ends when the harness ends, even if the harness is killed.
       const { pid } = child;
       if (pid !== undefined) {
         watch(pid);

@@ -17,14 +17,14 @@ import { type Runners, startRunners } from './runners.ts';
 import { clusterAddressesOf } from './target.ts';
 import { WARM_UP_CHECK, warmUpScript } from './warm-up-script.ts';
 
-/** Load from a cluster on a service that runs there or elsewhere. Only the load generators are started. */
+/** Sends load from a cluster to a service in that cluster or elsewhere. Starts only the load generators. */
 
 export interface KubernetesOptions {
   readonly target: string;
-  /** null: the service `prometheus` in the namespace sentiment-analysis, through kubectl port-forward. */
+  /** null: the service `prometheus` in the namespace sentiment-analysis, reached through `kubectl port-forward`. */
   readonly prometheus: string | null;
   readonly context?: string;
-  /** The settings of the load generators. */
+  /** The namespace of the load generators. */
   readonly namespace: string;
   readonly settings: RunnerSettings;
   readonly k6: Generating;
@@ -32,7 +32,7 @@ export interface KubernetesOptions {
   readonly run: string;
 }
 
-/** The Prometheus of k8s/, next to the sentiment service. */
+/** The Prometheus that k8s/ deploys next to the sentiment service. */
 const PROMETHEUS = { namespace: 'sentiment-analysis', service: 'prometheus', port: 9090 } as const;
 
 const OPERATOR = 'testruns.k6.io';
@@ -64,7 +64,7 @@ export async function openKubernetes(options: KubernetesOptions, io: Io): Promis
     isOurs: false,
     remote,
     incidents: async () => {
-      // The evidence is queried after this.
+      // The forwarded port must be open now, because the evidence is queried next.
       const closed = await closedIn(forwarded);
       const all = [...started.flatMap(lossesOf), ...closed];
       return all.length === 0 ? null : all;
@@ -73,7 +73,7 @@ export async function openKubernetes(options: KubernetesOptions, io: Io): Promis
   };
 }
 
-/** In this time, its pod can be rescheduled and restarted. */
+/** Kubernetes may have to schedule and start the Prometheus pod again before the port can be reopened. */
 const REOPEN_LIMIT_MS = 60_000;
 
 const closedIn = async (forwarded: LastingForward | null): Promise<readonly string[]> =>
@@ -104,12 +104,12 @@ interface World {
   readonly kubectl: Kubectl;
   readonly addresses: readonly string[];
   readonly withOperator: boolean;
-  /** The load generators of each load are added here. */
+  /** Each load adds its load generators to this list. */
   readonly started: Runners[];
   readonly io: Io;
 }
 
-/** Time for scheduling, pulling images, and reading the record. */
+/** The time that pods may need in addition to the load: for scheduling, pulling images, and reading the record. */
 const AROUND_SECONDS = 900;
 const WARM_UP_SECONDS = 120;
 

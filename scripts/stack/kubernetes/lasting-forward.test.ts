@@ -7,11 +7,14 @@ import { temporaryFolder } from '../../testing/sla.ts';
 import { kubectlOf } from './kubectl.ts';
 import { forwardLastingly } from './lasting-forward.ts';
 
-/** A connection that ends is opened again at the same address, within a time limit. The server behind it must respond. */
+/**
+ * If a forwarded connection ends, it is opened again at the same address within a time limit. The server behind it must
+ * respond.
+ */
 
 const { signal } = new AbortController();
 
-/** The server behind a forwarded port, and a program in place of kubectl that reports that it forwards this port. */
+/** The server behind a forwarded port, and a replacement for kubectl that claims to forward that port. */
 async function stage() {
   const folder = await temporaryFolder();
   const server = createServer((_, response) => response.writeHead(401).end());
@@ -47,7 +50,7 @@ exec sleep 60
   };
 }
 
-test('a connection that ended is opened again on the same port', async () => {
+test('a connection that ended is opened again at the same port', async () => {
   await using on = await stage();
   expect(await on.lasting.untilOpen(1_000)).toBe(true);
   await on.kill();
@@ -59,7 +62,7 @@ test('a connection that ended is opened again on the same port', async () => {
   expect(second).toContain(` ${on.port}:9090`);
 });
 
-test('a connection that cannot be opened again is reported as closed after the limit', async () => {
+test('a connection that cannot be reopened within the limit is reported as closed', async () => {
   await using on = await stage();
   await on.refuse();
   await on.kill();

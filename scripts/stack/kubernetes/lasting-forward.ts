@@ -2,17 +2,20 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Kubectl } from './kubectl.ts';
 import { type Forwarded, type ForwardTarget, forward } from './port-forward.ts';
 
-/** A forwarded port that lasts as long as a run: if its connection or its pod ends, it is opened again at the same address. */
+/**
+ * A port that stays forwarded for a whole run. If its connection or its pod ends, the port is opened again at the same
+ * address.
+ */
 export interface LastingForward extends AsyncDisposable {
   readonly url: string;
-  /** Resolves to true once it is open and the server behind it responds, and to false if that takes longer than the limit. */
+  /** Resolves to true once the port is open and the server behind it responds, and to false after the time limit. */
   untilOpen(limitMs: number): Promise<boolean>;
 }
 
 const PAUSE_MS = 500;
 const RESPONSE_LIMIT_MS = 5_000;
 
-/** Any status will do: the server may require a password. */
+/** Accepts any status, because Prometheus may require a password. */
 async function responds(url: string, signal: AbortSignal): Promise<boolean> {
   const bounded = AbortSignal.any([signal, AbortSignal.timeout(RESPONSE_LIMIT_MS)]);
   try {
@@ -24,7 +27,7 @@ async function responds(url: string, signal: AbortSignal): Promise<boolean> {
   }
 }
 
-/** Throws a KubectlError if the port cannot be forwarded at first. */
+/** Throws a KubectlError if the port cannot be forwarded the first time. */
 export async function forwardLastingly(
   kubectl: Kubectl,
   target: ForwardTarget,
@@ -61,7 +64,8 @@ export async function forwardLastingly(
     untilOpen: async (limitMs) => {
       const deadlineMs = Date.now() + limitMs;
       for (;;) {
-        // kubectl detects that its pod is gone only when the port is used, so a port that does not respond is opened again.
+        // kubectl detects that the pod is gone only when a request arrives. A port that does not respond is therefore opened
+        // again.
         if (current?.isOpen() === true) {
           if (await responds(url, ends)) return true;
           await current[Symbol.asyncDispose]();

@@ -36,7 +36,7 @@ const job = jobOf(SPEC) as {
 };
 
 describe('the Job', () => {
-  test('runs each part of the load once, and never again', () => {
+  test('starts one pod for each part of the load, and never replaces a failed pod', () => {
     expect(job.spec).toMatchObject({
       completionMode: 'Indexed',
       completions: 3,
@@ -61,12 +61,12 @@ describe('the Job', () => {
       });
   });
 
-  test('starts k6 with the segment of its index, after it has reported the segment', async () => {
+  test('starts k6 with the segment of the pod’s index, and reports the segment first', async () => {
     await using folder = await temporaryFolder();
     const [k6] = job.spec.template.spec.containers;
     const [, , script, ...rest] = k6!.command;
     const env = Object.fromEntries(k6!.env!.flatMap(({ name, value }) => (value ? [[name, value]] : [])));
-    // The shell's own part, with a program that prints its arguments, and a start time in the past.
+    // Runs the real shell script with a program that prints its arguments in place of k6. The start time is in the past.
     const printing = script!
       .replace('exec k6', 'printf "%s\\n"')
       .replace(/ >\S+ 2>&1$/, '')
@@ -87,18 +87,18 @@ describe('the Job', () => {
     expect(await readFile(join(folder.path, 'arguments'), 'utf8')).toContain('--execution-segment\n2/3:1\n');
   });
 
-  test('takes the token of the load target from a Secret, never as a value', () => {
+  test('reads the token of the load target from a Secret, and never contains its value', () => {
     expect(JSON.stringify(job)).toContain('"secretKeyRef":{"name":"sla-1a2b3c4d","key":"token"}');
   });
 });
 
-test('one load generator has the whole load', () => {
+test('a single load generator runs the whole load', () => {
   const alone = jobOf({ ...SPEC, count: 1 }) as typeof job;
   expect(alone.spec.template.spec.containers[0]!.command[2]).not.toContain('--execution-segment');
   expect(segmentsFor(2)).toEqual({ each: ['0:1/2', '1/2:1'], sequence: '0,1/2,1' });
 });
 
-test('the TestRun of k6-operator has the same script, pods and arguments', () => {
+test('a TestRun of k6-operator has the same script, pod settings and arguments as the Job', () => {
   const { spec } = testRunOf(SPEC) as { spec: Record<string, unknown> };
   expect(spec).toMatchObject({
     parallelism: 3,

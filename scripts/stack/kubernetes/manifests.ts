@@ -1,22 +1,25 @@
 import type { RunnerSettings } from './runner-settings.ts';
 
-/** The objects of one load, as data: an indexed Job or a TestRun of k6-operator, and what its pods mount. */
+/**
+ * The Kubernetes objects of one load, as data: an indexed Job or a TestRun of k6-operator, and the objects that its pods
+ * mount.
+ */
 
 export interface LoadSpec {
   /** The name of every object. */
   readonly name: string;
   readonly namespace: string;
-  /** The name of the run folder, for users who inspect the cluster. */
+  /** The name of the run folder, as a label for people who inspect the cluster. */
   readonly run: string;
   readonly count: number;
-  /** Arguments of k6 after `run`, without segments and script. */
+  /** The arguments of k6 after `run`, except those for the segment and the script. */
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
-  /** Whether the objects have a Secret with the token of the load target. */
+  /** Whether a Secret with the load target's token is created. */
   readonly hasToken: boolean;
   readonly image: string;
   readonly settings: RunnerSettings;
-  /** Kubernetes ends the pods after this time, whatever happens to the harness. */
+  /** Kubernetes ends the pods after this time, even if the harness has been killed. */
   readonly deadlineSeconds: number;
 }
 
@@ -24,12 +27,12 @@ export const RUN_LABEL = 'sla-harness/load';
 export const RECORD = '/record';
 export const ARCHIVE = 'archive.tar';
 export const CONFIG = 'config.json';
-/** The time after which Kubernetes removes the objects of a load, if nothing else did. */
+/** Kubernetes deletes a finished Job after this time if the harness did not remove it. */
 const KEPT_SECONDS = 300;
 
 const SCRIPT_FOLDER = '/test';
 export const configFile = `${SCRIPT_FOLDER}/${CONFIG}`;
-/** The path of the packed script in the k6 container. */
+/** The path of the archived script in the k6 container. */
 export const SCRIPT_FILE = `${SCRIPT_FOLDER}/${ARCHIVE}`;
 
 export const labelsOf = ({ name, run }: LoadSpec) => ({
@@ -57,7 +60,7 @@ export interface Owner {
   readonly uid: string;
 }
 
-/** They are removed with their owner, even if the harness was killed. */
+/** Kubernetes removes these objects with their owner, even if the harness is killed. */
 export function mountedObjects(
   spec: LoadSpec,
   owner: Owner,
@@ -80,8 +83,8 @@ export function mountedObjects(
 // ---------------------------------------------------------------------------------------------- containers
 
 /**
- * All generators start in the same second: each gets a start time a little in the future. The last argument of the shell is
- * `k6`, so that k6 replaces the shell and receives its signals.
+ * All load generators start k6 at the same second, which the harness writes to a file shortly before. The shell's last
+ * argument is `k6`: `exec` replaces the shell with k6, so that k6 receives the pod's signals.
  */
 const BEGIN = `
 until [ -s ${RECORD}/start ]; do sleep 0.1; done
@@ -93,7 +96,7 @@ segment=$(echo $SLA_SEGMENTS | cut -d' ' -f$((JOB_COMPLETION_INDEX + 1)))
 set -- "$@" --execution-segment "$segment" --execution-segment-sequence "$SLA_SEQUENCE"
 `;
 
-/** Reports what k6 will get, for the harness to compare. */
+/** Writes the arguments of k6 to a file, so that the harness can compare them with the plan. */
 const REPORT = `
 printf '%s\\n' "$@" >${RECORD}/arguments.new; mv ${RECORD}/arguments.new ${RECORD}/arguments
 `;
@@ -102,8 +105,8 @@ const beginScript = (count: number) =>
   `${count === 1 ? '' : SEGMENT}${REPORT}${BEGIN}exec k6 "$@" ${SCRIPT_FILE} >${RECORD}/k6.log 2>&1`;
 
 /**
- * Keeps the record readable after k6 has ended, until the pods of the load are removed together. A pod whose k6 failed must not end
- * before the others: the Job would have failed, and Kubernetes would delete them with their records.
+ * Keeps the record readable after k6 has ended, until the harness removes all pods together. If a pod with a failed k6 ended
+ * first, its Job would fail. Kubernetes would then delete the other pods with their records.
  */
 const HOLD = `trap '' TERM; : >>${RECORD}/samples.csv; while :; do sleep 1; done`;
 
@@ -113,7 +116,7 @@ export const RESTRICTED = {
   capabilities: { drop: ['ALL'] },
 } as const;
 
-/** The user id of the official image. */
+/** The user id in the official k6 image. */
 const USER = 12345;
 
 export const POD_SECURITY = {
@@ -144,7 +147,7 @@ export function segmentsFor(count: number): Segments {
 const variables = (values: Readonly<Record<string, string>>) =>
   Object.entries(values).map(([name, value]) => ({ name, value }));
 
-/** The operator's settings come first, so that the harness's own variables take precedence. */
+/** The operator's variables come first, so that the harness's own variables override them. */
 function environmentFor({ name, env, hasToken, settings }: LoadSpec): readonly object[] {
   const token = { name: 'SLA_TARGET_TOKEN', valueFrom: { secretKeyRef: { name, key: 'token' } } };
   return [...(settings.env ?? []), ...variables(env), ...(hasToken ? [token] : [])];
@@ -168,7 +171,7 @@ const DEFAULT_RESOURCES = { requests: { cpu: '100m', memory: '128Mi' } };
 
 // ---------------------------------------------------------------------------------------------- an indexed Job
 
-/** A runner that fails is never replaced, because a second attempt would send a different load. */
+/** Kubernetes never replaces a failed load generator, because a second attempt would send additional load. */
 export function jobOf(spec: LoadSpec): object {
   const { each, sequence } = segmentsFor(spec.count);
   const { settings } = spec;
@@ -229,7 +232,7 @@ export function jobOf(spec: LoadSpec): object {
 
 // ---------------------------------------------------------------------------------------------- k6-operator
 
-/** The operator adds segments and the script, starts every k6 paused, and then resumes all of them together. */
+/** k6-operator adds the segment and the script, starts every k6 paused, and then starts the load on all of them together. */
 export function testRunOf(spec: LoadSpec): object {
   const { settings } = spec;
   const pod = {
@@ -249,11 +252,11 @@ export function testRunOf(spec: LoadSpec): object {
     metadata: metadataOf(spec),
     spec: {
       parallelism: spec.count,
-      // Its progress output says how many iterations were interrupted.
+      // k6's progress output reports how many iterations were interrupted.
       quiet: 'false',
       script: { configMap: { name: spec.name, file: ARCHIVE } },
       arguments: [...spec.args, '--log-output', `file=${RECORD}/k6.log`].join(' '),
-      // The script was archived by k6 just now, so it is known to be valid.
+      // k6 has just archived this script, so the operator need not validate it again.
       initializer: { ...pod, disabled: true },
       runner: {
         ...pod,

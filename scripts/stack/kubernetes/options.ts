@@ -14,7 +14,7 @@ export interface ClusterOptions {
 }
 
 export const DEFAULT_NAMESPACE = 'sla-load';
-/** The same as in k8s/: the sentiment service. */
+/** The sentiment service that k8s/ deploys. */
 export const DEFAULT_TARGET = 'http://sentiment-api.sentiment-analysis:8000';
 
 const NAME = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
@@ -40,13 +40,13 @@ export function clusterProblems(options: ClusterOptions): Input<null> {
     : accept(null);
 }
 
-/** Without --target, the load goes to the service of k8s/. */
+/** Without `--target`, the load goes to the service that k8s/ deploys. */
 export const withClusterTarget = <T extends ClusterOptions>(options: T): T =>
   options.stack === 'kubernetes' && options.target === undefined
     ? { ...options, target: DEFAULT_TARGET }
     : options;
 
-/** Whether the target is allowed without an entry in the document, because it is the service that this repository deploys. */
+/** The service that this repository deploys is an allowed target even if the document does not list it. */
 export const isOwnService = ({ stack, target }: ClusterOptions) =>
   stack === 'kubernetes' && target === DEFAULT_TARGET;
 

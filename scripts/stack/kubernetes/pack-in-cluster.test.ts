@@ -7,7 +7,7 @@ import { temporaryFolder } from '../../testing/sla.ts';
 import type { Kubectl } from './kubectl.ts';
 import { packInCluster } from './pack-in-cluster.ts';
 
-/** The script of the pod; the real k6 runs it on this machine. */
+/** Runs the pod's shell script on this machine with the real k6. */
 
 const RUNNING = { state: { running: {} } };
 const POD = { metadata: { name: 'sla-1' }, status: { containerStatuses: [{ name: 'k6', ...RUNNING }] } };
@@ -18,7 +18,7 @@ interface Container {
   readonly env: readonly { readonly name: string; readonly value: string }[];
 }
 
-/** @param arrives what the connection does to the output of a command */
+/** @param arrives returns the part of a command's output that the connection delivers */
 async function pack(file: string, arrives: (command: string, output: string) => string = (_, own) => own) {
   await using folder = await temporaryFolder();
   const [record, volume, bin] = ['record', 'volume', 'bin'].map((name) => join(folder.path, name)) as [
@@ -89,7 +89,7 @@ test('the archive contains the imports, and the options that follow from the env
   expect(made.at(-2)).toMatch(/^delete --namespace load .* job\/sla-[0-9a-f]{8}$/);
 });
 
-test("a file that k6 cannot pack is reported with k6's message, and its Job is removed", async () => {
+test('if k6 cannot archive a file, the error quotes k6, and the Job is removed', async () => {
   const { error, made } = await pack('shop/none.js');
   expect(error).toMatchObject({ code: 'no-claim-script' });
   expect(error!.message).toMatch(
@@ -98,7 +98,7 @@ test("a file that k6 cannot pack is reported with k6's message, and its Job is r
   expect(made.at(-2)).toMatch(/^delete --namespace load .* job\/sla-[0-9a-f]{8}$/);
 });
 
-test('an archive that arrives only partly is refused', async () => {
+test('an incomplete archive is refused', async () => {
   const { error } = await pack('shop/test.js', (command, output) =>
     command.startsWith('base64') ? output.slice(0, 400) : output,
   );

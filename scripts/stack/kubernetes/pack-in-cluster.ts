@@ -11,8 +11,8 @@ import { removeLoad } from './removal.ts';
 import type { RunnerSettings } from './runner-settings.ts';
 
 /**
- * A script in a volume of the cluster, which k6 packs there with everything that it imports and opens. The plan is made from
- * the archive, and all load generators run the archive, so a change in the volume affects neither.
+ * Archives a script in a volume of the cluster with everything that it imports and opens, using k6 in a pod. The plan is
+ * made from the archive, and all load generators run it. Later changes in the volume therefore affect neither.
  */
 
 export interface PackOptions {

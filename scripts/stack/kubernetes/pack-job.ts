@@ -1,16 +1,16 @@
 import type { ClaimScript } from './claim-script.ts';
 import { type LoadSpec, POD_SECURITY, podPlacement, RECORD, RESTRICTED } from './manifests.ts';
 
-/** A Job whose pod packs a script of a volume with k6, and sends nothing. */
+/** The Job whose pod archives a script from a volume with k6. It sends no load. */
 
 const VOLUME = '/volume';
 
 export const PACKED = `${RECORD}/archive.tar`;
 export const PACK_LOG = `${RECORD}/pack.log`;
-/** The file that contains the exit code of k6 once it has ended. */
+/** Contains k6's exit code once k6 has ended. */
 export const PACK_CODE = `${RECORD}/pack.code`;
 
-/** The file is an argument, so that the shell does not interpret its name. */
+/** The shell receives the file name as an argument, so that it does not interpret special characters in the name. */
 const PACK = `
 echo '{}' >${RECORD}/config.json
 cd ${VOLUME}
@@ -19,7 +19,7 @@ echo $? >${PACK_CODE}.new; mv ${PACK_CODE}.new ${PACK_CODE}
 while :; do sleep 1; done
 `;
 
-/** It has the same image and environment as the load generators, because the plan may depend on both. */
+/** Uses the same image and environment as the load generators, because the plan may depend on both. */
 export function packJobOf(spec: LoadSpec, labels: object, { claim, file }: ClaimScript): object {
   const { settings } = spec;
   return {

@@ -12,16 +12,16 @@ const ended = (name: string, exitCode: number, reason = 'Error') => ({
 });
 
 describe('the state of a load generator', () => {
-  test('runs when k6 and the container with its record run', () => {
+  test('is running once both k6 and the container that keeps its record run', () => {
     const both = [running('k6'), running('record')];
     expect(stateOf(pod({ phase: 'Running', containerStatuses: both }))).toEqual({ kind: 'running' });
-    // The pods of k6-operator have the record in a sidecar.
+    // The pods of k6-operator keep the record in a sidecar container.
     const sidecar = { containerStatuses: [running('k6')], initContainerStatuses: [running('record')] };
     expect(stateOf(pod({ phase: 'Running', ...sidecar }))).toEqual({ kind: 'running' });
     expect(stateOf(pod({ phase: 'Running', containerStatuses: [running('k6')] })).kind).toBe('waiting');
   });
 
-  test('that has ended has the exit code of k6, while its record can still be read', () => {
+  test('has ended with the exit code of k6, while its record can still be read', () => {
     const statuses = [ended('k6', 99), running('record')];
     expect(stateOf(pod({ phase: 'Running', containerStatuses: statuses }))).toEqual({
       kind: 'ended',
@@ -60,7 +60,7 @@ describe('the state of a load generator', () => {
     expect(stateOf(pod(status, metadata))).toEqual({ kind: 'lost', because });
   });
 
-  test('says what it waits for, and whether waiting can help', () => {
+  test('while waiting, includes the reason and whether waiting can help', () => {
     const waiting = (reason: string, message: string) =>
       pod({ containerStatuses: [{ name: 'k6', state: { waiting: { reason, message } } }] });
     expect(stateOf(waiting('ImagePullBackOff', 'no such image'))).toMatchObject({
@@ -78,7 +78,7 @@ describe('the state of a load generator', () => {
   });
 });
 
-test('a load generator has the number of its segment', () => {
+test('the index of a load generator is the number of its segment', () => {
   const of = (labels: Record<string, string>, name = 'x') => indexOf(pod(undefined, { labels, name }));
   expect(of({ 'batch.kubernetes.io/job-completion-index': '0' })).toBe(0);
   expect(of({ 'batch.kubernetes.io/job-name': 'sla-1a2b3c4d-2' })).toBe(1);

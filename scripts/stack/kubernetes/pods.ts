@@ -34,14 +34,14 @@ export interface Pod {
 }
 
 export type RunnerState =
-  /** At least one of the two containers is not running yet; the reason, if Kubernetes gives one. */
+  /** At least one of the two containers is not running yet. `because` is the reason that Kubernetes reports, if any. */
   | { readonly kind: 'waiting'; readonly because: string | null; readonly isHopeless: boolean }
   | { readonly kind: 'running' }
   | { readonly kind: 'ended'; readonly exitCode: number; readonly reason: string | null }
-  /** The pod failed as a whole before the harness saw k6 end. */
+  /** The whole pod failed before Kubernetes reported the end of k6. */
   | { readonly kind: 'lost'; readonly because: string };
 
-/** Starts at 0: the completion index of a Job, or the number that k6-operator gives its Jobs, which starts at 1. */
+/** The index of a load generator, starting at 0. A Job has a completion index; k6-operator numbers its Jobs from 1. */
 export function indexOf({ metadata: { labels = {}, name } }: Pod): number | null {
   const completion = labels['batch.kubernetes.io/job-completion-index'];
   if (completion !== undefined) return Number(completion);
@@ -50,14 +50,15 @@ export function indexOf({ metadata: { labels = {}, name } }: Pod): number | null
   return numbered === undefined ? null : Number(numbered) - 1;
 }
 
-/** These causes do not go away by waiting. */
+/** Waiting does not resolve these problems. */
 const HOPELESS = /^(ErrImageNeverPull|InvalidImageName|CreateContainerError|RunContainerError)$/;
 
 export function stateOf({ metadata, status = {} }: Pod): RunnerState {
   const statuses = [...(status.containerStatuses ?? []), ...(status.initContainerStatuses ?? [])];
   const of = (name: string) => statuses.find((one) => one.name === name)?.state ?? {};
   const { terminated } = of('k6');
-  // If a pod is evicted or its node is gone, its containers may also be reported as ended, with exit code 137.
+  // If a pod is evicted or its node disappears, Kubernetes may report its containers as terminated with 137. The pod's own
+  // reason takes precedence.
   if (status.reason !== undefined)
     return { kind: 'lost', because: [status.reason, status.message].filter(Boolean).join(': ') };
   if (terminated !== undefined)

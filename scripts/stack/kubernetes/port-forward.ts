@@ -1,12 +1,12 @@
 import { onAbort } from '../../process/processes.ts';
 import { type Kubectl, KubectlError } from './kubectl.ts';
 
-/** Forwards a free port of this machine to a service or one of its pods, as long as it is open. */
+/** A port of a service or a pod, forwarded to a local port until it is disposed of. */
 export interface Forwarded extends AsyncDisposable {
   readonly url: string;
-  /** Whether the connection still works; it ends with its pod. */
+  /** Whether the forwarded port still works. It stops working when its pod ends. */
   isOpen(): boolean;
-  /** Resolves when it has ended, for any reason. */
+  /** Resolves when the connection has ended for any reason. */
   readonly closed: Promise<unknown>;
 }
 
@@ -15,7 +15,7 @@ const OPEN_LIMIT_MS = 20_000;
 export type ForwardTarget = {
   readonly namespace: string;
   readonly port: number;
-  /** A port of this machine; absent: a free one. */
+  /** The local port; absent: any free port. */
   readonly localPort?: number;
 } & ({ readonly service: string } | { readonly pod: string });
 
@@ -32,7 +32,7 @@ export async function forward(
     ...['port-forward', '--namespace', namespace, '--address', '127.0.0.1'],
     ...[resource, `${localPort}:${port}`],
   ]);
-  // This also runs if it could not be started.
+  // This event also occurs if kubectl could not be started.
   const closed = new Promise((settle) => child.once('close', settle));
   let said = '';
   let isLate = false;

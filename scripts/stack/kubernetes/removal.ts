@@ -9,8 +9,9 @@ interface Removal {
 }
 
 /**
- * Removes the objects of a load. Every object has the load's name, and one that was never created is not an error.
- * @param kinds of the objects, as kubectl names them
+ * Removes the objects of a load. All of them have the load's name; objects that were never created are ignored.
+ *
+ * @param kinds the kinds of the objects, as kubectl names them
  */
 export async function removeLoad(
   { name, namespace }: Pick<LoadSpec, 'name' | 'namespace'>,
@@ -22,10 +23,11 @@ export async function removeLoad(
     kubectl.run(['delete', '--namespace', namespace, '--ignore-not-found', ...args], {
       limitMs: REMOVE_LIMIT_MS,
     });
-  // Their record was read, or will never be. If they were deleted with their Job, they would get half a minute to end.
+  // The records have been read or are no longer needed. If the pods were deleted through their Job, each would get 30
+  // seconds to end.
   const removePods = () => remove('pod', '-l', selectorOf(name), '--grace-period=1', '--timeout=20s');
   const removeObjects = () => remove('--cascade=background', '--wait=false', ...names);
-  // A failed removal must not prevent the others. Pods are removed once more, because the Job may have just been creating some.
+  // If one step fails, the others still run. The pods are removed twice, because the Job may create more of them in between.
   const errors: Error[] = [];
   for (const step of [removePods, removeObjects, removePods])
     await step().catch((error: Error) => errors.push(error));

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import type { Kubectl } from './kubectl.ts';
 import { refuseMisleading } from './runner-environment.ts';
 
-/** Runs the command of an exec on this machine, in the environment that the pod would have. */
+/** Runs the command of `kubectl exec` on this machine, with the pod's environment. */
 const kubectlIn = (environments: Readonly<Record<string, Readonly<Record<string, string>>>>): Kubectl => ({
   run: async (args) => {
     const pod = Object.keys(environments).find((name) => args.includes(name))!;
@@ -26,7 +26,7 @@ const check = (...environments: Readonly<Record<string, string>>[]) => {
   return refuseMisleading(Object.keys(pods), Object.keys(OWN), place);
 };
 
-test('the variables that the harness, Kubernetes and the script need are accepted', async () => {
+test('the variables of the harness, Kubernetes and the script are accepted', async () => {
   await check(
     { JOB_COMPLETION_INDEX: '0', API_KEY: 'x', MULTI_LINE: 'a\nK6_VUS=9\n' },
     { K6_SERVICE_HOST: '10.0.0.1', K6_PORT: 'tcp://10.0.0.1:80', K6_PORT_80_TCP_ADDR: '10.0.0.1' },
@@ -45,7 +45,7 @@ test.each(['K6_ITERATIONS', 'k6_vus', 'K6_SUMMARY_TREND_STATS', 'HTTPS_PROXY', '
   },
 );
 
-test('an environment that cannot be read is not considered empty', async () => {
+test('an environment that cannot be read is not treated as empty', async () => {
   const kubectl: Kubectl = { ...kubectlIn({}), run: () => Promise.reject(new Error('no exec')) };
   const signal = AbortSignal.timeout(10_000);
   await expect(refuseMisleading(['sla-0'], [], { kubectl, namespace: 'x', signal })).rejects.toThrow(

@@ -1,30 +1,35 @@
 import { HarnessError } from '../../cli/errors.ts';
 import type { Kubectl } from './kubectl.ts';
 
-/** Environment variables that would change the load, or where it goes, without a trace in the plan. */
+/** Finds environment variables in the pods that would change the load or its target without appearing in the plan. */
 
 /**
- * As on this machine, K6_ITERATIONS and similar variables would change the planned load, and a proxy would receive it. The
- * index of a pod determines its part of the load.
+ * K6_ITERATIONS and similar variables would change the planned load, and a proxy would receive the load. A pod's index
+ * selects its part of the load.
  */
 const MISLEADING = /^(K6_.*|(HTTPS?|ALL|NO)_PROXY|JOB_COMPLETION_INDEX)$/i;
 
 export const isMisleading = (name: string): boolean => MISLEADING.test(name);
 
 /**
- * Kubernetes adds variables for each Service of the namespace to every pod: K6_SERVICE_HOST for one named k6. No option of k6
- * has such a name.
+ * For each Service in the namespace, Kubernetes adds variables to every pod: a Service named k6 results in K6_SERVICE_HOST.
+ * k6 has no options with such names.
  */
 const OF_A_SERVICE = /_(SERVICE_(HOST|PORT(_.+)?)|PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)$/;
 const OF_A_JOB = 'JOB_COMPLETION_INDEX';
-/** grafana/k6:…-with-browser sets some variables. A script that uses a browser is refused, so they have no effect. */
+/**
+ * The image grafana/k6:…-with-browser sets such variables. They have no effect, because scripts that use a browser are
+ * refused.
+ */
 const OF_THE_BROWSER = /^K6_BROWSER_/;
 const isHarmless = (name: string) => OF_A_SERVICE.test(name) || OF_THE_BROWSER.test(name);
 
 /**
- * Reads the environment of k6's containers, whatever its source: `env` and `envFrom` of --runner, the image, or an admission
- * webhook. Only the container itself has all of them. Throws HarnessError `misleading-environment`.
- * @param own names that the harness sets
+ * Refuses variables that would change the load. They may come from `env` or `envFrom` in the file of `--runner`, from the
+ * image, or from an admission webhook. Only the container itself has all of them. Throws HarnessError
+ * `misleading-environment`.
+ *
+ * @param own the names of the variables that the harness sets
  */
 export async function refuseMisleading(
   pods: readonly string[],
@@ -49,6 +54,6 @@ export async function refuseMisleading(
   );
 }
 
-/** Values may have several lines, so the kernel ends each with a NUL byte. */
+/** The kernel ends each variable with a NUL, because values may contain line breaks. */
 const namesIn = (environ: string): readonly string[] =>
   environ.split('\0').flatMap((one) => (one.includes('=') ? one.slice(0, one.indexOf('=')) : []));

@@ -3,7 +3,10 @@ import type { Kubectl } from './kubectl.ts';
 import type { LoadSpec } from './manifests.ts';
 import { refuseOthers } from './runner-identity.ts';
 
-/** Two load generators must not send the same part of the load, and all must run the same script with the same k6. */
+/**
+ * No two load generators may run the same part of the load. All of them must run the same script with the same version of
+ * k6.
+ */
 
 const SHA = 'a'.repeat(64);
 const SPEC = { namespace: 'load', count: 2, image: 'k6:2.2.0' } as LoadSpec;
@@ -36,7 +39,7 @@ async function check(said: readonly Said[], count = 2) {
   });
 }
 
-test('the parts of the plan are accepted, also in the notation of k6-operator', async () => {
+test('the planned parts are accepted, also in the notation of k6-operator', async () => {
   await check([FIRST, SECOND]);
   await check([{}], 1);
 });

@@ -3,8 +3,8 @@ import type { Kubectl } from './kubectl.ts';
 import { type LoadSpec, RECORD, SCRIPT_FILE, segmentsFor } from './manifests.ts';
 
 /**
- * What each load generator will run, which it reports before anything is sent: its k6, the SHA-256 of its script, and its part
- * of the load. An image tag can mean different images on two nodes, and an operator or an admission webhook can change a pod.
+ * Before any load is sent, each load generator reports its k6 version, its part of the load and the SHA-256 of its script.
+ * An image tag may refer to different images on two nodes. An operator or an admission webhook may change a pod.
  */
 
 export interface Expected {
@@ -17,7 +17,8 @@ export interface Expected {
 }
 
 /**
- * The first program of a Job's container writes its arguments when it starts. With k6-operator it is k6 itself, which waits.
+ * In a Job's container, a shell writes the arguments to a file when it starts. With k6-operator, the first process is a
+ * paused k6.
  */
 const WRITTEN = `n=0; until [ -e ${RECORD}/arguments ] || [ $n -ge 100 ]; do sleep 0.1; n=$((n + 1)); done; cat ${RECORD}/arguments`;
 const RUNNING = "tr '\\0' '\\n' </proc/1/cmdline";
@@ -25,7 +26,11 @@ const RUNNING = "tr '\\0' '\\n' </proc/1/cmdline";
 const questionOf = (withOperator: boolean) =>
   `k6 version && sha256sum <${SCRIPT_FILE} && { ${withOperator ? RUNNING : WRITTEN}; }`;
 
-/** @param pods in the order of their parts; @param names of the load generators. Throws a HarnessError if one differs. */
+/**
+ * Throws a HarnessError if a load generator differs from the plan.
+ * @param pods the pods, in the order of their parts of the load
+ * @param names the names of the load generators, in the same order
+ */
 export async function refuseOthers(
   pods: readonly string[],
   names: readonly string[],
@@ -79,7 +84,7 @@ function differenceIn(
 const partInWords = (segment: string | null) =>
   segment === null ? 'the whole load' : `the part ${segment} of the load`;
 
-/** Of a repeated flag, the last one counts, as in k6. */
+/** If a flag is repeated, k6 uses its last value. */
 function segmentIn(args: readonly string[]): string | null {
   const flag = '--execution-segment';
   const at = args.findLastIndex((arg) => arg === flag || arg.startsWith(`${flag}=`));

@@ -13,7 +13,7 @@ async function read(text: string) {
 
 const env = (name: string) => `env: [{ name: ${name}, value: "0" }]\n`;
 
-test('variables of the script are passed on', async () => {
+test('variables for the script are passed on', async () => {
   expect(await read(env('API_KEY'))).toEqual({ ok: true, value: { env: [{ name: 'API_KEY', value: '0' }] } });
 });
 
@@ -26,6 +26,6 @@ test.each(['K6_ITERATIONS', 'K6_NO_THRESHOLDS', 'HTTP_PROXY', 'https_proxy', 'JO
   },
 );
 
-test('a field that does not exist is refused', async () => {
+test('an unknown field is refused', async () => {
   expect(JSON.stringify(await read('imge: k6\n'))).toContain('is not a field');
 });

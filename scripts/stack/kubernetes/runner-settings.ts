@@ -40,7 +40,10 @@ const FIELDS = [
   'annotations',
 ] as const satisfies readonly (keyof RunnerSettings)[];
 
-/** @param path absolute; undefined: all defaults. @param shown as the operator named it */
+/**
+ * @param path absolute path of the file; undefined: use the defaults
+ * @param shown the path as the operator typed it, for messages
+ */
 export async function readRunnerSettings(
   path: string | undefined,
   shown: string,
@@ -70,6 +73,6 @@ export async function readRunnerSettings(
   return accept(settings);
 }
 
-/** Kubernetes refuses an environment in any other form. */
+/** Kubernetes requires this form for environment variables. */
 const namesIn = (env: unknown): readonly string[] =>
   Array.isArray(env) ? env.flatMap((one: { name?: unknown } | null) => String(one?.name ?? '')) : [];

@@ -7,21 +7,24 @@ import { temporaryFolder } from '../../testing/sla.ts';
 import type { Kubectl } from './kubectl.ts';
 import { watchRunner } from './runner.ts';
 
-/** Collects the results of a runner that ended. No loss of them may go unnoticed. */
+/**
+ * The samples, the log and the summary are collected from a load generator that has ended. A missing part is always
+ * reported.
+ */
 
 const RESULT = 'running (60.0s), 00/13 VUs, 1500 complete and 0 interrupted iterations\n';
 const SAMPLES = 'http_reqs,1\nhttp_reqs,2\n';
 
 interface Pod {
-  /** The files that k6 left in /record; a name that is missing is a file that k6 did not write. */
+  /** The files that k6 wrote to /record; k6 did not write a file that is absent here. */
   readonly files: Readonly<Record<string, string>>;
-  /** How the connection changes the output of a command; by default, not at all. */
+  /** Returns the part of a command's output that the connection delivers; default: all of it. */
   readonly arrives?: (command: string, output: string) => string;
-  /** The output of k6 with k6-operator; null: the pods belong to a Job. */
+  /** The output of k6 under k6-operator; absent: the pods belong to a Job. */
   readonly progress?: string;
 }
 
-/** Runs the commands of an exec on this machine, with a folder in place of /record. */
+/** Runs the commands of `kubectl exec` on this machine, with a local folder in place of /record. */
 function kubectlIn(folder: string, { arrives = (_, output) => output, progress }: Pod): Kubectl {
   const here = (args: readonly string[]) =>
     args.slice(args.indexOf('--') + 1).map((arg) => arg.replaceAll('/record', folder)) as [string];
@@ -67,19 +70,19 @@ async function ended(pod: Pod) {
 
 const FILES = { 'samples.csv': SAMPLES, 'k6.log': RESULT, 'summary.json': '{}' };
 
-test('samples, log and summary of a runner that ended', async () => {
+test('collects the samples, the log and the summary of a load generator that has ended', async () => {
   expect(await ended({ files: FILES })).toMatchObject({
     exit: { code: 0 },
     ...{ samples: SAMPLES, problem: null, log: RESULT, summary: '{}' },
   });
 });
 
-test('a log and a summary that k6 did not write are left out', async () => {
+test('leaves out a log and a summary that k6 did not write', async () => {
   const own = await ended({ files: { 'samples.csv': SAMPLES } });
   expect(own).toMatchObject({ problem: null, log: null, summary: null });
 });
 
-describe('a record cannot be relied on', () => {
+describe('a record is unreliable', () => {
   test.each([
     ['if the size of the samples does not arrive', 'wc -c', () => ''],
     ['if the log does not arrive', 'k6.log', () => ''],
@@ -101,14 +104,14 @@ describe('a record cannot be relied on', () => {
   });
 });
 
-describe('with k6-operator, the progress is in the log of the pod', () => {
+describe('with k6-operator, the pod’s log contains the progress', () => {
   const { 'k6.log': _, ...files } = FILES;
 
-  test('its result says how many iterations were interrupted', async () => {
+  test('its last line says how many iterations were interrupted', async () => {
     expect(await ended({ files, progress: RESULT })).toMatchObject({ problem: null, log: RESULT });
   });
 
-  test('without a result, that is unknown', async () => {
+  test('without that line, the number of interrupted iterations is unknown', async () => {
     const { problem } = await ended({ files, progress: '' });
     expect(problem).toContain('has no result, so it is unknown how many iterations were interrupted');
   });

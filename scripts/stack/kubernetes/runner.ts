@@ -5,13 +5,13 @@ import type { Kubectl } from './kubectl.ts';
 import { RECORD } from './manifests.ts';
 import type { RunnerState } from './pods.ts';
 
-/** A k6 process in a pod. Its record is read while it runs; its summary and its log are read when it has ended. */
+/** One k6 in a pod. Its record is read while k6 runs; its summary and its log are read after it has ended. */
 export interface Runner extends Started {
-  /** Why its record is unreliable, in words; null while it is reliable. */
+  /** Why the record is unreliable, in words; null: it is reliable so far. */
   readonly problem: string | null;
-  /** Why it was lost; null if it ended by itself. */
+  /** Why the pod was lost; null: k6 ended by itself. */
   readonly loss: string | null;
-  /** Called with each state that Kubernetes reports; null: the pod is gone. */
+  /** Receives each state that Kubernetes reports; null: the pod no longer exists. */
   see(state: RunnerState | null): void;
 }
 
@@ -26,11 +26,11 @@ interface Place {
   readonly namespace: string;
   readonly pod: string;
   readonly node: string;
-  /** k6-operator's pods log their progress, and nothing else, to standard output. */
+  /** Whether the pod's standard output contains the progress of k6 and nothing else, as with k6-operator. */
   readonly logsProgress: boolean;
 }
 
-/** The record arrives while k6 runs, so little is left when it ends. */
+/** Most of the record has already arrived when k6 ends, so this limit covers only the rest. */
 const COLLECT_LIMIT_MS = 60_000;
 const STOP_GRACE_MS = 30_000;
 
@@ -56,7 +56,7 @@ export function watchRunner(name: string, place: Place, files: RunnerFiles): Run
     await writeFile(files.logFile, `${loss}\n`, { flag: 'a' });
     finish({ code: null, signal: 'SIGKILL' });
   };
-  /** Kubernetes keeps only the newest part of a long log. */
+  /** Kubernetes keeps only the end of a long log. */
   const fetchProgress = async (exitCode: number) => {
     const progress = await kubectl.run(['logs', '--namespace', namespace, pod, '-c', 'k6'], {
       limitMs: COLLECT_LIMIT_MS,
@@ -72,7 +72,8 @@ export function watchRunner(name: string, place: Place, files: RunnerFiles): Run
       const isWhole = await followed.until(bytes, COLLECT_LIMIT_MS);
       if (!isWhole)
         problem = `the record of ${where} is incomplete: ${followed.received} of ${bytes} bytes arrived`;
-      // Without its log, exceptions and interrupted iterations would be unknown, so a log that cannot be fetched is a problem.
+      // Without the log, the number of exceptions and interrupted iterations would be unknown. A log that cannot be read is
+      // therefore a problem.
       for (const [name, file] of [
         ['summary.json', files.summaryFile],
         ['k6.log', files.logFile],
@@ -107,7 +108,7 @@ export function watchRunner(name: string, place: Place, files: RunnerFiles): Run
         void collect(state.exitCode, state.reason);
       }
     },
-    // k6 is the first process of its container, and ends gracefully on SIGTERM.
+    // k6 is the first process of its container and ends gracefully on SIGTERM.
     stop: async (graceMs = STOP_GRACE_MS) => {
       if (!isEnding) await kubectl.run([...exec('k6'), 'sh', '-c', 'kill -TERM 1']).catch(() => {});
       const timer = setTimeout(() => {
@@ -126,23 +127,23 @@ export function watchRunner(name: string, place: Place, files: RunnerFiles): Run
 
 const KILLED = 137;
 
-/** The convention of shells and container runtimes: 128 plus the number of the signal. */
+/** Shells and container runtimes use exit code 128 plus the signal number for a process that a signal ended. */
 const endOf = (exitCode: number): Pick<Exit, 'code' | 'signal'> => {
   if (exitCode === KILLED) return { code: null, signal: 'SIGKILL' };
   return exitCode === 143 ? { code: null, signal: 'SIGTERM' } : { code: exitCode, signal: null };
 };
 
-/** The exit codes of k6 after which its progress output has a result: success, and a crossed threshold. */
+/** k6 completes its progress output if it exits with 0 (no failure) or 99 (a crossed threshold). */
 const ENDED_ITSELF = [0, 99];
 
 const END = 'sla-harness: end of output';
 
-/** A file that k6 did not write is not an error. */
+/** Prints nothing if k6 did not write the file. */
 const printIfThere = (path: string) => `[ ! -e ${path} ] || cat ${path}`;
 
 /**
- * The output of a command in the pod. A connection that breaks may lose the end of the output, or all of it, and kubectl does
- * not always report that. The last line therefore shows that the output is complete.
+ * Returns the output of a command in the pod. If a connection breaks, output may be lost, and kubectl does not always report
+ * that. The command therefore prints a last line that proves that the output is complete.
  */
 async function outputOf(kubectl: Kubectl, exec: readonly string[], command: string): Promise<string> {
   const script = `{ ${command}; } && echo && echo '${END}'`;
@@ -152,7 +153,7 @@ async function outputOf(kubectl: Kubectl, exec: readonly string[], command: stri
   return text.slice(0, -mark.length);
 }
 
-/** The log has two sources. A file that k6 did not write is left out. */
+/** Appends to the log, which has two sources. An empty text does not create the file. */
 async function append(text: string, file: string): Promise<void> {
   if (text !== '') await appendFile(file, text);
 }

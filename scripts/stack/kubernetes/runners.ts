@@ -18,35 +18,35 @@ import { type Runner, type RunnerFiles, watchRunner } from './runner.ts';
 import { refuseMisleading } from './runner-environment.ts';
 import { refuseOthers } from './runner-identity.ts';
 
-/** Starts the load generators of one load in a cluster, monitors them, and removes the objects that it created. */
+/** Starts the load generators of one load in a cluster, monitors them, and removes all objects that it created. */
 
 export interface Runners extends AsyncDisposable {
   readonly each: readonly Runner[];
-  /** Unix time at which k6 should start. */
+  /** The Unix time at which all load generators were instructed to start. */
   readonly startedSeconds: number;
-  /** The known difference of each runner's clock. */
+  /** The known problems of the load generators' clocks. */
   readonly clockProblems: readonly string[];
 }
 
 export interface StartRunners {
   readonly spec: LoadSpec;
-  /** Uses a TestRun of k6-operator instead of a Job. */
+  /** Whether to create a TestRun of k6-operator instead of a Job. */
   readonly withOperator: boolean;
   readonly archive: Buffer;
   readonly token: string | null;
   readonly names: readonly string[];
   readonly files: readonly RunnerFiles[];
-  /** The version of the k6 that made the archive; the image must have the same version. */
+  /** The version of the k6 that made the archive. The k6 in the image must have the same version. */
   readonly k6Version: string;
   readonly kubectl: Kubectl;
   readonly signal: AbortSignal;
   readonly progress: (line: string) => void;
 }
 
-/** Time for scheduling and for pulling images. */
+/** Includes the time for scheduling the pods and pulling their images. */
 const READY_LIMIT_MS = 5 * 60_000;
 const LOOK_EVERY_MS = 1_000;
-/** The API server may be restarted in the meantime. */
+/** The API server may be restarted during a run. */
 const SILENT_LIMIT_MS = 30_000;
 
 export async function startRunners(options: StartRunners): Promise<Runners> {
@@ -124,7 +124,7 @@ async function podsOf({ spec, kubectl }: StartRunners, signal?: AbortSignal): Pr
   return (JSON.parse(listed) as { items: readonly Pod[] }).items;
 }
 
-/** The pods in the order of their segments. */
+/** Resolves to the running pods, in the order of their segments. */
 async function allRunning(options: StartRunners): Promise<readonly Pod[]> {
   const { spec, signal } = options;
   const deadline = Date.now() + READY_LIMIT_MS;
@@ -147,7 +147,7 @@ async function allRunning(options: StartRunners): Promise<readonly Pod[]> {
   }
 }
 
-/** Two pods for one part of the load would send it twice. */
+/** Two pods with the same part of the load would send that part twice. */
 const tooMany = (pods: readonly Pod[], count: number) =>
   pods.length <= count
     ? null
@@ -168,7 +168,7 @@ function reasonIn(states: readonly (RunnerState | null)[], names: readonly strin
   return found.find((one) => one?.isHopeless) ?? found.find((one) => one !== null) ?? null;
 }
 
-/** Passes each runner its state until all have ended. */
+/** Passes each load generator its state until all of them have ended. */
 function watchPods(pods: readonly Pod[], each: readonly Runner[], options: StartRunners): AsyncDisposable {
   const over = new AbortController();
   const names = pods.map(({ metadata }) => metadata.name);
@@ -208,7 +208,7 @@ const inRecord = ({ spec }: StartRunners, pod: Pod) => [
   ...['exec', '--namespace', spec.namespace, pod.metadata.name, '-c', 'record', '--'],
 ];
 
-/** This happens before anything is sent. */
+/** Checks the load generators before they send anything. */
 async function refuseUnplanned(pods: readonly Pod[], options: StartRunners): Promise<void> {
   const { kubectl, signal, spec, names, archive } = options;
   const podNames = pods.map(({ metadata }) => metadata.name);
@@ -219,11 +219,11 @@ async function refuseUnplanned(pods: readonly Pod[], options: StartRunners): Pro
   ]);
 }
 
-/** The time needed to notify each of them. */
+/** Added time for writing the start time to each pod. */
 const LEAD_SECONDS = 2;
 const BEGIN_LIMIT_MS = 20_000;
 
-/** All start in the same second by their own clocks, whose differences were checked. */
+/** All load generators start at the same second of their own clocks. The differences of the clocks were checked before. */
 async function begin(pods: readonly Pod[], options: StartRunners): Promise<number> {
   const { kubectl, signal } = options;
   const leadSeconds = LEAD_SECONDS + Math.ceil(pods.length / 8);

@@ -3,17 +3,17 @@ import { HarnessError } from '../../cli/errors.ts';
 import { addressesOf } from '../../run/allowed-addresses.ts';
 import type { Kubectl } from './kubectl.ts';
 
-/** The load target as the load generators' pods see it. */
+/** Determines the load target as seen from the pods of the load generators. */
 
-/** `service.namespace`, `service.namespace.svc`, `service.namespace.svc.cluster.local`. */
+/** The forms of a service name: `service.namespace`, `service.namespace.svc` and `service.namespace.svc.cluster.local`. */
 const SERVICE = /^([a-z0-9-]+)\.([a-z0-9-]+)(?:\.svc(?:\.cluster\.local)?)?$/;
 
-/** IP addresses and localhost need no lookup in the cluster. */
+/** IP addresses and the node's own names are used without a lookup in the cluster. */
 const isPlain = (host: string) => isIP(host) !== 0 || host === 'localhost';
 
 /**
- * The addresses that the generators may reach. The name of a service is looked up in the cluster, because this machine may not
- * know it. Any other name is looked up on this machine.
+ * The addresses that the load generators may reach. The cluster resolves the name of a service, because this machine may not
+ * be able to. This machine resolves any other name.
  */
 export async function clusterAddressesOf(
   target: string,

@@ -1,6 +1,6 @@
 import type { WarmUpRequest } from '../../run/warm-up-requests.ts';
 
-/** The warm-up as a k6 script, because this machine may not reach the service that the cluster's pods reach. */
+/** Warms the service up with a k6 script in the cluster, because this machine may not be able to reach the service. */
 export interface PlannedWarmUp {
   readonly requests: readonly WarmUpRequest[];
   readonly ratePerSecond: number;
@@ -10,7 +10,10 @@ export interface PlannedWarmUp {
 export const WARM_UP_CHECK = 'answered with 2xx';
 const SLOWEST_PER_SECOND = 1e-3;
 
-/** Sends the planned number at the planned rate; its one check counts the successful responses. */
+/**
+ * Generates a script that sends the planned number of requests at the planned rate. Its single check counts the successful
+ * responses.
+ */
 export function warmUpScript({ requests, ratePerSecond, amount }: PlannedWarmUp): string {
   const seconds = Math.max(1, Math.round(amount / Math.max(ratePerSecond, SLOWEST_PER_SECOND)));
   const scenario = {
@@ -36,7 +39,7 @@ export default () => {
 `;
 }
 
-/** The imports are strings, because the build of the npm package takes a line that starts with `import` for a dependency. */
+/** Written as strings, because the build of the npm package would treat import lines in this file as dependencies. */
 const IMPORTS = [
   "import { check } from 'k6';",
   "import exec from 'k6/execution';",
