@@ -6,7 +6,7 @@ import { listeningAddress } from './listening.ts';
 
 export interface AlertmanagerOptions {
   readonly path: string;
-  /** The address that receives notifications; null: none, alerts can only be viewed. */
+  /** The address that receives notifications; null: there is none, and alerts can only be viewed. */
   readonly webhookUrl: string | null;
 }
 
@@ -16,8 +16,8 @@ export interface Alertmanager {
 }
 
 /**
- * The configuration of an Alertmanager started here. It sends alerts at once, because its Prometheus evaluates the rules every
- * second. `webhookFile` is the name of a file with the receiver's address.
+ * Configures an Alertmanager that is started here. It sends alerts without a delay, because its Prometheus evaluates the
+ * rules every second. `webhookFile` is the name of the file that contains the receiver's address.
  */
 export function alertmanagerConfig(webhookFile: string | null): string {
   const receiver =
@@ -37,7 +37,7 @@ export function alertmanagerConfig(webhookFile: string | null): string {
   });
 }
 
-/** The Alertmanager is stopped, and then its files are removed, when the caller's cleanup stack is disposed of. */
+/** When the caller's cleanup stack is disposed of, the Alertmanager is stopped, and then its files are deleted. */
 export async function startAlertmanager(
   { path, webhookUrl }: AlertmanagerOptions,
   folder: string,
@@ -55,7 +55,7 @@ export async function startAlertmanager(
     `--config.file=${config}`,
     `--storage.path=${data}`,
     '--web.listen-address=127.0.0.1:0',
-    // There is only one instance; otherwise it would listen for peers on every network of the machine.
+    // Disables clustering. Otherwise the Alertmanager would listen for peers on every network interface of the machine.
     '--cluster.listen-address=',
   ];
   const logFile = join(folder, 'alertmanager.log');
@@ -63,7 +63,7 @@ export async function startAlertmanager(
   return { process, url: await listeningAddress(process, signal) };
 }
 
-/** The address may contain a token, so it is in no log and in no configuration file that is kept. */
+/** The address may contain a token, so no log and no stored configuration file contains it. */
 async function writeAddress(webhookUrl: string | null, data: string): Promise<string | null> {
   if (webhookUrl === null) return null;
   const file = join(data, 'webhook-url');

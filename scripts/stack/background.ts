@@ -20,9 +20,9 @@ import type { Stack } from './stack.ts';
 export interface UpStack {
   readonly serviceUrl: string;
   readonly prometheusUrl: string;
-  /** Addresses of further pages to view, by name. */
+  /** The addresses of additional pages for the operator, by name. */
   readonly others: Readonly<Record<string, string>>;
-  /** What is not available, in words. */
+  /** The parts that are not available, and why. */
   readonly leftOut: readonly string[];
   readonly logs: string;
   readonly pid: number;
@@ -30,17 +30,17 @@ export interface UpStack {
   readonly incidents: readonly string[];
 }
 
-/** Images may have to be pulled or built first. */
+/** Includes the time to pull or build images. */
 const UP_PATIENCE_MS = 15 * 60_000;
 const DOWN_PATIENCE_MS = 30_000;
-/** A holder that is still starting responds once its stack is up. */
+/** A holder that is still starting responds only once its stack is up. */
 const ANSWER_PATIENCE_MS = 90_000;
 
 const logsFolder = (io: Io) => join(io.root, '.sla', 'stack');
 
 /**
- * The socket lies in a folder that only this user can write to, because its answer decides where load is sent. It is not in
- * the project, whose path may be longer than a socket's name may be.
+ * The socket is in a folder that only this user can write to, because the holder's response decides where load is sent. It
+ * is not in the project's folder, whose path may exceed the maximum length of a socket name.
  */
 async function socketPath(io: Io): Promise<string> {
   const user = userInfo();
@@ -55,11 +55,11 @@ async function socketPath(io: Io): Promise<string> {
   return join(folder, `stack-${createHash('sha256').update(io.root).digest('hex').slice(0, 16)}.sock`);
 }
 
-/** Owns a stack until it receives "stop". Runs as its own process; a second one finds the first and exits. */
+/** Owns a stack until a client stops it. Runs as a separate process. If a holder already exists, a second one exits. */
 export async function holdStack(open: (folder: string) => Promise<Stack>, io: Io): Promise<void> {
   const folder = logsFolder(io);
   const server = createServer();
-  // The socket is claimed before anything is started, so that only one of two holders continues.
+  // The holder claims the socket before it starts anything, so that only one of two holders continues.
   await listenAlone(server, io);
   const { promise: stopped, resolve: stop } = Promise.withResolvers<void>();
   const connections = new Set<Socket>();
@@ -92,7 +92,7 @@ export async function holdStack(open: (folder: string) => Promise<Stack>, io: Io
   } finally {
     forget();
     server.close();
-    // The client that asked us to stop waits for the connection to close.
+    // The client that sent "stop" waits until the connection closes.
     for (const connection of connections) connection.destroy();
   }
 }
@@ -115,7 +115,7 @@ async function listenAlone(server: Server, io: Io): Promise<void> {
       throw new HarnessError('stack-up', 'a stack is already running', {
         nextStep: 'see ./sla stack status',
       });
-    // Its owner was killed and could not remove it.
+    // The socket is left over from a killed holder.
     await rm(path, { force: true });
     await listen();
   }
@@ -132,11 +132,11 @@ const isAnswered = (path: string) =>
 
 interface Line extends AsyncDisposable {
   readonly told: UpStack;
-  /** Asks it to stop and resolves when it has stopped. */
+  /** Asks the holder to stop, and resolves once it has stopped. */
   stop(): Promise<void>;
 }
 
-/** Connects to the holder; null if there is none. */
+/** Connects to the holder; resolves to null if there is none. */
 async function connect(io: Io): Promise<Line | null> {
   const socket = createConnection(await socketPath(io));
   socket.setTimeout(ANSWER_PATIENCE_MS, () => socket.destroy());
@@ -178,7 +178,7 @@ export async function stackDown(io: Io): Promise<boolean> {
   return line !== null;
 }
 
-/** The running stack for a run to use; null if there is none. It keeps running afterwards. */
+/** The running stack, for use by a run; null if there is none. The stack keeps running after the run. */
 export async function useUpStack(io: Io): Promise<Stack | null> {
   const up = await stackStatus(io);
   if (up === null) return null;
@@ -214,7 +214,7 @@ export async function stackUp(args: readonly string[], io: Io): Promise<UpStack>
   });
   const deadline = Date.now() + UP_PATIENCE_MS;
   for (;;) {
-    // This is checked before the request: a holder exits early if another one is already responding.
+    // The exit is checked before the request, because a new holder exits early if another one already responds.
     const hadEnded = ended;
     const up = await stackStatus(io);
     if (up !== null) {

@@ -3,8 +3,8 @@ import type { Part } from './containers/parts.ts';
 import { IMAGES } from './images.ts';
 
 /**
- * Generates compose.yaml from the same parts as a stack that the harness starts. The rules are the generated file; everything
- * else that a part reads is inline.
+ * Generates compose.yaml from the same part definitions as the containers that the harness starts. The rules are mounted
+ * from the generated file; all other configuration is inline.
  */
 export function composeOf(parts: readonly Part[], rulesFile: string): string {
   const files = parts.flatMap((part) =>
@@ -12,7 +12,7 @@ export function composeOf(parts: readonly Part[], rulesFile: string): string {
       part: part.name,
       target,
       source: nameOf(part, target),
-      // In Compose, a dollar sign starts a variable.
+      // Compose interprets a dollar sign as the start of a variable.
       from: target.endsWith('/rules.yaml')
         ? { file: rulesFile }
         : { content: content.replaceAll('$', '$$$$') },
@@ -47,7 +47,7 @@ function serviceOf(part: Part, configs: readonly object[]): object {
       ? { build: { context: '.', target: 'service', args: { BASE_IMAGE: `\${BASE_IMAGE:-${IMAGES.base}}` } } }
       : { image: IMAGES[name as keyof typeof IMAGES] }),
     ...(command.length === 0 ? {} : { command }),
-    // Scrapes of a service that is still loading its model would trigger alerts.
+    // Prometheus starts last: scrapes of a service that is still loading its model would trigger alerts.
     ...(name === 'prometheus' ? { depends_on: { service: { condition: 'service_healthy' } } } : {}),
     ...(Object.keys(environment).length === 0 ? {} : { environment }),
     ports: ports.map((port) => `127.0.0.1:${port}:${port}`),

@@ -24,15 +24,15 @@ export interface ContainerStackOptions {
   readonly root: string;
   readonly toolIo: ToolIo & { readonly signal: AbortSignal };
   readonly wanted: Omit<Wanted, 'toxiproxy'>;
-  /** The folder for logs. */
+  /** The folder for the logs. */
   readonly folder: string;
-  /** What stands between the load and the service. */
+  /** The fault between the load and the service, if any. */
   readonly toxic?: Toxic;
 }
 
 /**
- * Service, Prometheus, Alertmanager and Grafana as containers on their own network, with ports on this machine's loopback
- * interface. All of them are removed when it is disposed of or if not all of them start.
+ * Runs the service, Prometheus, Alertmanager and Grafana as containers on a separate network. Their ports are published on
+ * the loopback interface only. All containers are removed on disposal, or if one of them does not start.
  */
 export async function startContainerStack(options: ContainerStackOptions): Promise<Stack> {
   const { toolIo, folder, root, toxic } = options;
@@ -61,8 +61,8 @@ export async function startContainerStack(options: ContainerStackOptions): Promi
 }
 
 /**
- * Returns the network's name. Removing it also removes what single containers leave behind: half-started ones, and those of
- * k6.
+ * Creates the stack's network and returns its name. Its cleanup also removes containers that are left over: those that did
+ * not start completely, and those of k6.
  */
 async function openNetwork({ engine, id }: Surroundings, cleanup: AsyncDisposableStack): Promise<string> {
   const label = `${STACK_LABEL}=${id}`;
@@ -74,7 +74,7 @@ async function openNetwork({ engine, id }: Surroundings, cleanup: AsyncDisposabl
   return name;
 }
 
-/** The addresses of the parts that have pages to view. */
+/** The addresses of the parts that have web pages. */
 function addressesOf(parts: readonly Part[], running: ReadonlyMap<PartName, Contained>) {
   const shown = parts.filter(({ name }) => LOOKED_AT.has(name) && running.has(name));
   return Object.fromEntries(shown.map(({ name, ports }) => [name, running.get(name)!.url(ports[0]!)]));
@@ -92,8 +92,8 @@ const incidentOf = (part: Contained): string[] => {
 // ---------------------------------------------------------------------------------------------- parts
 
 /**
- * Starts all parts at once, except Prometheus, because scrapes of a service that is still loading its model would trigger
- * alerts. Each part is given to `cleanup` as soon as it runs. The first failure makes the whole start fail.
+ * Starts all parts at once, except Prometheus: scrapes of a service that is still loading its model would trigger alerts.
+ * Each part is passed to `cleanup` as soon as it runs. If one part fails, the whole start fails.
  */
 async function startAll(
   parts: readonly Part[],
@@ -137,7 +137,7 @@ const specOf = (part: Part, { reference }: ResolvedImage, network: string, root:
 
 // ---------------------------------------------------------------------------------------------- load
 
-/** k6 runs in the network namespace of the service, or of what stands in front of it. */
+/** k6 shares the network namespace of the service, or of the proxy in front of the service. */
 async function placeOfLoad(
   running: ReadonlyMap<PartName, Contained>,
   k6: ResolvedImage,
@@ -151,7 +151,7 @@ async function placeOfLoad(
   return loadGeneratorsIn(proxy, PROXIED_PORT, k6, around);
 }
 
-/** k6 in the network namespace of the container that it loads, so its requests stay on that loopback interface. */
+/** Runs k6 in the network namespace of the container that it loads, so that the requests stay on its loopback interface. */
 function loadGeneratorsIn(
   target: Contained,
   port: number,
@@ -171,7 +171,7 @@ function loadGeneratorsIn(
             { source: root, target: root, mode: 'ro' },
             { source: folder, target: folder, mode: 'rw' },
           ],
-          // Its files belong to the user who runs the harness.
+          // k6 runs as the current user, so that this user owns its files.
           ...(process.getuid === undefined ? {} : { user: `${process.getuid()}:${process.getgid!()}` }),
           workingFolder: root,
           network: { shared: target.id },

@@ -15,7 +15,7 @@ export function useExisting(serviceUrl: string, prometheusUrl: string): Stack {
   };
 }
 
-/** Text before an @ may be a password, even in an invalid URL. */
+/** Even in an invalid URL, the text before an @ may be a password. */
 const masked = (text: string) => text.replace(/\/\/[^/@]*@/, `//${REDACTED}@`);
 
 export function checkUrl(option: string, text: string): Problem[] {
@@ -41,11 +41,10 @@ export function checkTarget(text: string): Problem[] {
 }
 
 /**
- * Load is sent only to permitted machines: this one always, others only if the document lists them.
+ * Checks that the load target is a permitted machine. This machine always is; other machines must be listed in the document.
  *
  * @param text a valid load target URL
- *
- * @param file the document, for messages
+ * @param file the path of the document, for messages
  */
 export function checkAllowed(text: string, allowedTargets: readonly string[], file: string): Problem[] {
   const url = new URL(text);

@@ -1,6 +1,6 @@
 /**
- * Every image in use, by tag. The first pull resolves each to a digest, which is stored in `images.lock.json` next to this
- * file and with each run. Change a tool's version here and in scripts/tools/specs.ts together.
+ * All container images in use, by tag. The first pull resolves a tag to a digest, which is stored with the run and in
+ * `images.lock.json` next to this file. To update a tool, change its version here and in scripts/tools/specs.ts.
  */
 export const IMAGES = {
   /** The base image of the Dockerfile. */
@@ -15,10 +15,10 @@ export const IMAGES = {
   victoriaMetrics: 'victoriametrics/victoria-metrics:v1.136.23',
 } as const;
 
-/** Images built here and never pulled. */
+/** Images that are always built here and never pulled. */
 export const BUILT = {
   service: 'sla-harness/service',
-  /** Its official image is in another registry; the pinned binary gives the same result. */
+  /** The official image is in another registry, so the image is built here from the pinned program. */
   toxiproxy: 'sla-harness/toxiproxy',
 } as const;
 

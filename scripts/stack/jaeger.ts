@@ -7,9 +7,9 @@ import { isOk, START_PATIENCE_MS } from './listening.ts';
 
 export interface Jaeger {
   readonly process: Running;
-  /** The address for viewing and querying traces. */
+  /** The address at which traces can be viewed and queried. */
   readonly url: string;
-  /** The address that receives traces: OTEL_EXPORTER_OTLP_ENDPOINT. */
+  /** The address that receives traces, for OTEL_EXPORTER_OTLP_ENDPOINT. */
   readonly otlpUrl: string;
 }
 
@@ -19,7 +19,10 @@ interface Ports {
   readonly otlp: number;
 }
 
-/** Without this configuration it would listen on fixed ports, and for queries on every network of the machine. */
+/**
+ * Without this configuration, Jaeger would listen on fixed ports, and accept queries on every network interface of the
+ * machine.
+ */
 export function jaegerConfig({ http, grpc, otlp }: Ports): string {
   const endpoint = (port: number) => ({ endpoint: `127.0.0.1:${port}` });
   return stringify({
@@ -38,8 +41,8 @@ export function jaegerConfig({ http, grpc, otlp }: Ports): string {
 }
 
 /**
- * A Jaeger that keeps traces in memory and is reachable from this machine only; it is stopped when the caller's cleanup stack
- * is disposed of.
+ * Starts a Jaeger that keeps traces in memory and listens only on this machine. It is stopped when the caller's cleanup
+ * stack is disposed of.
  */
 export async function startJaeger(
   path: string,
@@ -61,8 +64,8 @@ export async function startJaeger(
 }
 
 /**
- * Jaeger does not report a port chosen by the system, so it gets fixed ones. They were free a moment ago, all at the same
- * time.
+ * Chooses ports in advance, because Jaeger does not report ports that the system chooses. All of them were free at the same
+ * moment.
  */
 async function freePorts(count: number): Promise<readonly number[]> {
   const servers = Array.from({ length: count }, () => createServer());

@@ -3,7 +3,7 @@ import { type Running, waitFor } from '../process/processes.ts';
 
 export const START_PATIENCE_MS = 60_000;
 
-/** The address at which Prometheus or Alertmanager listens, on a port chosen by the system, once it is ready. */
+/** Resolves once Prometheus or Alertmanager is ready, to its address. The system chooses the port. */
 export async function listeningAddress(process: Running, signal: AbortSignal): Promise<string> {
   const address = await waitFor(process, 'starting to listen', START_PATIENCE_MS, signal, async () => {
     const line = /msg="Listening on".* address=(\S+)/.exec(await readFile(process.logFile, 'utf8'));

@@ -13,28 +13,28 @@ export interface LocalStackOptions {
   readonly root: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly prometheusPath: string;
-  /** Labels for the service's series, including `job` (the document's selector). */
+  /** Labels of the service's series, including `job`; the document's selector contains the same labels. */
   readonly selector: Readonly<Record<string, string>>;
-  /** The folder for logs and the Prometheus configuration. */
+  /** The folder for the logs and the configuration of Prometheus. */
   readonly folder: string;
   readonly signal: AbortSignal;
   readonly faults?: string;
   readonly servicePort?: number;
-  /** Recording and alerting rules for Prometheus, as YAML; evaluated every second. */
+  /** Recording and alerting rules as YAML, which Prometheus evaluates every second. */
   readonly rules?: string;
-  /** The address that receives alerts; absent: none. */
+  /** The address of the Alertmanager; absent: alerts are not sent. */
   readonly alertmanager?: AlertmanagerOptions;
-  /** The Jaeger that receives the service's traces. Absent: the environment decides where they go, if anywhere. */
+  /** The Jaeger that receives the service's traces; absent: the service's own environment settings apply. */
   readonly jaegerPath?: string;
-  /** Forwards the samples to another server, late. */
+  /** Makes Prometheus forward its samples to another server with a delay. */
   readonly remoteWrite?: RemoteWrite;
-  /** Two jobs scrape the service. */
+  /** Whether two jobs scrape the same service. */
   readonly isScrapedTwice?: boolean;
-  /** Enables Prometheus's administrative API. It can also delete data, so it is enabled only for a snapshot. */
+  /** Whether Prometheus's administrative API is enabled. Only snapshots need it; it can also delete data. */
   readonly withSnapshots?: boolean;
 }
 
-/** The service and a Prometheus as processes on this machine, on free ports, scraped every second. */
+/** Runs the service and a Prometheus as processes on this machine, on free ports. Prometheus scrapes every second. */
 export async function startLocalStack(options: LocalStackOptions): Promise<Stack> {
   await using cleanup = new AsyncDisposableStack();
   const data = join(options.folder, 'prometheus-data');
@@ -104,10 +104,10 @@ export function startService(
       HOST: '127.0.0.1',
       PORT: String(servicePort ?? 0),
       NODE_ENV: 'production',
-      // The address is read from a log line of this level.
+      // The address is read from a log line, and the service logs it at this level.
       LOG_LEVEL: 'info',
       ...(otlpUrl === undefined ? {} : { OTEL_EXPORTER_OTLP_ENDPOINT: otlpUrl }),
-      // In production the service refuses faults unless explicitly allowed; here they are wanted.
+      // In production, the service refuses faults unless they are allowed explicitly. This stack injects them on purpose.
       ...(faults === undefined ? {} : { SLA_FAULTS: faults, SLA_FAULTS_ALLOW: '1' }),
     },
     logFile: join(folder, 'service.log'),
@@ -156,7 +156,7 @@ export async function startPrometheus(
     '--web.listen-address=127.0.0.1:0',
     // Without this setting, the first scrape happens 5 s after the start.
     '--scrape.discovery-reload-interval=100ms',
-    // Without this setting, Prometheus drops the exemplars, which lead to traces.
+    // Without this setting, Prometheus drops exemplars, which link to traces.
     '--enable-feature=exemplar-storage',
     ...(options.withSnapshots === true ? ['--web.enable-admin-api'] : []),
   ];
@@ -167,7 +167,7 @@ export async function startPrometheus(
   });
 }
 
-/** A Prometheus that scrapes nothing and stores what another one sends it. */
+/** A Prometheus that scrapes nothing; it stores the samples that another Prometheus forwards. */
 export async function startReceiver(
   { prometheusPath, env }: Pick<LocalStackOptions, 'prometheusPath' | 'env'>,
   folder: string,
@@ -187,7 +187,9 @@ export async function startReceiver(
   });
 }
 
-/** The names of the files that Prometheus loads in addition to its configuration. */
+/**
+ * Writes the rules, if there are any. Resolves to the names of the rule files, which the Prometheus configuration refers to.
+ */
 async function writeRules({ rules, folder }: LocalStackOptions): Promise<readonly string[]> {
   if (rules === undefined) return [];
   await writeFile(join(folder, 'rules.yaml'), rules);

@@ -5,14 +5,14 @@ import type { ContainerExtras } from './container-options.ts';
 import { serviceSettings } from './service-settings.ts';
 import type { Stack } from './stack.ts';
 
-/** Starts a stack in containers for a document; logs go to a folder. */
+/** Starts a document's stack in containers. The logs are written to the given folder. */
 export async function openContainers(
   { document, file }: ReadDocument,
   { tracing, logs, toxic, faults }: ContainerExtras,
   folder: string,
   { root, env, progress, signal }: Io,
 ): Promise<Stack> {
-  // Imported only here, so that other commands need not load the container library.
+  // Imported on demand, so that other commands do not load the container library.
   const { startContainerStack } = await import('./containers.ts');
   return startContainerStack({
     root,

@@ -4,12 +4,12 @@ import { type Asker, apiEndpoint } from '../../slas/prometheus/http.ts';
 import { get } from '../../slas/prometheus/transport.ts';
 import { HarnessError } from '../cli/errors.ts';
 
-/** Prometheus requests other than queries: its version, from any server, and a snapshot, only from one started here. */
+/** Requests to Prometheus other than queries: the version of any server, and a snapshot of one that was started here. */
 
 const VERSION_LIMIT_MS = 2_000;
 const SNAPSHOT_LIMIT_MS = 60_000;
 
-/** null if the server does not report it: other servers with the same API need not. */
+/** null if the server does not report its version; compatible servers need not. */
 export async function prometheusVersion({ url, access, signal }: Asker): Promise<string | null> {
   try {
     const { endpoint, credentials } = apiEndpoint(url, 'status/buildinfo', access);
@@ -24,8 +24,8 @@ export async function prometheusVersion({ url, access, signal }: Asker): Promise
 }
 
 /**
- * Copies everything that a Prometheus started here has stored, including the newest samples, into a folder that appears when
- * it is complete. Throws HarnessError `no-snapshot`.
+ * Copies all stored samples, including the newest, from a Prometheus that was started here into a folder. The folder appears
+ * once it is complete. Throws HarnessError `no-snapshot`.
  */
 export async function takeSnapshot(
   url: string,

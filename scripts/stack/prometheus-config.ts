@@ -2,26 +2,26 @@ import { stringify } from 'yaml';
 import { HarnessError } from '../cli/errors.ts';
 
 export interface Scraping {
-  /** Labels for the service's series, including `job` (the document's selector). */
+  /** Labels of the service's series, including `job`; the document's selector contains the same labels. */
   readonly selector: Readonly<Record<string, string>>;
-  /** The service's address as host:port, as seen from Prometheus. */
+  /** The service's address as host:port, from Prometheus's point of view. */
   readonly target: string;
-  /** Relative to the configuration, or absolute. */
+  /** Paths of the rule files, absolute or relative to the configuration. */
   readonly ruleFiles: readonly string[];
-  /** Where alerts are sent, as host:port. */
+  /** The Alertmanager's address as host:port. */
   readonly alertmanager?: string;
   readonly remoteWrite?: RemoteWrite;
-  /** Two jobs scrape the service, each with its own label, as happens when an old job is left in place. */
+  /** Whether two jobs with different labels scrape the service, as happens if an old job is not removed. */
   readonly isScrapedTwice?: boolean;
 }
 
-/** Where samples are forwarded to, and for how long they are batched first, which is how late they arrive. */
+/** The server that receives forwarded samples, and how long they are batched, which determines how late they arrive. */
 export interface RemoteWrite {
   readonly url: string;
   readonly batchSeconds: number;
 }
 
-/** The configuration of a Prometheus that scrapes one service, and evaluates rules, every second. */
+/** Configures a Prometheus that scrapes one service and evaluates the rules every second. */
 export function prometheusConfig({
   selector,
   target,
@@ -54,7 +54,7 @@ export function prometheusConfig({
   });
 }
 
-/** One sender, so that batches arrive in order; large enough that a batch is sent only when its time is over. */
+/** A single sender keeps batches in order. The batch size is large, so that a batch is sent only when its time is over. */
 const remoteWriteConfig = ({ url, batchSeconds }: RemoteWrite) => ({
   url,
   queue_config: {

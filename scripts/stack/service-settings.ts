@@ -1,6 +1,6 @@
 /**
- * The service's settings that may be passed into a container: those that do not name a file or address of this machine. A local
- * service gets the whole environment.
+ * The settings of the service that may be passed into a container. Settings that name a file or an address of this machine
+ * are excluded. A local service gets the whole environment.
  */
 export const SERVICE_SETTINGS = [
   'BATCH_TEXTS',
@@ -24,13 +24,13 @@ export const SERVICE_SETTINGS = [
   'VALUE_PER_PREDICTION',
 ] as const;
 
-/** The settings passed on from an environment, and faults if requested. */
+/** The service settings from an environment, and the faults if there are any. */
 export function serviceSettings(
   env: Readonly<Record<string, string | undefined>>,
   faults: string | undefined,
 ): Readonly<Record<string, string>> {
   const set = SERVICE_SETTINGS.flatMap((name) => (env[name] ? [[name, env[name]]] : []));
-  // In production the service refuses faults unless explicitly allowed; here they are wanted.
+  // In production, the service refuses faults unless they are allowed explicitly. This stack injects them on purpose.
   const broken = faults === undefined ? {} : { SLA_FAULTS: faults, SLA_FAULTS_ALLOW: '1' };
   return { ...Object.fromEntries(set), ...broken };
 }

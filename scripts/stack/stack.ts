@@ -5,52 +5,56 @@ import type { ResolvedImage } from './containers/image-store.ts';
 /** A service and the Prometheus that scrapes it: started here, or already running. */
 export interface Stack extends AsyncDisposable {
   readonly kind: 'local' | 'containers' | 'existing';
-  /** The service's address, as seen from this machine. */
+  /** The service's address from this machine's point of view. */
   readonly serviceUrl: string;
   readonly prometheusUrl: string;
-  /** A service started here is warmed up at full speed; one that others use, only at the plan's own rate. */
+  /**
+   * Whether the service was started here. Such a service is warmed up at full speed; any other, at no more than the planned
+   * rate.
+   */
   readonly isOurs: boolean;
-  /** The parts that have died since the start, in words; null if nothing monitors them. */
+  /** The parts that have died since the start, in words; null if the parts are not monitored. */
   incidents(): Promise<readonly string[] | null>;
   /**
-   * Copies everything that its Prometheus has stored into a folder. Set only if Prometheus was started here with this enabled.
+   * Copies all samples that Prometheus has stored into a folder. Set only if Prometheus was started here with its
+   * administrative API.
    */
   readonly snapshot?: (folder: string) => Promise<void>;
-  /** The origin of the load, if it is not a process on this machine. */
+  /** Where the load generators run, if they are not processes on this machine. */
   readonly generators?: GeneratorPlace;
-  /** Load generators that cannot write into the run folder; set if the load comes from such generators. */
+  /** Set if the load generators run elsewhere and cannot write into the run folder. */
   readonly remote?: RemoteGenerators;
-  /** Addresses of further pages to look at, by name. */
+  /** The addresses of additional pages for the operator, by name. */
   readonly others?: Readonly<Record<string, string>>;
-  /** What is not available, in words. */
+  /** The parts that are not available, and why. */
   readonly leftOut?: readonly string[];
   /** The container images in use, if any. */
   readonly images?: readonly ResolvedImage[];
 }
 
 export interface GeneratorPlace {
-  /** The service's address, as seen from the load generator. */
+  /** The service's address from the load generator's point of view. */
   readonly serviceUrl: string;
-  /** Starts k6. The project and the run folder have the same paths there as here. */
+  /** Starts k6. The paths of the project and of the run folder are the same there as on this machine. */
   start(name: string, args: readonly string[], options: GeneratorOptions): Promise<Started>;
 }
 
 export interface GeneratorOptions {
-  /** The project's folder, readable. */
+  /** The path of the project, which k6 can read. */
   readonly root: string;
-  /** The run folder, writable. */
+  /** The path of the run folder, which k6 can write to. */
   readonly folder: string;
   readonly environment: Readonly<Record<string, string>>;
 }
 
-/** Load generators elsewhere. They are started together, and their records are read while they run. */
+/** Load generators that run elsewhere. They start together, and their records are read while they run. */
 export interface RemoteGenerators {
-  /** The service's address, as seen from them. */
+  /** The service's address from the load generators' point of view. */
   readonly serviceUrl: string;
-  /** The addresses that they may reach. */
+  /** The addresses that the load generators may reach. */
   readonly addresses: readonly string[];
   startAll(load: RemoteLoad): Promise<RemoteStarted>;
-  /** @param args arguments of k6 that restrict the requests to the load target */
+  /** @param args k6 arguments that restrict the requests to the load target */
   warmUp(planned: RemoteWarmUp, args: readonly string[]): Promise<Sent>;
 }
 
@@ -61,16 +65,16 @@ export interface RemoteWarmUp {
 }
 
 export interface RemoteLoad {
-  /** Absolute, on this machine. */
+  /** The script's absolute path on this machine. */
   readonly script: string;
   readonly cwd: string;
-  /** What the script sees while it is prepared here. */
+  /** The environment variables that the script sees while it is archived here. */
   readonly archiveEnv: Readonly<Record<string, string | undefined>>;
-  /** The file in SLA_LOAD; null: none. */
+  /** The file that SLA_LOAD names; null: none. */
   readonly loadFile: string | null;
-  /** Arguments of k6, without those that name files or segments. */
+  /** The arguments of k6, except those for files and segments. */
   readonly args: readonly string[];
-  /** One for each load generator. */
+  /** The names of the load generators. */
   readonly names: readonly string[];
   readonly files: readonly RemoteFiles[];
   readonly longestSeconds: number;
@@ -86,6 +90,6 @@ export interface RemoteFiles {
 export interface RemoteStarted extends AsyncDisposable {
   readonly each: readonly Started[];
   readonly startedSeconds: number;
-  /** What makes the records unreliable, in words; called after all have ended. */
+  /** The reasons why the records are unreliable, in words. Call this after all load generators have ended. */
   problems(): readonly string[];
 }

@@ -2,7 +2,7 @@ import { HarnessError } from '../cli/errors.ts';
 import { accept, badOption, type Input } from '../cli/inputs.ts';
 import { PROXIED_PORT, SERVICE_PORT } from './containers/parts.ts';
 
-/** The network fault that affects every response. */
+/** The network fault to add to every response. */
 export interface Toxic {
   readonly latencyMs: number;
 }
@@ -21,7 +21,9 @@ export function readToxic(text: string): Input<Toxic> {
   );
 }
 
-/** Makes the toxiproxy at `api` stand in for the service in its network namespace, with a toxic on every response. */
+/**
+ * Configures the toxiproxy whose API is at `api` to forward requests to the service and to add the fault to every response.
+ */
 export async function standIn(api: string, { latencyMs }: Toxic, signal: AbortSignal): Promise<void> {
   await callToxiproxy(api, 'POST', '/proxies', signal, {
     name: 'service',
@@ -38,7 +40,7 @@ export async function standIn(api: string, { latencyMs }: Toxic, signal: AbortSi
   await callToxiproxy(api, 'POST', '/proxies/service/toxics', signal, toxic);
 }
 
-/** Returns the response. Throws HarnessError `toxiproxy`. */
+/** Resolves to the response body. Throws HarnessError `toxiproxy`. */
 export async function callToxiproxy(
   api: string,
   method: string,

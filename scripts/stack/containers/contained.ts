@@ -7,32 +7,30 @@ import { HarnessError } from '../../cli/errors.ts';
 import { type Exit, type Started, tailOf } from '../../process/processes.ts';
 import { bounded, type Engine, ignoring, PART_LABEL, STACK_LABEL } from './engine.ts';
 
-/** What all containers of a stack share. */
+/** The properties that all containers of a stack share. */
 export interface Surroundings {
   readonly engine: Engine;
-  /** Identifies the stack; a label on its containers. */
+  /** The id of the stack, which is a label on its containers. */
   readonly id: string;
-  /** The folder for logs, one file per container. */
+  /** The folder for the logs, one file for each container. */
   readonly logs: string;
   readonly signal: AbortSignal;
 }
 
 export interface Contained extends Started {
   readonly id: string;
-  /** Where one of its ports is published, as http://127.0.0.1:32768. */
+  /** The address at which a port of the container is published, for example http://127.0.0.1:32768. */
   url(port: number): string;
 }
 
 const START_PATIENCE_MS = 90_000;
 const GRACE_MS = 10_000;
-/** Added to the time that a container may take to stop by itself, for handing over its log. */
+/** The time for reading the log, in addition to the time in which a container may stop by itself. */
 const KILL_LIMIT_MS = 30_000;
-/** Time for reading the last lines of the log after the end. */
+/** The time for reading the last lines of the log after the container has ended. */
 const LOG_PATIENCE_MS = 5_000;
 
-/**
- * Ports are published on this machine's loopback interface only; testcontainers itself would publish them on every address.
- */
+/** Publishes ports on the loopback interface only. By default, testcontainers publishes them on every interface. */
 class LocalContainer extends GenericContainer {
   publish(ports: readonly number[]): this {
     this.withExposedPorts(...ports);
@@ -44,7 +42,7 @@ class LocalContainer extends GenericContainer {
 }
 
 export interface ContainerSpec {
-  /** The name in its log file and in messages. */
+  /** The container's name in messages and the name of its log file. */
   readonly name: string;
   readonly image: string;
   readonly command: readonly string[];
@@ -53,17 +51,17 @@ export interface ContainerSpec {
   readonly mounts?: readonly { source: string; target: string; mode: 'ro' | 'rw' }[];
   readonly user?: string;
   readonly workingFolder?: string;
-  /** Published ports, and its own network with its name; or the network of another container. */
+  /** Either a separate network with published ports and a host name, or the network namespace of another container. */
   readonly network:
     | { readonly name: string; readonly ports: readonly number[] }
     | { readonly shared: string };
-  /** Responds with 2xx on the first port when the container is ready. */
+  /** The path that responds with 2xx on the first port once the container is ready. */
   readonly readyPath?: string;
 }
 
 /**
- * Starts a container and waits until it is ready. Throws HarnessError `container-failed` with the last lines of its log. The
- * log is written as it is produced.
+ * Starts a container and waits until it is ready. The log is written while the container runs. Throws HarnessError
+ * `container-failed` with the last lines of the log.
  */
 export async function startContainer(spec: ContainerSpec, around: Surroundings): Promise<Contained> {
   around.signal.throwIfAborted();
@@ -129,24 +127,24 @@ function running(
   const exited = handle.wait().then(
     async ({ StatusCode }: { StatusCode: number }) => {
       const atSeconds = Date.now() / 1000;
-      // The code that waited for its end reads its log next.
+      // Code that awaits the end of the container reads its log next, so the log must be complete.
       await atMost(logged(), LOG_PATIENCE_MS);
       ended = { ...exitOf(StatusCode), atSeconds };
       return ended;
     },
-    // The engine has stopped, or another process removed the container.
+    // The engine has stopped, or another process has removed the container.
     (): Exit => {
       ended = { code: null, signal: 'SIGKILL', atSeconds: Date.now() / 1000 };
       return ended;
     },
   );
   const stop = async (graceMs = GRACE_MS) => {
-    // 304: it is not running any more; 404: another process removed it.
+    // 304: the container has already stopped; 404: another process has removed it.
     const stopped = async () => {
       if (ended === null) await ignoring([304, 404], handle.stop({ t: Math.ceil(graceMs / 1000) }));
       return await exited;
     };
-    // A killed container ends at once, unless the engine hangs; the watchdog then removes what is left.
+    // A killed container ends at once, unless the engine hangs. In that case, the watchdog removes it later.
     return await bounded(
       stopped(),
       `the container engine, asked to stop ${spec.name},`,
@@ -168,7 +166,7 @@ function running(
   };
 }
 
-/** A shell convention that engines follow: 128 plus the number of the signal that ended it. */
+/** By shell convention, the exit code is 128 plus the number of the signal that ended the container. */
 const exitOf = (status: number): Pick<Exit, 'code' | 'signal'> =>
   status === 137 ? { code: null, signal: 'SIGKILL' } : { code: status, signal: null };
 

@@ -1,22 +1,22 @@
 import { type ContainerRuntimeClient, getContainerRuntimeClient } from 'testcontainers';
 import { HarnessError } from '../../cli/errors.ts';
 
-// testcontainers' reaper is a privileged container of another image. Our watchdog removes what a killed harness leaves
-// behind.
+// The reaper of testcontainers is a privileged container from another image. Our watchdog removes the containers that a
+// killed harness leaves behind.
 process.env.TESTCONTAINERS_RYUK_DISABLED = 'true';
-// testcontainers would consider a machine that was itself created from an image to be a container, and look for ports at the
-// bridge's gateway. Ours are published on the loopback interface.
+// If this machine was itself created from an image, testcontainers would treat it as a container. It would then look for
+// ports at the bridge's gateway, but ours are published on the loopback interface.
 process.env.TESTCONTAINERS_HOST_OVERRIDE = '127.0.0.1';
 
-/** The container engine of this machine: the part of its API that testcontainers does not cover. */
+/** The container engine of this machine: the parts of its API that testcontainers does not cover. */
 export type Engine = ContainerRuntimeClient['container']['dockerode'];
 
 const LOOPBACK = ['localhost', '127.0.0.1', '::1'];
 const ANSWER_LIMIT_MS = 15_000;
-/** Removing waits until a process has ended, which a busy disk can delay. */
+/** The engine removes a container only once its process has ended, which a busy disk can delay. */
 const REMOVE_LIMIT_MS = 60_000;
 
-/** Throws HarnessError `no-engine` if there is none, and `remote-engine` if it is on another machine. */
+/** Throws HarnessError `no-engine` if there is no engine, and `remote-engine` if it is on another machine. */
 export async function findEngine(): Promise<Engine> {
   const client = await bounded(getContainerRuntimeClient(), 'the container engine').catch((cause: Error) => {
     throw new HarnessError('no-engine', `no container engine responds: ${cause.message}`, {
@@ -35,8 +35,9 @@ export async function findEngine(): Promise<Engine> {
 }
 
 /**
- * Rejects after a time limit, because an engine that accepts a connection may still not respond. `what` names it in the
- * message.
+ * Rejects after a time limit, because an engine may accept a connection and never respond.
+ *
+ * @param what the operation, for the message
  */
 export async function bounded<T>(work: Promise<T>, what: string, limitMs = ANSWER_LIMIT_MS): Promise<T> {
   const { promise: late, reject } = Promise.withResolvers<never>();
@@ -56,7 +57,7 @@ export async function bounded<T>(work: Promise<T>, what: string, limitMs = ANSWE
   }
 }
 
-/** The stack that a container or network belongs to. */
+/** The id of the stack that a container or network belongs to. */
 export const STACK_LABEL = 'sla-harness.stack';
 export const PART_LABEL = 'sla-harness.part';
 
@@ -76,10 +77,10 @@ export async function sweep(engine: Engine, id: string): Promise<void> {
   await within(Promise.all(parted), 'remove networks');
 }
 
-/** 404: it no longer exists; 409: another process is removing it. */
+/** 404: the object no longer exists; 409: another process is removing it. */
 const ignoringGone = (work: Promise<unknown>) => ignoring([404, 409], work);
 
-/** Waits for the engine, and accepts responses with these statuses as success. */
+/** Waits for the engine's response. The given statuses count as success, too. */
 export async function ignoring(statuses: readonly number[], work: Promise<unknown>): Promise<void> {
   try {
     await work;

@@ -6,13 +6,13 @@ import { IMAGES, type PulledImage } from '../images.ts';
 import { buildOffline, OFFLINE, offlineTag } from '../offline-images/build.ts';
 import type { Engine } from './engine.ts';
 
-/** An image that is ready to start. */
+/** An image from which containers can be started. */
 export interface ResolvedImage {
-  /** The tag listed in images.ts. */
+  /** The tag in images.ts. */
   readonly name: string;
-  /** The image from which containers are started. */
+  /** The name or id from which containers are started. */
   readonly reference: string;
-  /** The digest from its registry, `sha256:…`; for an image built here, its id. */
+  /** The digest in the image's registry (`sha256:…`), or the id of an image that was built here. */
   readonly digest: string;
   readonly source: 'registry' | 'built here';
 }
@@ -26,7 +26,7 @@ export interface ImageWorld {
 
 const LOCK = new URL('../images.lock.json', import.meta.url);
 
-/** Digests by tag, as resolved at the first pull. */
+/** The digests by tag, as resolved by the first pull. */
 function readLock(): Record<string, string> {
   try {
     return JSON.parse(readFileSync(LOCK, 'utf8')) as Record<string, string>;
@@ -37,8 +37,8 @@ function readLock(): Record<string, string> {
 }
 
 /**
- * Gets the image by its locked digest, by its tag from a registry or, if no registry is reachable, by building one of the
- * same tool here. null if none of these works.
+ * Gets the image by its locked digest, or else by its tag. If no registry is reachable, builds an image of the same tool
+ * here. Resolves to null if none of these works.
  */
 export async function resolveImage(name: PulledImage, world: ImageWorld): Promise<ResolvedImage | null> {
   const tag = IMAGES[name];
@@ -61,7 +61,7 @@ export async function resolveImage(name: PulledImage, world: ImageWorld): Promis
   return await findBuilt(name, world.engine);
 }
 
-/** An image that is never pulled, because its official one is in another registry. */
+/** Builds an image whose official version is in another registry, so that it is never pulled. */
 export async function resolveBuilt(
   name: 'toxiproxy' | 'prometheus-kubernetes',
   world: ImageWorld,
@@ -72,7 +72,7 @@ export async function resolveBuilt(
   return { name: reference, reference, digest: Id, source: 'built here' };
 }
 
-/** `prom/prometheus@sha256:…` once the digest is known, so that a moved tag changes nothing. */
+/** `prom/prometheus@sha256:…` once the digest is known, so that a moved tag has no effect. */
 function locked(tag: string): string {
   const digest = readLock()[tag];
   return digest === undefined ? tag : `${tag.replace(/:[^:/]*$/, '')}@${digest}`;
@@ -88,7 +88,7 @@ async function find(tag: string, engine: Engine): Promise<ResolvedImage | null> 
   const found = await inspect(reference, engine);
   if (found === null) return null;
   const digest = found.RepoDigests?.[0]?.split('@')[1];
-  // An image that was built here under that tag has no digest.
+  // The tag refers to an image that was built here, which has no digest.
   return digest === undefined
     ? { name: tag, reference, digest: found.Id, source: 'built here' }
     : { name: tag, reference, digest, source: 'registry' };
@@ -111,10 +111,10 @@ async function inspect(reference: string, engine: Engine) {
   }
 }
 
-/** A registry that sends nothing for this long is abandoned. */
+/** The pull is abandoned if the registry sends nothing for this long. */
 const STALL_MS = 60_000;
 
-/** Why it could not be pulled; null if it was. */
+/** The reason why the image could not be pulled; null: it was pulled. */
 async function pull(reference: string, { engine, toolIo }: ImageWorld): Promise<string | null> {
   try {
     const stream = await engine.pull(reference, {
@@ -129,7 +129,7 @@ async function pull(reference: string, { engine, toolIo }: ImageWorld): Promise<
   }
 }
 
-/** Resolves when the engine has finished; rejects with its error, or if it sends nothing for too long. */
+/** Resolves when the engine has finished. Rejects with the engine's error, or if the engine sends nothing for too long. */
 export function followed(
   engine: Engine,
   stream: NodeJS.ReadableStream & { destroy(error?: Error): void },

@@ -15,17 +15,17 @@ export type PartName =
   | 'toxiproxy';
 
 export interface Part {
-  /** Its name on the network, and of its log. */
+  /** The part's host name on the network and the name of its log. */
   readonly name: PartName;
-  /** Published on this machine's loopback interface; the first one is used to reach it. */
+  /** The ports published on the loopback interface. The first one is used to reach the part. */
   readonly ports: readonly number[];
   readonly command: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
-  /** Absolute paths in the container, with their contents. */
+  /** Files in the container: absolute paths and their contents. */
   readonly files: Readonly<Record<string, string>>;
-  /** Absolute paths in the container, with folders of this project. */
+  /** Mounted folders: absolute paths in the container and folders of this project. */
   readonly folders: Readonly<Record<string, string>>;
-  /** Responds with 2xx on the first port when the part is ready. */
+  /** The path that responds with 2xx on the first port once the part is ready. */
   readonly readyPath: string;
 }
 
@@ -46,7 +46,7 @@ const ALERTMANAGER_PORT = 9093;
 const GRAFANA_PORT = 3000;
 const OTLP_PORT = 4318;
 const LOKI_PORT = 3100;
-/** Where toxiproxy is configured, and where it stands in for the service. */
+/** The ports of toxiproxy: one for its API, and one that forwards to the service. */
 export const TOXIPROXY_PORT = 8474;
 export const PROXIED_PORT = 8666;
 
@@ -54,19 +54,19 @@ export interface Wanted {
   readonly selector: Readonly<Record<string, string>>;
   /** Alerting and recording rules, as YAML. */
   readonly rules: string;
-  /** The address that receives alerts; null: none, they can only be viewed. */
+  /** The address that receives alerts; null: there is none, and alerts can only be viewed. */
   readonly webhookUrl: string | null;
   /** Settings of the service. */
   readonly serviceEnvironment: Readonly<Record<string, string>>;
   readonly tracing: boolean;
-  /** The folder for logs, if Loki is to search them. */
+  /** The folder with the logs for Loki; absent: Loki is not started. */
   readonly logs?: string;
   readonly toxiproxy: boolean;
-  /** Enables Prometheus's administrative API. It can also delete data, so it is enabled only for a snapshot. */
+  /** Whether Prometheus's administrative API is enabled. Only snapshots need it; it can also delete data. */
   readonly withSnapshots: boolean;
 }
 
-/** All parts of a stack, in any order: none needs another to start. */
+/** All parts of a stack. They can start in any order. */
 export function partsOf(wanted: Wanted): readonly Part[] {
   return [
     service(wanted),
@@ -100,7 +100,7 @@ const prometheus = ({ selector, rules, withSnapshots }: Wanted) =>
       '--storage.tsdb.path=/prometheus',
       // Without this setting, the first scrape happens 5 s after the start.
       '--scrape.discovery-reload-interval=100ms',
-      // The latency histogram links to traces.
+      // Exemplars link the latency histogram to traces.
       '--enable-feature=exemplar-storage',
       ...(withSnapshots ? ['--web.enable-admin-api'] : []),
     ],
@@ -135,7 +135,8 @@ const PROVISIONING = '/etc/grafana/provisioning';
 const grafana = ({ tracing, logs }: Wanted) =>
   part('grafana', [GRAFANA_PORT], '/api/health', {
     environment: {
-      // It listens on this machine's loopback interface only, where it shows anyone what Prometheus shows.
+      // Anonymous access is safe: Grafana listens only on the loopback interface and shows nothing that Prometheus does not
+      // show.
       GF_AUTH_ANONYMOUS_ENABLED: 'true',
       GF_AUTH_ANONYMOUS_ORG_ROLE: 'Viewer',
       GF_ANALYTICS_REPORTING_ENABLED: 'false',
@@ -172,7 +173,7 @@ const dataSource = (name: PartName, port: number) => ({
   url: `http://${name}:${port}`,
 });
 
-/** Loki, and promtail, which sends it the log files as they are written. */
+/** Loki, and the promtail that sends it the log files while they are written. */
 const logging = (folder: string): readonly Part[] => [
   part('loki', [LOKI_PORT], '/ready', {}),
   part('promtail', [9080], '/ready', {

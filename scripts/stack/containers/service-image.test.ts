@@ -8,14 +8,17 @@ import { ROOT } from '../../testing/sla.ts';
 import type { Engine } from './engine.ts';
 import { buildService } from './service-image.ts';
 
-/** An engine that supports only images and builds, with Docker's HTTP API: records requests and closed connections. */
+/**
+ * A container engine that supports only images and builds, with Docker's HTTP API. It records the requests and the closed
+ * connections.
+ */
 
 const ofTestcontainers = createRequire(createRequire(import.meta.url).resolve('testcontainers'));
 const Dockerode = ofTestcontainers('dockerode') as new (options: object) => Engine;
 
 interface Build {
   readonly query: URLSearchParams;
-  /** Names of the received files. */
+  /** The names of the files in the received build context. */
   readonly files: readonly string[];
   /** Resolves when the client has closed the connection. */
   readonly hungUp: Promise<unknown>;
@@ -23,7 +26,7 @@ interface Build {
 
 interface FakeEngine extends AsyncDisposable {
   readonly engine: Engine;
-  /** Resolves when the context of a build has arrived. */
+  /** Resolves when the build context has arrived. */
   readonly asked: Promise<Build>;
 }
 
@@ -70,7 +73,7 @@ const worldOf = (engine: Engine, signal?: AbortSignal) => ({
   toolIo: { env: {}, progress: () => {}, ...(signal === undefined ? {} : { signal }) } as never,
 });
 
-test('the build context contains what the Dockerfile copies, without what .dockerignore excludes, and the image gets its tag', async () => {
+test('the build context contains the files that the Dockerfile copies, without those that .dockerignore excludes, and the image gets its tag', async () => {
   await using fake = await startEngine((response) => response.end(line({ stream: 'Step 1/9' })));
   const image = await buildService(worldOf(fake.engine));
   const { query, files } = await fake.asked;
@@ -101,7 +104,7 @@ test.each<[string, Parameters<typeof startEngine>[0]]>([
   },
 );
 
-test('a failed build gives the reason, and no earlier image is used instead', async () => {
+test('a failed build reports its reason, and an earlier image is not used instead', async () => {
   await using fake = await startEngine((response) =>
     response.end(line({ stream: 'Step 5/9' }) + line({ error: 'npm ci returned a non-zero code: 1' })),
   );

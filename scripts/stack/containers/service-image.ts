@@ -5,12 +5,12 @@ import { onAbort } from '../../process/processes.ts';
 import { BUILT, IMAGES } from '../images.ts';
 import { followed, type ImageWorld, type ResolvedImage, resolveImage } from './image-store.ts';
 
-/** With a slow registry, npm takes minutes and prints nothing. */
+/** With a slow registry, npm takes minutes and prints nothing in the meantime. */
 const LONGEST_MS = 15 * 60_000;
 
 /**
- * Builds from the Dockerfile, as a user would. The engine's own cache makes it fast the second time. Throws
- * HarnessError `no-image`; rejects immediately with the signal's reason if it aborts.
+ * Builds the image from the Dockerfile, as a user would. The engine's cache makes a second build fast. Throws HarnessError
+ * `no-image`; rejects immediately with the signal's reason on abort.
  */
 export async function buildService(world: ImageWorld): Promise<ResolvedImage> {
   const base = await resolveImage('base', world);
@@ -33,12 +33,12 @@ export async function buildService(world: ImageWorld): Promise<ResolvedImage> {
   return { name: BUILT.service, reference, digest: Id, source: 'built here' };
 }
 
-/** Images on different bases are different images. */
+/** The tag depends on the base image, because builds on different base images differ. */
 const basedOn = ({ source }: ResolvedImage) => (source === 'registry' ? 'latest' : 'offline');
 
 /**
- * The engine cancels a build when the client closes the connection, and removes the containers of its steps (`forcerm`). An
- * interrupt therefore closes the connection, whether the engine has begun to respond or not.
+ * The engine cancels a build when the client closes the connection, and removes its intermediate containers (`forcerm`). An
+ * interrupt therefore closes the connection, even before the engine's first response.
  */
 async function build(
   reference: string,
@@ -65,7 +65,7 @@ async function build(
   }
 }
 
-/** The files that the Dockerfile copies; .dockerignore excludes some of them. */
+/** The files that the Dockerfile copies, without those that .dockerignore excludes. */
 async function contextOf(root: string): Promise<string[]> {
   const entries = await readdir(join(root, 'service'), { recursive: true, withFileTypes: true });
   const files = entries

@@ -6,21 +6,21 @@ import { buildService } from './service-image.ts';
 
 export type ImageKey = PartName | 'k6';
 
-/** The available images of a stack. */
+/** The images of a stack that are available. */
 export interface Ingredients {
   readonly parts: readonly Part[];
   readonly images: ReadonlyMap<ImageKey, ResolvedImage>;
-  /** Why an image is not available. */
+  /** The reasons why images are not available. */
   readonly leftOut: readonly string[];
 }
 
-/** Throws HarnessError `no-image` if an indispensable image is missing. */
+/** Throws HarnessError `no-image` if a required image is missing. */
 export async function findIngredients(wanted: Wanted, world: ImageWorld): Promise<Ingredients> {
   const all = partsOf(wanted);
   const images = await imagesOf(all, world);
   const isThere = (name: PartName) => images.has(name);
   const { logs, ...others } = wanted;
-  // No part is configured to send anything to a missing part.
+  // No part is configured to send data to a part that is missing.
   const parts = partsOf({
     ...others,
     tracing: wanted.tracing && isThere('jaeger'),
@@ -32,7 +32,7 @@ export async function findIngredients(wanted: Wanted, world: ImageWorld): Promis
   return { parts, images, leftOut };
 }
 
-/** An image for every part, and for k6. Optional parts are left out if their image is not available. */
+/** The images of all parts and of k6. Optional parts without an available image are left out. */
 async function imagesOf(parts: readonly Part[], world: ImageWorld): Promise<Map<ImageKey, ResolvedImage>> {
   const names: ImageKey[] = [...parts.map(({ name }) => name), 'k6'];
   const images = new Map<ImageKey, ResolvedImage>();

@@ -6,7 +6,10 @@ import { describeResult, runCommand } from '../../tools/command.ts';
 import type { ToolIo } from '../../tools/types.ts';
 import { type ImportWorld, importFolder } from './import-folder.ts';
 
-/** Debian with Node and npm, like the official Node image: the base image of the Dockerfile if that one cannot be pulled. */
+/**
+ * Builds a Debian image with Node.js and npm, similar to the official Node.js image. It replaces the base image of the
+ * Dockerfile if that cannot be pulled.
+ */
 export const BASE_TAG = `sla-harness/offline-base:bookworm-node${process.versions.node}`;
 
 const CERTIFICATES = '/usr/local/share/ca-certificates/extra.pem';
@@ -23,7 +26,7 @@ export async function buildBase(world: ImportWorld): Promise<void> {
     await addNode(folder, toolIo);
     const certificates = toolIo.env.NODE_EXTRA_CA_CERTS;
     if (certificates) {
-      // If this machine needs these variables to reach a registry, npm in the build needs them too.
+      // If this machine needs these variables to reach a registry, npm needs them during the build, too.
       await mkdir(join(folder, CERTIFICATES, '..'), { recursive: true });
       await copyFile(certificates, join(folder, CERTIFICATES));
     }
@@ -52,7 +55,7 @@ async function debootstrap(folder: string, toolIo: ToolIo): Promise<void> {
   );
 }
 
-/** The Node that runs this, and the npm on PATH. */
+/** The Node.js that runs this process, and the npm on PATH. */
 async function addNode(folder: string, { env }: ToolIo): Promise<void> {
   const local = join(folder, 'usr', 'local');
   const npm = await npmFolder(env.PATH ?? '');
@@ -61,7 +64,7 @@ async function addNode(folder: string, { env }: ToolIo): Promise<void> {
   await symlink('../lib/node_modules/npm/bin/npm-cli.js', join(local, 'bin', 'npm'));
 }
 
-/** npm derives its own location from the Node that runs it, which may differ from the one it was installed with. */
+/** npm derives its own location from the Node.js that runs it, which may not be the one that npm was installed with. */
 async function npmFolder(path: string): Promise<string> {
   for (const folder of path.split(delimiter)) {
     const cli = await realpath(join(folder, 'npm')).catch(() => '');

@@ -10,16 +10,16 @@ import { BASE_TAG, buildBase } from './base.ts';
 import { type ImportWorld, importFolder } from './import-folder.ts';
 
 /**
- * Images for machines without access to an image registry: only the pinned program, laid out like the official image, so that
- * both start in the same way.
+ * Builds images on machines without access to an image registry. Each contains only the pinned program, at the same path as
+ * the official image, so that both start in the same way.
  */
 interface ToolImage {
   readonly tool: ToolName;
-  /** Absolute path. */
+  /** The absolute path of the program. */
   readonly program: string;
-  /** Other tools that the official image has and that are called, with their absolute paths. */
+  /** Other programs in the official image that the harness calls, with their absolute paths. */
   readonly others?: Readonly<Partial<Record<ToolName, string>>>;
-  /** Folders that it writes to. */
+  /** Folders that the program writes to. */
   readonly folders: readonly string[];
 }
 
@@ -30,7 +30,7 @@ const TOOL_IMAGES = {
     tool: 'prometheus-kubernetes',
     program: '/bin/prometheus',
     folders: ['/prometheus', '/etc/prometheus'],
-    // The readiness probe calls it.
+    // The readiness probe runs this program.
     others: { promtool: '/bin/promtool' },
   },
   alertmanager: {
@@ -48,8 +48,8 @@ export type OfflineImage = keyof typeof OFFLINE;
 const isOffline = (name: string): name is OfflineImage => name in OFFLINE;
 
 /**
- * The tag of an image built here. It contains the version, so that another version gets its own image. null if it cannot be
- * built.
+ * The tag of an image that is built here. It contains the version, so that another version gets a different tag. null: the
+ * image cannot be built.
  */
 export function offlineTag(name: string): string | null {
   if (!isOffline(name)) return null;
@@ -60,7 +60,7 @@ export function offlineTag(name: string): string | null {
     : `sla-harness/offline-${name.toLowerCase()}:${version}`;
 }
 
-/** Builds the image, even if it exists. Throws HarnessError. */
+/** Builds the image, even if it already exists. Throws HarnessError. */
 export async function buildOffline(name: OfflineImage, world: ImportWorld): Promise<void> {
   if (name === 'base') await buildBase(world);
   else await buildToolImage(TOOL_IMAGES[name], offlineTag(name)!, world);
@@ -90,10 +90,10 @@ async function copyProgram(name: ToolName, file: string, tag: string, world: Imp
 }
 
 const LDD_LIMIT_MS = 10_000;
-/** The same as in the official Prometheus image. */
+/** The user id in the official Prometheus image. */
 const NOBODY = '65534:65534';
 
-/** In an image without anything else, a program that needs libraries cannot start and prints nothing helpful. */
+/** The image contains no libraries. A dynamically linked program could not start, and would print no helpful error. */
 async function refuseDynamic(path: string, tag: string, { toolIo }: ImportWorld): Promise<void> {
   const listed = await runCommand('ldd', [path], { ...toolIo, limitMs: LDD_LIMIT_MS });
   if (listed.kind !== 'exited' || listed.exitCode !== 0) return;

@@ -12,9 +12,9 @@ export interface ImportWorld {
 
 export interface ImportOptions {
   readonly tag: string;
-  /** Lines of a Dockerfile. */
+  /** Settings of the image, as lines of a Dockerfile. */
   readonly changes: readonly string[];
-  /** `uid:gid` for every file; absent: unchanged. */
+  /** `uid:gid` of every file; absent: the owners stay unchanged. */
   readonly owner?: string;
 }
 
@@ -42,16 +42,17 @@ export async function importFolder(
       repo: tag.slice(0, tag.lastIndexOf(':')),
       tag: tag.slice(tag.lastIndexOf(':') + 1),
       changes,
-      // A killed tar looks like a complete one to the engine; closing the connection prevents a partial import.
+      // To the engine, the output of a killed tar looks complete. Closing the connection prevents the import of a partial
+      // image.
       abortSignal,
     });
     for await (const _ of addAbortSignal(abortSignal, told as Readable)) {
-      // The engine reports the image's id once it has received all of it.
+      // The engine reports the image's id once it has received the whole archive.
     }
     const code = await exited;
     toolIo.signal?.throwIfAborted();
     if (code !== 0) {
-      // Otherwise a later run would use half a folder under this tag as the complete image.
+      // Otherwise a later run would use a partial image under this tag.
       await ignoring([404], engine.getImage(tag).remove());
       throw new Error(`tar ended with ${code}`);
     }
