@@ -23,7 +23,7 @@ import {
 import { type Additions, render } from './render.ts';
 import { component, objectsOf, VARIANTS } from './testing/overlays.ts';
 
-/** The patch that ./sla capacity writes, merged into the manifests by kustomize. */
+/** The patch that `./sla capacity` writes, merged into the manifests by kustomize. */
 
 const TOOL_IO = { env: process.env, progress: () => {} };
 const held = recordOf([...recordOf().steps, stepOf(425, 'met', true)]);
@@ -34,7 +34,7 @@ function patchOf(record: CapacityRecord): string {
   return kubernetesPatch(record, pod.size);
 }
 
-/** @param variant the manifests; the patch is in an overlay on top of them */
+/** @param variant the variant of the manifests to which an overlay adds the patch */
 async function patched(
   variant: string,
   record: CapacityRecord,
@@ -70,7 +70,7 @@ test.each(['k8s/', 'laptop', 'production', 'operator'])(
     expect(service(after).resources).toEqual(RESOURCES);
     expect({ ...service(after), resources: null }).toEqual({ ...service(before), resources: null });
     const [autoscaler] = ofKind(after, 'HorizontalPodAutoscaler');
-    // 1,000/s require 4.58 cores in total: five replicas, each of which uses a fifth of them.
+    // A total of 1,000/s needs 4.58 cores: five replicas, if each uses a fifth of them.
     expect(autoscaler!.spec).toMatchObject({
       minReplicas: 2,
       maxReplicas: 5,
@@ -90,13 +90,13 @@ test('without a target rate, the autoscaler stays unchanged', async () => {
   expect(service(after).resources).toEqual(RESOURCES);
 });
 
-test('a component on top of the patch adds its metric to the autoscaler', async () => {
+test('a component applied on top of the patch adds its metric to the autoscaler', async () => {
   const components = [component('autoscale-on-load')];
   const [autoscaler] = ofKind(await patched('k8s/', held, { components }), 'HorizontalPodAutoscaler');
   expect(autoscaler!.spec).toMatchObject({ metrics: [{ type: 'Resource' }, { type: 'Pods' }] });
 });
 
-test('a search with a given number of workers sets it, and keeps the variables that exist', async () => {
+test('if the search used a given number of workers, the patch sets that number next to the existing variables', async () => {
   const asked = { ...held.asked, variant: { name: 'SERVICE_WORKERS', value: '2' } };
   const { env } = service(await patched('k8s/', { ...held, asked }));
   expect(env).toContainEqual({ name: 'SERVICE_WORKERS', value: '2' });
@@ -128,7 +128,7 @@ test.each<[string, CapacityRecord]>([
   expect(resultOf(record, seeded(1)).pod).toEqual({ ok: false, because });
 });
 
-test('two measured replicas share what was measured', () => {
+test('the measured cores are divided by the number of measured replicas', () => {
   const result = { ...resultOf(held, seeded(1)), replicas: null };
   const pod = podSizeOf({ ...held, replicas: 2, cores: 4 }, result);
   expect(pod).toMatchObject({ ok: true, size: { cpu: { requestMilli: 980, limitMilli: 2000 } } });

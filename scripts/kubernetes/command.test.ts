@@ -14,7 +14,7 @@ test('./sla kubernetes generate writes the generated manifests into another fold
   }
 });
 
-test('--runbooks changes the links of the alerts in both kinds of rules', async () => {
+test('--runbooks changes the runbook links of the alerts in both formats of the rules', async () => {
   await using folder = await temporaryFolder();
   const args = ['kubernetes', 'generate', '--out', folder.path, '--runbooks', 'https://wiki.test/{alert}'];
   expect(await slaHere(args)).toMatchObject({ code: 0 });
@@ -27,7 +27,7 @@ test('--runbooks changes the links of the alerts in both kinds of rules', async 
   }
 });
 
-test('an unknown rotation is refused, and the message lists the known ones', async () => {
+test('an unknown rotation is refused, and the message lists the valid ones', async () => {
   const done = await slaHere(['kubernetes', 'rotate', 'everything']);
   expect(done).toMatchObject({ code: 2 });
   expect(done.stderr).toContain(
@@ -35,7 +35,7 @@ test('an unknown rotation is refused, and the message lists the known ones', asy
   );
 });
 
-test('without kubectl, the message says so', async () => {
+test('without kubectl, the error says that kubectl is missing', async () => {
   const done = await slaHere(['kubernetes', 'secrets'], ROOT, {
     env: { ...process.env, KUBECTL_BIN: '/nowhere/kubectl' },
   });

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
 
-/** The manifests that contain what is generated from the SLA document: its dashboards and its rules. */
+/** The manifests that contain generated content: the dashboards and the rules of the SLA document. */
 export const DASHBOARDS_FILE = join('k8s', 'monitoring', 'grafana-dashboard-config.yaml');
 export const RULES_FILE = join('k8s', 'monitoring', 'prometheus-rules.yaml');
 export const OPERATOR_RULES_FILE = join('k8s', 'overlays', 'operator', 'prometheus-rule.yaml');
@@ -21,7 +21,7 @@ const configMap = (name: string, program: string, data: Readonly<Record<string, 
   data,
 });
 
-/** File name and content of each dashboard, by file name; and the rules in Prometheus's format. */
+/** The dashboards, by file name, and the rules in Prometheus's format. */
 export function generatedManifests(
   dashboards: ReadonlyMap<string, string>,
   rules: string,
@@ -33,7 +33,7 @@ export function generatedManifests(
   ]);
 }
 
-/** There is no indentation, because `kubectl apply` keeps a copy of the object in an annotation of at most 256 KiB. */
+/** Written without indentation, because `kubectl apply` keeps a copy of the object in an annotation of at most 256 KiB. */
 const compact = (dashboards: ReadonlyMap<string, string>) =>
   Object.fromEntries([...dashboards].map(([file, text]) => [file, JSON.stringify(JSON.parse(text))]));
 
@@ -44,7 +44,7 @@ const provider = configMap('grafana-dashboard-provider', 'grafana', {
       {
         name: 'sla',
         type: 'file',
-        // The dashboards come from the document, so a change in the browser would be lost.
+        // Grafana must not allow edits in the browser: the next generated version would overwrite them.
         disableDeletion: true,
         allowUiUpdates: false,
         options: { path: '/var/lib/grafana/dashboards' },

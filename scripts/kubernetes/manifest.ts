@@ -1,6 +1,6 @@
 import { parseAllDocuments } from 'yaml';
 
-/** The parts of Kubernetes objects that the checks of the manifests read. */
+/** The fields of Kubernetes objects that the checks of the manifests read. */
 export interface Manifest {
   readonly apiVersion: string;
   readonly kind: string;
@@ -147,7 +147,7 @@ export interface PolicyPort {
   readonly protocol?: string;
 }
 
-/** Every object of a YAML file. */
+/** Parses every object in a YAML file. */
 export function parseManifests(text: string): readonly Manifest[] {
   return parseAllDocuments(text).flatMap((document) => {
     if (document.errors.length > 0) throw document.errors[0];

@@ -25,11 +25,11 @@ import { K8S, MONITORING_FILES, objectsOf, VARIANTS } from './testing/overlays.t
 
 const variants = Object.keys(VARIANTS);
 
-test.each(variants)('%s: everything that an object names exists', async (variant) => {
+test.each(variants)('%s: every object that another one refers to exists', async (variant) => {
   expect(referenceProblems(await objectsOf(variant))).toEqual([]);
 });
 
-test('every Secret in the other folders is known, and docs/kubernetes.md says how each is replaced', () => {
+test('every Secret that the other folders refer to is known, and docs/kubernetes.md says how to replace it', () => {
   const files = ['load', 'progressive-delivery'].flatMap((folder) =>
     readdirSync(join(K8S, folder))
       .filter((name) => name.endsWith('.yaml'))
@@ -116,7 +116,7 @@ test('in production, only the ingress controller and the load generators connect
   ]);
 });
 
-test('Prometheus and Grafana connect only to Services of these manifests', async () => {
+test('every address that Prometheus and Grafana connect to is a Service in these manifests', async () => {
   const objects = await objectsOf('k8s/');
   const hosts = [
     ...(prometheusConfigOf(objects)?.scrape_configs ?? []),
@@ -130,7 +130,7 @@ test('Prometheus and Grafana connect only to Services of these manifests', async
   expect(expected).toEqual(expect.arrayContaining([...hosts, ...urls]));
 });
 
-test('the manifests have the documented names, node ports, retention and intervals', async () => {
+test('the documented names, node ports, retention and intervals match the manifests', async () => {
   const objects = await objectsOf('k8s/');
   const ports = ofKind(objects, 'Service').map(({ metadata, spec }) => {
     const [first] = (spec as { ports: { port: number; nodePort?: number }[] }).ports;
@@ -172,7 +172,7 @@ test('each panel uses a data source of the type that is provisioned', async () =
   expect(dataSourcesOf(objects).filter(({ isDefault }) => isDefault)).toHaveLength(1);
 });
 
-test('images have the same versions as in every other stack', async () => {
+test('the images have the same versions as in every other stack', async () => {
   const images = workloadsOf(await objectsOf('production with all components'))
     .flatMap(containersOf)
     .map(({ image }) => image);
@@ -180,7 +180,7 @@ test('images have the same versions as in every other stack', async () => {
   expect(images.filter((image) => !known.includes(image))).toEqual([]);
 });
 
-test('the generated manifests are those of the shipped document', async () => {
+test('the generated manifests match the shipped document', async () => {
   const document = parseDocument(readFileSync(join(ROOT, SHIPPED_DOCUMENT), 'utf8'));
   if (!document.ok) throw new Error('the shipped document has problems');
   const rules = rulesText(document.value, SHIPPED_DOCUMENT, ROOT);
@@ -220,7 +220,7 @@ test('promtool accepts the configuration and the rules', async () => {
   expect(output).toMatch(/1 rule files found/);
 });
 
-test('the operator gets the same rules', () => {
+test('the Prometheus Operator gets the same rules', () => {
   const [own] = parseManifests(readFileSync(join(K8S, 'monitoring', 'prometheus-rules.yaml'), 'utf8'));
   const [theirs] = parseManifests(
     readFileSync(join(K8S, 'overlays', 'operator', 'prometheus-rule.yaml'), 'utf8'),
@@ -228,7 +228,7 @@ test('the operator gets the same rules', () => {
   expect(theirs!.spec).toEqual(parse(own!.data!['sla.yaml']!));
 });
 
-test('the service exposes the metric for its autoscaler', async () => {
+test('the service exposes the metric that the autoscaler uses', async () => {
   const objects = await objectsOf('production with autoscale-on-load');
   const text = named(ofKind(objects, 'ConfigMap'), 'prometheus-adapter-rules')!.data!['config.yaml']!;
   const { rules } = parse(text) as { rules: { seriesQuery: string; name: { as: string } }[] };

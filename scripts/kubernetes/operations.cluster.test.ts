@@ -8,9 +8,7 @@ import { apply, healthyStack, openNamespace } from '../doctor/testing/small-stac
 import { ROOT } from '../testing/sla.ts';
 import { kubectl } from './testing/on-cluster.ts';
 
-/**
- * Runs the commands of docs/operations.md, "Health checks", as they are printed there. Only the namespace and the ports differ.
- */
+/** The commands in the section "Health checks" of docs/operations.md, with a different namespace and different ports. */
 
 const NAMESPACE = `operations-${process.pid}`;
 const cleanup = new AsyncDisposableStack();
@@ -39,7 +37,7 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-/** The output of the blocks in one shell, whose background jobs end with it. */
+/** Runs the command blocks in one shell and returns their output. Background jobs end with the shell. */
 async function run(...indices: readonly number[]): Promise<string> {
   const [api, prometheus] = [await freePort(), await freePort()];
   const script = indices
@@ -68,14 +66,14 @@ async function run(...indices: readonly number[]): Promise<string> {
   return output;
 }
 
-test('the pods and the logs of both deployments', async () => {
+test('the commands show the pods and the logs of both deployments', async () => {
   const output = await run(0);
   expect(output).toMatch(/^sentiment-api-\S+ +1\/1 +Running/m);
   expect(output).toContain('Server is ready to receive web requests');
 });
 
-test('the metrics of the service, with its token', async () => {
-  // Without the token the second command finds nothing, because /metrics is protected here.
+test('the commands show the metrics of the service, using its token', async () => {
+  // The /metrics request without a token is left out, because this service requires the token.
   const withoutPlain = blocks[1]!.split('\n').filter((line) => !line.includes('/metrics'));
   blocks[1] = withoutPlain.join('\n');
   const output = await run(1, 2);
@@ -83,7 +81,7 @@ test('the metrics of the service, with its token', async () => {
   expect(output).toContain('sentiment_model_loaded 1');
 });
 
-test('Prometheus, with its password', async () => {
+test('the commands query Prometheus, using its password', async () => {
   const output = await run(3);
   expect(output).toContain('Prometheus Server is Ready.');
   expect(output).toMatch(/"status":"success".*"__name__":"up"/);

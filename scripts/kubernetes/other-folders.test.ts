@@ -8,7 +8,7 @@ import { type Manifest, type NetworkPolicy, ofKind, type PodSpec, parseManifests
 import { K8S, objectsOf, VARIANTS } from './testing/overlays.ts';
 
 /**
- * Tests of k8s/load and k8s/progressive-delivery, which are applied next to an overlay, and of requirements for all of k8s/.
+ * Tests k8s/load and k8s/progressive-delivery, which are applied next to an overlay, and rules that apply to all of k8s/.
  */
 
 const inFolder = (folder: string): readonly Manifest[] =>
@@ -20,7 +20,7 @@ interface PodTemplate {
   readonly template: { readonly metadata: object; readonly spec: PodSpec };
 }
 
-/** Presents a Job and a CronJob as a workload, which the checks expect. */
+/** Converts a Job and a CronJob to the form of a workload that the checks expect. */
 function asWorkload(object: Manifest): Manifest {
   const { jobTemplate, ...spec } = object.spec as PodTemplate & { jobTemplate?: { spec: PodTemplate } };
   const { template } = jobTemplate?.spec ?? spec;
@@ -32,10 +32,10 @@ const load = inFolder('load');
 const delivery = inFolder('progressive-delivery');
 const jobs = [...ofKind(load, 'Job'), ...ofKind(load, 'CronJob')].map(asWorkload);
 
-test('the gate in the cluster and the verifier have no more privileges than every other pod', () => {
+test('the pods of the gate in the cluster and of the verifier are as restricted as all others', () => {
   expect(jobs).toHaveLength(2);
   const problems = SECURITY_LINES['pods are unprivileged']([...jobs, ...delivery]);
-  // A CPU limit would pause the gate, and with it the looks at the run.
+  // A CPU limit would pause the gate, and its looks at the load would be late.
   expect(problems.filter((text) => !/gate: has no limits$/.test(text))).toEqual([]);
 });
 
@@ -88,14 +88,14 @@ test.each([
         path.startsWith('sla-verifier'),
       );
     expect(labelled(await objectsOf(variant))).toEqual(paths);
-    // The verifier's own policy allows nothing further.
+    // The verifier's own policy allows no further connections.
     const own = ofKind(delivery, 'NetworkPolicy');
     expect(labelled([...(await objectsOf(variant)), ...own])).toEqual(paths);
   },
 );
 
 test.each(Object.keys(VARIANTS))(
-  '%s: every program has its probes, and replicas survive a drain',
+  '%s: every program has probes, and replicas survive a node drain',
   async (variant) => {
     expect(availabilityProblems(await objectsOf(variant))).toEqual([]);
   },
@@ -105,7 +105,7 @@ test('the verifier has its probes', () => {
   expect(availabilityProblems(delivery)).toEqual([]);
 });
 
-test('replicas without a budget or a spread, and programs without a probe, are found', async () => {
+test('a missing disruption budget, a missing spread over nodes and a missing probe are found', async () => {
   const objects = structuredClone(await objectsOf('production with victoriametrics')) as Manifest[];
   const without = objects.filter(({ kind }) => kind !== 'PodDisruptionBudget');
   expect(availabilityProblems(without)).toEqual([
@@ -127,7 +127,7 @@ test('replicas without a budget or a spread, and programs without a probe, are f
   ]);
 });
 
-test('every image has a version', async () => {
+test('every image reference has a version', async () => {
   const rendered = (await Promise.all(Object.keys(VARIANTS).map(objectsOf))).flat();
   const text = JSON.stringify([...rendered, ...load, ...delivery]);
   const images = [...new Set([...text.matchAll(/"image":"([^"]+)"/g)].map(([, image]) => image!))];

@@ -10,7 +10,7 @@ import { dataSourcesOf } from './checks/grafana.ts';
 import { named, ofKind, parseManifests } from './manifest.ts';
 import { K8S, objectsOf } from './testing/overlays.ts';
 
-/** The custom dashboard of docs/operations.md, as it is printed there. */
+/** The example of a custom dashboard in docs/operations.md. */
 
 const page = await readFile(join(ROOT, 'docs/operations.md'), 'utf8');
 const section = page.slice(page.indexOf('## A panel of your own'), page.indexOf('## The four queries'));
@@ -26,7 +26,7 @@ interface Dashboard {
 }
 const dashboard = JSON.parse(block('json')) as Dashboard;
 
-test('kustomize adds it to the shipped dashboards, and changes none of them', async () => {
+test('kustomize adds the custom dashboard to the shipped ones, and leaves those unchanged', async () => {
   await using folder = await temporaryFolder();
   const own = join(folder.path, 'own');
   await mkdir(own);

@@ -9,15 +9,15 @@ import type { ToolIo } from '../tools/types.ts';
 
 const LIMIT_MS = 30_000;
 
-/** The additions to an overlay. */
+/** Additions to an overlay. */
 export interface Additions {
-  /** Absolute paths of components. */
+  /** The absolute paths of components. */
   readonly components?: readonly string[];
   readonly images?: readonly { readonly name: string; readonly newName: string; readonly newTag: string }[];
   readonly patches?: readonly { readonly target: object; readonly patch: string }[];
 }
 
-/** The YAML that `kubectl apply -k` would apply for a folder with its additions. Throws HarnessError `no-manifests`. */
+/** The YAML that `kubectl apply -k` would apply for a folder with these additions. Throws HarnessError `no-manifests`. */
 export async function render(folder: string, additions: Additions, io: ToolIo): Promise<string> {
   // Kustomize accepts relative paths only.
   const own = await mkdtemp(join(await realpath(tmpdir()), 'sla-kustomize-'));
@@ -45,7 +45,7 @@ async function kustomize(folder: string, io: ToolIo): Promise<string> {
     limitMs: LIMIT_MS,
     signal: io.signal,
   });
-  // Any output in addition to the manifests is a warning, for instance about a deprecated field.
+  // Text on standard error is a warning, for example about a deprecated field.
   if (result.kind === 'exited' && result.exitCode === 0 && result.output === '')
     return await readFile(output, 'utf8');
   throw new HarnessError('no-manifests', `kustomize cannot build ${folder}: ${describeResult(result)}`, {

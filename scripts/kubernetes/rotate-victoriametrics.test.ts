@@ -12,18 +12,24 @@ import { hashed, hashesIn, type SecretData, webConfig } from './secrets.ts';
 import { objectsOf } from './testing/overlays.ts';
 import { refused, StoredSecrets } from './testing/stored-secrets.ts';
 
-/** Prometheus drops samples that VictoriaMetrics refuses, so the two must never have different passwords. */
+/**
+ * Prometheus drops samples that VictoriaMetrics refuses. VictoriaMetrics must therefore never run while the two have
+ * different passwords.
+ */
 
 const CLIENT = 'victoriametrics-client.yml';
 
 interface Settings {
-  /** How many times promtool must check before the files of a Secret have arrived. */
+  /** By pod, how many attempts of promtool fail before the Secret's new files have arrived. */
   readonly delays?: Readonly<Record<string, number>>;
   readonly isDeployed?: boolean;
   readonly client?: string;
 }
 
-/** VictoriaMetrics reads its password when it starts. The files in a pod of Prometheus arrive some time after a change. */
+/**
+ * Simulates a cluster. VictoriaMetrics reads its password only when it starts. A Prometheus pod gets the new files some time
+ * after the Secret has changed.
+ */
 class Cluster extends StoredSecrets {
   readonly lost: string[] = [];
   readonly settings: Settings;
@@ -67,13 +73,13 @@ class Cluster extends StoredSecrets {
     return '';
   }
 
-  /** While the last pod ends, it still accepts connections. */
+  /** Records lost samples. The last pod of VictoriaMetrics accepts connections even while it is ending. */
   private look(during: string): void {
     const isListening = this.replicas > 0 || this.ending > 0;
     for (const [pod, { login }] of Object.entries(this.sent))
       if (isListening && login.password !== this.accepted.password) this.lost.push(`${pod}: ${during}`);
     const isMounted = this.data('victoriametrics-login').password === this.accepted.password;
-    // The volume of its password file is updated, too.
+    // The running VictoriaMetrics would get the new password file as well, because its volume is updated.
     if (isListening && !isMounted) this.lost.push(`changed while it runs: ${during}`);
   }
 
@@ -111,15 +117,15 @@ test('no sample is refused, however late a replica gets the new password', async
   expect(after.password).not.toBe(before.password);
   expect(cluster.lost).toEqual([]);
   expect(cluster.replicas).toBe(1);
-  // Prometheus no longer accepts the login of VictoriaMetrics.
+  // Prometheus no longer accepts the temporary login of VictoriaMetrics.
   expect(Object.keys(hashesIn(cluster.data('prometheus-login')['web-config.yml']!))).toEqual(
     Object.keys(hashesIn(web!)),
   );
-  // Grafana reads the password when it starts, so it starts last.
+  // Grafana is restarted last, because it reads the password when it starts.
   expect(cluster.commands.findLast((one) => one.includes('rollout restart'))).toContain('deployment/grafana');
 });
 
-test('an interrupted rotation says what to do, and another one completes it without a lost sample', async () => {
+test('an interrupted rotation prints the next step, and a second rotation completes it without losing a sample', async () => {
   const { cluster, said, failure } = await rotated({ delays: { 'prometheus-a': 1_000 } }, undefined, 1_000);
   expect(failure).not.toBeNull();
   expect(said.at(-1)).toContain('run it again within two hours');
@@ -130,21 +136,21 @@ test('an interrupted rotation says what to do, and another one completes it with
   expect(cluster.lost).toEqual([]);
 });
 
-test('a component that is not deployed gets only another password', async () => {
+test('if VictoriaMetrics is not deployed, only the password in its Secret changes', async () => {
   const { cluster, before, after, failure } = await rotated({ isDeployed: false });
   expect(failure).toBeNull();
   expect(after.password).not.toBe(before.password);
   expect(cluster.commands.filter((one) => /scale|restart|exec/.test(one))).toEqual([]);
 });
 
-test('manifests of an earlier version, which do not show what Prometheus sends, are refused before anything is stopped', async () => {
+test('older manifests without the promtool configuration are refused before anything is stopped', async () => {
   const { cluster, before, after, failure } = await rotated({ client: 'client.yml' });
   expect(failure).toMatchObject({ code: 'old-manifests', nextStep: expect.stringContaining('apply') });
   expect(after).toEqual(before);
   expect(cluster.replicas).toBe(1);
 });
 
-test("promtool in Prometheus's pod sees whether the files of the login are the new ones", async () => {
+test('promtool in the pod of Prometheus shows whether the pod has the new login files', async () => {
   await using folder = await temporaryFolder();
   const maps = ofKind(await objectsOf('production with victoriametrics'), 'ConfigMap');
   const client = named(maps, 'prometheus-config')!.data![CLIENT]!;

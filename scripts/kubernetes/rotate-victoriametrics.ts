@@ -15,15 +15,15 @@ import { hashed, hashesIn, newPassword, webConfig } from './secrets.ts';
 
 const NAME = 'victoriametrics';
 /**
- * The configuration with which promtool signs in as Prometheus does when it writes: a key of the ConfigMap prometheus-config,
- * from components/victoriametrics.
+ * The promtool configuration with the login that Prometheus writes with: a key of the ConfigMap prometheus-config in
+ * components/victoriametrics.
  */
 const CLIENT = 'victoriametrics-client.yml';
 
 /**
- * VictoriaMetrics accepts only one password, and Prometheus drops samples that are refused with 401, but keeps those that it
- * cannot deliver. VictoriaMetrics is therefore stopped before the password changes, and starts when every Prometheus has the
- * new one.
+ * VictoriaMetrics accepts only one password. Prometheus drops samples that are refused with 401, but keeps samples that it
+ * cannot deliver. VictoriaMetrics is therefore stopped before the password changes, and starts again once every Prometheus
+ * has the new password.
  */
 export async function rotateVictoriaMetrics(io: RotationIo): Promise<void> {
   const password = newPassword();
@@ -60,7 +60,7 @@ async function scale(replicas: number, { kubectl, namespace, signal }: RotationI
   await kubectl.run(args, { signal });
 }
 
-/** Without this file, nothing would show which password Prometheus sends, and VictoriaMetrics would stay stopped. */
+/** Without this key, it would be unknown when Prometheus has the new password, and VictoriaMetrics would stay stopped. */
 async function requireClient({ kubectl, namespace, signal }: RotationIo): Promise<void> {
   const args = ['get', 'configmap', 'prometheus-config', '--namespace', namespace, '--output', 'json'];
   const { data } = JSON.parse(await kubectl.run(args, { signal })) as { data: Record<string, string> };
@@ -71,7 +71,7 @@ async function requireClient({ kubectl, namespace, signal }: RotationIo): Promis
   });
 }
 
-/** Prometheus has one password for each user name. */
+/** The two logins need different user names, because Prometheus stores one password for each user name. */
 async function requireOtherUser(username: string, io: RotationIo): Promise<void> {
   const { data } = await stored('prometheus-login', io);
   if (data.username !== username) return;
@@ -83,8 +83,8 @@ async function requireOtherUser(username: string, io: RotationIo): Promise<void>
 }
 
 /**
- * Nothing shows which password a client sends. Each Prometheus therefore accepts the login of VictoriaMetrics for a moment.
- * promtool in its pod signs in with the files from which Prometheus reads that login.
+ * The password that a client sends cannot be observed. Each Prometheus therefore temporarily accepts the login of
+ * VictoriaMetrics. Then promtool in its pod signs in with the same login files that Prometheus reads.
  */
 async function arrivedInPrometheus(io: RotationIo): Promise<void> {
   const { data: next } = await stored('victoriametrics-login', io);

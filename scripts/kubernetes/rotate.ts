@@ -22,7 +22,7 @@ import {
   webConfig,
 } from './secrets.ts';
 
-/** Which rotation replaces each Secret. */
+/** The rotation that replaces each Secret. */
 export const ROTATIONS = {
   'prometheus-login': 'prometheus',
   'grafana-admin': 'grafana',
@@ -32,7 +32,7 @@ export const ROTATIONS = {
 export type Rotatable = (typeof ROTATIONS)[SecretName];
 export const ROTATABLE: readonly Rotatable[] = Object.values(ROTATIONS);
 
-/** Replaces a password or token without downtime. Running it again completes an interrupted rotation. */
+/** Replaces a password or token without downtime. If a rotation is interrupted, a second one completes it. */
 export function rotate(what: Rotatable, io: RotationIo): Promise<void> {
   switch (what) {
     case 'prometheus':
@@ -49,8 +49,8 @@ export function rotate(what: Rotatable, io: RotationIo): Promise<void> {
 }
 
 /**
- * At every moment, each server accepts what each client sends. First both passwords are accepted. Then Prometheus and Grafana
- * send the new one, and only when both do, the old one is refused.
+ * At every moment, each server accepts the password that each client sends. First, the servers accept both passwords. Then
+ * Prometheus and Grafana send the new one. Finally, the servers refuse the old one.
  */
 async function rotatePrometheus(io: RotationIo): Promise<void> {
   const { data } = await stored('prometheus-login', io);
@@ -65,19 +65,19 @@ async function rotatePrometheus(io: RotationIo): Promise<void> {
   io.progress('Prometheus sends the new password to Alertmanager and to itself');
   await changeAndSee({ ...login, 'web-config.yml': webConfig(both) }, both, io);
   await restart('grafana', io);
-  // It reads the password when it starts.
+  // The verifier reads the password when it starts.
   if (await isDeployed(VERIFIER, io)) await restart(VERIFIER, io);
   io.progress('Prometheus and Alertmanager refuse the old password');
   await change('prometheus-login', { 'web-config.yml': webConfig({ [login.username]: hash }) }, io);
   await touch(SERVERS, io);
 }
 
-/** Part of k8s/progressive-delivery. */
+/** The verifier of k8s/progressive-delivery. */
 const VERIFIER = 'sla-verifier';
 
 async function rotateGrafana(io: RotationIo): Promise<void> {
   await change('grafana-admin', { password: newPassword() }, io);
-  // It keeps no database, so the new pod takes the password from the Secret.
+  // Grafana keeps no database, so the new pod uses the password from the Secret.
   await restart('grafana', io);
 }
 
@@ -99,8 +99,9 @@ async function rotateMetricsToken(io: RotationIo): Promise<void> {
 }
 
 /**
- * Changes what Prometheus sends, and waits until the change is in effect. Nothing shows which password a client sends, but the
- * files of a Secret arrive together. The change therefore adds a user, and once that user can sign in, the rest has arrived.
+ * Changes the login that Prometheus sends, and waits until it is in use. The password that a client sends cannot be
+ * observed. The files of a Secret are updated together, so the change also adds a temporary user. Once that user can sign
+ * in, the other files have arrived, too.
  */
 async function changeAndSee(
   values: SecretData,
@@ -119,7 +120,7 @@ const PORTS: Readonly<Record<Server, number>> = { prometheus: 9090, alertmanager
 
 const REQUEST_LIMIT_MS = 5_000;
 
-/** Waits until every pod of the servers accepts this login. */
+/** Waits until every pod of these servers accepts the login. */
 async function accepted(login: Login, servers: readonly Server[], io: RotationIo): Promise<void> {
   await touch(servers, io);
   for (const server of servers)

@@ -3,7 +3,7 @@ import { HarnessError } from '../cli/errors.ts';
 import { readSecret, replaceSecret, type SecretPlace, type StoredSecret } from './secret-store.ts';
 import type { SecretData, SecretName } from './secrets.ts';
 
-/** The steps that the rotations of all Secrets share. */
+/** Functions that all rotations use. */
 
 export interface RotationIo extends SecretPlace {
   readonly progress: (line: string) => void;
@@ -22,7 +22,7 @@ export async function change(name: SecretName, values: SecretData, io: RotationI
   await replaceSecret(name, { ...data, ...values }, version, io);
 }
 
-/** The kubelet checks for changed Secrets once a minute, and at once if the pod itself changes. */
+/** Annotates the pods. The kubelet looks for changed Secrets once a minute, but at once if the pod itself changes. */
 export async function touch(
   programs: readonly string[],
   { kubectl, namespace, signal }: RotationIo,
@@ -33,7 +33,7 @@ export async function touch(
   await kubectl.run(['annotate', 'pods', ...which, '--overwrite', annotation], { signal });
 }
 
-/** Names of all pods, including those that are about to end. */
+/** The names of all pods, including those that are ending. */
 export async function podsOf(
   program: string,
   { kubectl, namespace, signal }: RotationIo,
@@ -47,7 +47,7 @@ export async function podsOf(
 const ARRIVAL_LIMIT_MS = 3 * 60_000;
 const POLL_MS = 500;
 
-/** Resolves to whether it became true in time. */
+/** Polls until the condition is true. Resolves to false if that takes too long. */
 export async function eventually(
   isTrue: () => Promise<boolean>,
   { signal }: Pick<RotationIo, 'signal'>,

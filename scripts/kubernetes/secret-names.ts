@@ -1,18 +1,18 @@
-/** The Secrets that the manifests need, by name, with their keys. No file in this repository contains them. */
+/** The Secrets that the manifests need, with their keys. This repository contains none of their values. */
 export const SECRETS = {
   /**
-   * For Prometheus and Alertmanager: what Prometheus itself, Grafana and the verifier sign in with, and what the servers
-   * accept.
+   * The login for Prometheus and Alertmanager. Prometheus, Grafana and the verifier send it; `web-config.yml` makes the
+   * servers accept it.
    */
   'prometheus-login': ['username', 'password', 'web-config.yml', 'metrics-token'],
   'grafana-admin': ['username', 'password'],
-  /** The tokens that the service accepts at /metrics, one per line; used by components/metrics-token. */
+  /** The tokens that the service accepts at /metrics, one per line, for components/metrics-token. */
   'sentiment-metrics-tokens': ['tokens'],
-  /** For components/victoriametrics: Prometheus writes with it; Grafana and the verifier read with it. */
+  /** The login for components/victoriametrics. Prometheus writes with it; Grafana and the verifier read with it. */
   'victoriametrics-login': ['username', 'password'],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 
-/** Secrets with values from elsewhere: the operator, or another program, creates and replaces them. */
+/** Secrets that the operator or another program creates and replaces. */
 export const GIVEN_SECRETS = {
   'alert-webhook': 'components/alert-webhook: the address that receives the alerts',
   'sentiment-tls': 'overlays/production: the certificate of the ingress, by hand or by cert-manager',

@@ -2,21 +2,21 @@ import { HarnessError } from '../cli/errors.ts';
 import type { Kubectl } from '../stack/kubernetes/kubectl.ts';
 import { newSecrets, SECRETS, type SecretData, type SecretName, secretObject } from './secrets.ts';
 
-/** Where the Secrets are stored. */
+/** The cluster and the namespace of the Secrets. */
 export interface SecretPlace {
   readonly kubectl: Kubectl;
   readonly namespace: string;
   readonly signal: AbortSignal;
 }
 
-/** A Secret as it is in the cluster. */
+/** A Secret as the cluster stores it. */
 export interface StoredSecret {
   readonly data: SecretData;
-  /** A replacement is refused if the Secret has changed since it was read. */
+  /** The version that was read. A replacement is refused if the Secret has changed since. */
   readonly version: string;
 }
 
-/** null if there is none. Throws HarnessError `incomplete-secret` if it lacks a key. */
+/** Resolves to null if the Secret does not exist. Throws HarnessError `incomplete-secret` if it lacks a key. */
 export async function readSecret(name: SecretName, place: SecretPlace): Promise<StoredSecret | null> {
   const { kubectl, namespace, signal } = place;
   const args = ['get', 'secret', name, '--namespace', namespace, '--ignore-not-found', '--output', 'json'];
@@ -39,7 +39,7 @@ export async function readSecret(name: SecretName, place: SecretPlace): Promise<
   };
 }
 
-/** The values go through a pipe, not through arguments, which other users of this machine could read. */
+/** kubectl reads the values from a pipe, because other users of this machine could read its arguments. */
 export async function replaceSecret(
   name: SecretName,
   data: SecretData,
@@ -53,7 +53,9 @@ export async function replaceSecret(
     .resourceVersion;
 }
 
-/** Creates the Secrets that are missing, and changes none that exist. Returns the names of those created. */
+/**
+ * Creates the Secrets that do not exist, and leaves existing ones unchanged. Resolves to the names of the created Secrets.
+ */
 export async function createSecrets(place: SecretPlace): Promise<ReadonlySet<SecretName>> {
   const names = Object.keys(SECRETS) as SecretName[];
   const found = new Map<SecretName, SecretData>();
@@ -65,13 +67,16 @@ export async function createSecrets(place: SecretPlace): Promise<ReadonlySet<Sec
   const missing = names.filter((name) => !found.has(name));
   for (const name of missing) {
     const input = JSON.stringify(secretObject(name, place.namespace, values[name]));
-    // `kubectl apply` is not used, because it would keep a copy of the values in an annotation.
+    // `kubectl apply` is not used, because it would store a copy of the values in an annotation.
     await place.kubectl.run(['create', '--filename', '-'], { input, signal: place.signal });
   }
   return new Set(missing);
 }
 
-/** Prometheus sends a token that the service accepts, whichever of the two Secrets existed first. */
+/**
+ * Prometheus must send the token that the service accepts. If one of the two Secrets already exists, the other one gets the
+ * same token.
+ */
 function consistent(
   made: Readonly<Record<SecretName, SecretData>>,
   found: ReadonlyMap<SecretName, SecretData>,

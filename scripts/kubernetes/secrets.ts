@@ -6,7 +6,7 @@ import { SECRETS } from './secret-names.ts';
 export { SECRETS };
 
 export type SecretName = keyof typeof SECRETS;
-/** Values by key. */
+/** The values of a Secret, by key. */
 export type SecretData = Readonly<Record<string, string>>;
 
 export interface Login {
@@ -14,21 +14,21 @@ export interface Login {
   readonly password: string;
 }
 
-/** 192 random bits, in characters that no shell and no configuration file treats specially. */
+/** Returns 192 random bits, in characters that no shell and no configuration file treats specially. */
 export const newPassword = () => randomBytes(24).toString('base64url');
 
-/** Prometheus verifies the password at each request: with more rounds, this would cost more than the query. */
+/** Prometheus checks the hash at each request. With more rounds, that would take longer than the query. */
 const BCRYPT_ROUNDS = 10;
 
 export const hashed = (password: string) => hashSync(password, BCRYPT_ROUNDS);
 
-/** User names are numbered, because the file has one password for each: `sla-1`, `sla-2`, …. */
+/** User names are numbered (`sla-1`, `sla-2`, …), because the web configuration stores one password for each name. */
 export function nextUsername(username: string | undefined): string {
   const number = /^sla-(\d+)$/.exec(username ?? '')?.[1];
   return `sla-${Number(number ?? 0) + 1}`;
 }
 
-/** The file for `--web.config.file` of Prometheus and Alertmanager: bcrypt hashes by user name. */
+/** The content of `--web.config.file` for Prometheus and Alertmanager: bcrypt hashes by user name. */
 export const webConfig = (hashes: Readonly<Record<string, string>>): string =>
   stringify({ basic_auth_users: hashes });
 
@@ -53,7 +53,7 @@ export function newSecrets(): Readonly<Record<SecretName, SecretData>> {
   };
 }
 
-/** The object that holds a Secret's values. */
+/** The Kubernetes object that contains a Secret's values. */
 export const secretObject = (name: string, namespace: string, data: SecretData) => ({
   apiVersion: 'v1',
   kind: 'Secret',

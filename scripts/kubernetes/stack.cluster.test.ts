@@ -10,8 +10,8 @@ import { applied, define, kubectl, TOOL_IO, tryKubectl } from './testing/on-clus
 import { component, K8S, MONITORING_FILES, VARIANTS } from './testing/overlays.ts';
 
 /**
- * Applies the manifests to a real cluster, in the order of docs/kubernetes.md. Grafana's image cannot be built here, so its pod
- * is the only one that does not run. The cluster does not enforce NetworkPolicies.
+ * Applies the manifests to a real cluster, in the order of docs/kubernetes.md. Grafana's image cannot be built here, so its
+ * pod does not run; all others do. The cluster does not enforce NetworkPolicies.
  */
 
 const NAMESPACE = 'sentiment-analysis';
@@ -88,15 +88,15 @@ async function podsOf(name: string): Promise<readonly string[]> {
 const rolledOut = (name: string) =>
   kubectl(['rollout', 'status', `deployment/${name}`, ...IN, '--timeout=180s'], '', 190_000);
 
-describe('what the API server accepts', () => {
+describe('the API server', () => {
   beforeAll(() => applied(['--filename', join(K8S, 'namespace', 'namespace.yaml')]));
 
-  test.concurrent.each(Object.keys(VARIANTS))('%s: every object, without a warning', async (variant) => {
+  test.concurrent.each(Object.keys(VARIANTS))('%s: accepts every object without a warning', async (variant) => {
     const { folder, additions } = VARIANTS[variant]!;
     await applied(['--dry-run=server', '--filename', '-'], await render(folder, additions, TOOL_IO));
   });
 
-  test('the load generators and the progressive delivery', async () => {
+  test('accepts the manifests of the load generators and of the progressive delivery', async () => {
     const load = join(K8S, 'load');
     await applied(['--kustomize', load]);
     cleanup.defer(async () => void (await tryKubectl(['delete', '--kustomize', load, '--ignore-not-found'])));
@@ -108,20 +108,20 @@ describe('what the API server accepts', () => {
       join(delivery, 'analysis-template.yaml'),
       join(delivery, 'canary.yaml'),
     ];
-    // It is not applied, because a Job gets a new name each time.
+    // Uses `create` instead of `apply`, because each Job gets a new name.
     const created = ['create', '--dry-run=server', '--warnings-as-errors'];
     const { code, stderr } = await tryKubectl([...created, ...files.flatMap((file) => ['--filename', file])]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   });
 
-  test('the documented files one by one, in the documented order', async () => {
+  test('accepts the documented files one by one, in the documented order', async () => {
     await kubectl(['delete', 'namespace', NAMESPACE, '--timeout=120s']);
     await kubectl(['create', 'namespace', NAMESPACE]);
     for (const file of MONITORING_FILES) await applied(['--filename', file]);
   });
 
-  test('no pod with more rights than the restricted profile allows', async () => {
-    // The namespace gets its labels here, as the documentation says.
+  test('refuses a pod with more rights than the restricted profile allows', async () => {
+    // This test labels the namespace as the documentation describes.
     await kubectl(['apply', '--filename', join(K8S, 'namespace', 'namespace.yaml')]);
     const pod = { containers: [{ name: 'x', image: 'x', securityContext: { privileged: true } }] };
     const manifest = {
@@ -139,8 +139,8 @@ describe('what the API server accepts', () => {
   });
 });
 
-describe('what runs from kubectl apply -k k8s/', () => {
-  test('everything is applied without a warning', async () => {
+describe('the stack that kubectl apply -k k8s/ starts', () => {
+  test('is applied without a warning', async () => {
     await applied(['--kustomize', K8S]);
   });
 
@@ -173,7 +173,7 @@ describe('what runs from kubectl apply -k k8s/', () => {
     },
   );
 
-  test('./sla kubernetes secrets creates the Secrets, prints no value, and keeps those that exist', async () => {
+  test('./sla kubernetes secrets creates the Secrets, prints no value, and keeps existing ones', async () => {
     const made = await sla(['kubernetes', 'secrets']);
     expect(made).toMatchObject({ code: 0, stderr: '' });
     expect(made.stdout.match(/^created {2}Secret .+$/gm)).toHaveLength(Object.keys(SECRETS).length);
@@ -196,7 +196,7 @@ describe('what runs from kubectl apply -k k8s/', () => {
     for (const name of ['sentiment-api', 'prometheus', 'alertmanager']) await rolledOut(name);
   }, 400_000);
 
-  test('the service responds at its node port as documented', async () => {
+  test('the service responds at the documented node port', async () => {
     const response = await fetch(`${API}/predict`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
@@ -210,16 +210,16 @@ describe('what runs from kubectl apply -k k8s/', () => {
     );
   });
 
-  test('Prometheus responds at its node port, with the password only', async () => {
+  test('Prometheus responds at its node port only with the password', async () => {
     const url = `${PROMETHEUS}/api/v1/query?query=up`;
-    // The node takes a moment to forward the port to a pod that has become ready.
+    // After a pod has become ready, the node needs a moment to forward the port to it.
     const withoutPassword = () => statusOf(url).catch(() => null);
     await expect.poll(withoutPassword, { timeout: 15_000, interval: 200 }).toBe(401);
     expect(await statusOf(url, headersOf({ username: 'admin', password: 'admin' }))).toBe(401);
     expect(await statusOf(url, headersOf(await loginOf()))).toBe(200);
   });
 
-  test('Prometheus finds every pod of the service by its annotations, and its other two targets', async () => {
+  test('Prometheus finds every pod of the service by its annotations, and also scrapes Alertmanager and itself', async () => {
     const pods = await podsOf('sentiment-api');
     const scraped = async () =>
       (await query('up == 1')).map(({ metric }) => [metric.job, metric.namespace, metric.pod]);
@@ -249,7 +249,7 @@ describe('what runs from kubectl apply -k k8s/', () => {
     expect(activeAlertmanagers.map(({ url }) => new URL(url).host)).toEqual(['alertmanager:9093']);
   });
 
-  test('Prometheus may list the pods of its namespace, and nothing else', async () => {
+  test('Prometheus may list the pods of its namespace, and do nothing else', async () => {
     const as = ['--as', `system:serviceaccount:${NAMESPACE}:prometheus`];
     const may = async (...what: readonly string[]) =>
       (await tryKubectl(['auth', 'can-i', ...what, ...as])).stdout.trim();
@@ -259,7 +259,7 @@ describe('what runs from kubectl apply -k k8s/', () => {
     expect(await may('list', 'pods', '--namespace', 'kube-system')).toBe('no');
   });
 
-  test("queries are in Prometheus's log", async () => {
+  test('Prometheus logs its queries', async () => {
     await query('vector(20202)');
     const logged = () => kubectl(['logs', 'deployment/prometheus', ...IN, '--tail=200']);
     await expect.poll(logged, { timeout: 15_000, interval: 500 }).toContain('vector(20202)');
@@ -278,10 +278,10 @@ describe('what runs from kubectl apply -k k8s/', () => {
   });
 });
 
-describe('rotation', () => {
-  /** Every scrape since then succeeded, and none is missing. */
+describe('a rotation', () => {
+  /** Waits until a scrape after the change, and expects all scrapes since then to be present and successful. */
   async function expectNoScrapeLost(sinceSeconds: number): Promise<void> {
-    // The time of the scrape after the change.
+    // Waits for the first scrape after the change.
     await delay(SCRAPE_SECONDS * 1_000);
     const seconds = Math.ceil(Date.now() / 1_000 - sinceSeconds);
     const series = await query(`up{job=~"prometheus|alertmanager"}[${seconds}s]`);
@@ -294,13 +294,13 @@ describe('rotation', () => {
       const gaps = values.slice(1).map(([at], index) => at - values[index]![0]);
       expect(Math.max(...gaps), `${metric.job}: a scrape is missing`).toBeLessThan(1.5 * SCRAPE_SECONDS);
     }
-    // A pod that is starting or ending may be scraped while it does not listen; no measurement is lost by that.
+    // A pod that is starting or ending may be scraped while it does not listen. No measured data is lost in that case.
     for (const { metric, values } of await query(`up{job="sentiment-api"}[${seconds}s]`))
       expect(values.map(([, value]) => value).join(''), metric.pod).toMatch(/^0{0,2}1*0{0,2}$/);
   }
 
   beforeAll(async () => {
-    // Grafana's image is not available here, so a restart of it would never finish.
+    // Grafana's image is not available here, so a restart of Grafana would never end.
     await kubectl(['scale', 'deployment/grafana', ...IN, '--replicas=0']);
   });
 
@@ -317,7 +317,7 @@ describe('rotation', () => {
     await expectNoScrapeLost(since);
   }, 400_000);
 
-  test('of the token for /metrics: the service requires it, and no scrape is lost', async () => {
+  test('of the token for /metrics: the service requires the new one, and no scrape is lost', async () => {
     const manifests = await render(K8S, { components: [component('metrics-token')] }, TOOL_IO);
     const api = parseManifests(manifests).filter(
       ({ kind, metadata }) => kind === 'Deployment' && metadata.name === 'sentiment-api',
@@ -326,14 +326,14 @@ describe('rotation', () => {
     await rolledOut('sentiment-api');
     const { tokens } = await secretOf('sentiment-metrics-tokens');
     const bearer = (token: string) => statusOf(`${API}/metrics`, { authorization: `Bearer ${token.trim()}` });
-    // The previous pods only end now.
+    // The old pods end only now.
     await expect.poll(() => statusOf(`${API}/metrics`), { timeout: 30_000, interval: 500 }).toBe(401);
     expect(await bearer(tokens!)).toBe(200);
     const before = await podsOf('sentiment-api');
     const since = Date.now() / 1_000;
     expect(await sla(['kubernetes', 'rotate', 'metrics-token'])).toMatchObject({ code: 0 });
     await expectNoScrapeLost(since);
-    // The previous pods have counted this test's own request without a token.
+    // The old pods have counted this test's own request without a token.
     const refused = `http_requests_total{handler="/metrics",status="401",pod!~"${before.join('|')}"}`;
     const counts = await query(`max_over_time(${refused}[10m])`);
     expect(counts.length).toBeGreaterThanOrEqual(2);
@@ -342,7 +342,7 @@ describe('rotation', () => {
     await expect.poll(() => bearer(tokens!), { timeout: 60_000, interval: 500 }).toBe(401);
   }, 400_000);
 
-  test("of Grafana's password changes its Secret", async () => {
+  test('of the password of Grafana changes its Secret', async () => {
     const before = await secretOf('grafana-admin');
     expect(await sla(['kubernetes', 'rotate', 'grafana'])).toMatchObject({ code: 0 });
     expect((await secretOf('grafana-admin')).password).not.toBe(before.password);

@@ -13,9 +13,9 @@ import { containersOf, type Manifest, named, ofKind, workloadsOf } from './manif
 import { hashesIn, newSecrets, SECRETS } from './secrets.ts';
 import { objectsOf } from './testing/overlays.ts';
 
-/** Violates each line of the security checklist in the manifests. The check of that line must report it. */
+/** Breaks each line of the security checklist in the manifests. The check of that line must report it. */
 
-// biome-ignore lint/suspicious/noExplicitAny: a manifest as plain data, which each row changes in its own place.
+// biome-ignore lint/suspicious/noExplicitAny: a manifest is plain data, which each row changes in a different place.
 type Loose = any;
 type Undo = (find: (kind: string, name: string) => Loose, objects: Loose[]) => void;
 
@@ -47,7 +47,7 @@ type Line = keyof typeof SECURITY_LINES;
 
 const DEPLOYMENTS = ['sentiment-api', 'prometheus', 'alertmanager', 'grafana'] as const;
 
-/** What every pod must have; each test removes it from every pod. */
+/** Requirements for every pod, each broken in every pod. */
 const OF_EVERY_POD = DEPLOYMENTS.flatMap((name): [Line, string, Undo, string][] => {
   const line = 'pods are unprivileged';
   const row = (
@@ -287,12 +287,12 @@ const ROWS: readonly (readonly [Line, string, Undo, string])[] = [
   ],
 ];
 
-test.each(ROWS)('%s: violated by %s', async (line, _what, undo, problem) => {
+test.each(ROWS)('%s: broken by %s', async (line, _what, undo, problem) => {
   const found = SECURITY_LINES[line](await undone('k8s/', undo));
   expect(found).toEqual(expect.arrayContaining([expect.stringContaining(problem)]));
 });
 
-test('every line of the checklist is violated by at least one row', () => {
+test('at least one row breaks each line of the checklist', () => {
   expect(new Set(ROWS.map(([line]) => line))).toEqual(new Set(Object.keys(SECURITY_LINES)));
 });
 
@@ -314,7 +314,7 @@ test.each<[string, Undo, string]>([
     (find) => find('Certificate', 'sentiment').spec.dnsNames.shift(),
     'Certificate sentiment is not for api.sentiment.example.org',
   ],
-])('what leaves the cluster is encrypted: violated by %s', async (_what, undo, problem) => {
+])('traffic from outside the cluster is encrypted: broken by %s', async (_what, undo, problem) => {
   const found = tlsOutside(await undone('production with tls-cert-manager', undo));
   expect(found).toEqual([expect.stringContaining(problem)]);
 });
@@ -339,7 +339,7 @@ test.each<[string, Undo, readonly string[]]>([
     (find) => find('NetworkPolicy', 'prometheus').spec.egress.push({}),
     ['prometheus → grafana:3000', 'prometheus → outside:31337'],
   ],
-])('the network paths: %s, more is open', async (_what, undo, more) => {
+])('more network paths are open %s', async (_what, undo, more) => {
   const before = allowedPaths(await objectsOf('k8s/'));
   const after = allowedPaths(await undone('k8s/', undo));
   expect(after).toEqual(expect.arrayContaining([...before, ...more]));
@@ -384,12 +384,12 @@ test.each<[string, Undo]>([
       find('Ingress', 'sentiment').spec.tls[0].secretName = 'new';
     },
   ],
-])('a new Secret in %s is found, because nothing creates or rotates it', async (_, undo) => {
+])('a new Secret in %s is reported, because nothing creates or rotates it', async (_, undo) => {
   const problems = referenceProblems(await undone('production with all components', undo));
   expect(problems).toEqual([expect.stringContaining('nothing creates the Secret new')]);
 });
 
-test('a reference to a key that a Secret does not have is also found in variables', async () => {
+test('a key that its Secret does not have is also reported for variables', async () => {
   const objects = await undone('production with all components', (find) => {
     firstOf(find('Deployment', 'victoriametrics')).env[0].valueFrom.secretKeyRef.key = 'user';
   });
@@ -470,7 +470,7 @@ test.each<[string, Undo, string]>([
     },
     'has no other.yml',
   ],
-])('a broken reference is found: %s', async (_what, undo, problem) => {
+])('a broken reference is reported: %s', async (_what, undo, problem) => {
   const found = referenceProblems(await undone('k8s/', undo));
   expect(found).toEqual(expect.arrayContaining([expect.stringContaining(problem)]));
 });
@@ -512,7 +512,7 @@ test('new Secrets have the keys that the manifests mount, differ each time, and 
   expect(stderr).toMatch(/SUCCESS/);
 });
 
-test('objects of the kinds that the checks look at exist in the base', async () => {
+test('the base contains objects of every kind that the checks read', async () => {
   const objects = await objectsOf('k8s/');
   for (const kind of ['Namespace', 'Role', 'NetworkPolicy', 'PodDisruptionBudget', 'HorizontalPodAutoscaler'])
     expect(ofKind(objects, kind).length, kind).toBeGreaterThan(0);

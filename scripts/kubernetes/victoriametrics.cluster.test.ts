@@ -20,7 +20,7 @@ import { newSecrets, secretObject } from './secrets.ts';
 import { kubectl, TOOL_IO } from './testing/on-cluster.ts';
 import { component, K8S } from './testing/overlays.ts';
 
-/** k8s/components/victoriametrics in a cluster: two Prometheus replicas scrape one service and write to VictoriaMetrics. */
+/** Runs k8s/components/victoriametrics: two Prometheus replicas scrape one service and write to VictoriaMetrics. */
 
 const NAMESPACE = `victoriametrics-${process.pid}`;
 const REQUESTS = 60;
@@ -32,7 +32,10 @@ let folder: TemporaryFolder;
 let store: string;
 let api: string;
 
-/** The objects that the component needs, in a namespace of its own: without node ports, and without volumes that outlive it. */
+/**
+ * The manifests that the component needs, in a separate namespace: without node ports, and without volumes that outlive the
+ * namespace.
+ */
 async function manifests(): Promise<readonly Manifest[]> {
   const text = await render(
     join(K8S, 'overlays', 'laptop'),
@@ -99,7 +102,7 @@ async function until(query: string, isReached: (value: number) => boolean): Prom
 }
 
 test('both replicas write, each sample is stored once, and the gate counts each request once', async () => {
-  // Each Prometheus has a target of its own, and both scrape the one target of the service.
+  // One target for each Prometheus, and one target for the service, which both scrape.
   await until('count(up{job="sentiment-api"})', (value) => value === 1);
   await until('count_over_time(up{job="sentiment-api"}[1m])', (value) => value >= 5);
   const from = new Date().toISOString();

@@ -9,7 +9,7 @@ import { prometheusConfigOf } from './checks/security.ts';
 import { containersOf, named, ofKind, workloadsOf } from './manifest.ts';
 import { objectsOf } from './testing/overlays.ts';
 
-/** Tests of k8s/components/victoriametrics. scripts/e2e/deduplication.test.ts tests how the gate judges its data. */
+/** Tests k8s/components/victoriametrics. scripts/e2e/deduplication.test.ts tests how the gate uses its data. */
 
 const objects = await objectsOf('production with victoriametrics');
 const base = await objectsOf('production');
@@ -61,7 +61,7 @@ test("promtool accepts the configuration with the component's additions", async 
   );
 });
 
-test('only Prometheus, Grafana and the verifier connect to it', () => {
+test('only Prometheus, Grafana and the verifier connect to VictoriaMetrics', () => {
   const more = allowedPaths(objects).filter((path) => !allowedPaths(base).includes(path));
   expect(more).toEqual(['grafana → victoriametrics:8428', 'prometheus → victoriametrics:8428']);
 });

@@ -13,9 +13,9 @@ import { checkAllowed } from './existing.ts';
 import type { Stack } from './stack.ts';
 
 /**
- * A local stack that outlives the command: a holder process owns it and listens on a socket whose name is derived from the
- * project's folder. It sends the addresses to every client; "stop" ends it. No process ids are stored, so none can be
- * confused with another.
+ * A local stack that keeps running after the command has ended. A holder process owns the stack and listens on a socket
+ * whose name is derived from the project's folder. It sends the stack's addresses to every client, and stops the stack on
+ * "stop". No process ids are stored, because the system may reuse them.
  */
 export interface UpStack {
   readonly serviceUrl: string;

@@ -19,7 +19,10 @@ interface Scaler extends Manifest {
   readonly spec: { readonly scaleTargetRef: { readonly name: string } };
 }
 
-/** What keeps a program available: probes and, for programs with replicas, a disruption budget and a spread over nodes. */
+/**
+ * The settings that keep a program available: probes and, with several replicas, a disruption budget and a spread over
+ * nodes.
+ */
 export const availabilityProblems = (objects: readonly Manifest[]): readonly string[] =>
   workloadsOf(objects).flatMap((workload) => {
     const where = nameOf(workload);

@@ -1,10 +1,10 @@
 import { parse } from 'yaml';
 import { containersOf, type Manifest, nameOf, ofKind, workloadsOf } from '../manifest.ts';
 
-/** Credentials that a manifest contains. */
+/** Finds credentials in manifests. */
 
 const SECRET_NAME = /password|passwd|token|secret|credential|api_?key/i;
-/** A value under such a name that is neither a path, a reference to a file, nor a switch. */
+/** Values under names of secrets, except paths, file expansions and on/off switches. */
 const LITERAL = /^(?!\/|\$__file\{|true$|false$)\S+$/;
 
 export function secretsOnly(objects: readonly Manifest[]): readonly string[] {
@@ -27,7 +27,7 @@ export function secretsOnly(objects: readonly Manifest[]): readonly string[] {
   ];
 }
 
-/** Keys of a YAML configuration that contain a plain secret, and addresses with a password. */
+/** Keys of a YAML configuration that contain a secret in plain text, and addresses that contain a password. */
 function literalsIn(file: string, text: string): readonly string[] {
   const urls = /\/\/[^/\s:@]+:[^/\s@]+@/.test(text) ? ['an address'] : [];
   return /\.ya?ml$/.test(file) ? [...urls, ...literalKeys(parse(text))] : urls;

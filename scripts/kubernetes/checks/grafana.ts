@@ -8,7 +8,7 @@ import {
   type Workload,
 } from '../manifest.ts';
 
-/** Who can sign in to Grafana, and what they may change there. */
+/** Checks who can sign in to Grafana, and what users may change there. */
 
 const envOf = ({ env = [] }: Container): ReadonlyMap<string, EnvVariable> =>
   new Map(env.map((one) => [one.name, one]));
@@ -21,7 +21,7 @@ export function grafanaOf(objects: readonly Manifest[]) {
     : { deployment, container, env: envOf(container) };
 }
 
-/** Grafana uses admin/admin if it finds no password or an empty one. */
+/** Grafana uses admin/admin if its password is missing or empty. */
 export function grafanaPassword(objects: readonly Manifest[]): readonly string[] {
   const grafana = grafanaOf(objects);
   if (grafana === null) return [];
@@ -41,7 +41,7 @@ export function grafanaPassword(objects: readonly Manifest[]): readonly string[]
   ];
 }
 
-/** Settings that would let a viewer change something if they had other values. */
+/** Settings that must have these values; with others, a viewer could make changes. */
 const VIEWERS = {
   GF_USERS_VIEWERS_CAN_EDIT: 'false',
   GF_USERS_AUTO_ASSIGN_ORG_ROLE: 'Viewer',

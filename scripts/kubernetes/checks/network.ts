@@ -10,8 +10,8 @@ import {
 } from '../manifest.ts';
 
 /**
- * The connections that the NetworkPolicies allow, computed as Kubernetes defines them: both the sender's egress and the
- * receiver's ingress must allow one. Each is `sender → receiver:port`; `outside` is everything that is not a pod of these
+ * The connections that the NetworkPolicies allow. As in Kubernetes, both the sender's egress and the receiver's ingress must
+ * allow a connection. Each one is written `sender → receiver:port`; `outside` is everything except the pods of these
  * manifests.
  */
 export function allowedPaths(objects: readonly Manifest[]): readonly string[] {
@@ -40,13 +40,15 @@ export function allowedPaths(objects: readonly Manifest[]): readonly string[] {
   return [...between, ...outside].toSorted();
 }
 
-/** DNS, HTTPS, the API server, and a port that nothing needs, which is listed only if everything is allowed. */
+/**
+ * The ports for DNS, HTTPS and the API server, and one that nothing needs. The latter appears only if all ports are allowed.
+ */
 const OUTSIDE_PORTS = [53, 443, 6443, 31337];
 
 const portsOf = ({ spec }: Workload): readonly number[] =>
   spec.template.spec.containers.flatMap(({ ports = [] }) => ports.map(({ containerPort }) => containerPort));
 
-/** Whether a pod may receive from, or send to, the other one; null: an address outside. */
+/** Whether a pod may receive from, or send to, the peer; null: the peer is outside. */
 function allows(
   policies: readonly NetworkPolicy[],
   direction: 'Ingress' | 'Egress',
@@ -75,7 +77,7 @@ const fits = (
   (ports === undefined || ports.some((one) => one.port === port)) &&
   (peers === undefined || peers.some((peer) => isPeer(peer, other)));
 
-/** A peer in a named namespace is outside. A test compares the name of the namespace with the text of the manifest. */
+/** A peer in a named namespace counts as outside. A test compares the name of that namespace with the manifest. */
 const isPeer = ({ podSelector, namespaceSelector, ipBlock }: Peer, other: Workload | null): boolean =>
   namespaceSelector !== undefined || ipBlock !== undefined
     ? other === null

@@ -1,6 +1,6 @@
 import { type Container, containersOf, type Manifest, nameOf, ofKind, workloadsOf } from '../manifest.ts';
 
-/** The privileges of pods and their accounts. */
+/** Checks what pods and their service accounts are permitted to do. */
 
 export function unprivileged(objects: readonly Manifest[]): readonly string[] {
   return workloadsOf(objects).flatMap((workload) => {
@@ -52,15 +52,18 @@ interface Role extends Manifest {
 }
 
 /**
- * What each program requests from the API server. Prometheus watches the list of pods; Alloy also looks up a pod before it
- * reads its log.
+ * The API requests of each program. Prometheus watches the list of pods; Alloy also looks up a pod before it reads the pod's
+ * log.
  */
 const NEEDED: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
   prometheus: { pods: ['list', 'watch'] },
   alloy: { pods: ['get', 'list', 'watch'], 'pods/log': ['get'] },
 };
 
-/** Only roles of the namespace, with exactly what the program needs. Only pods whose account has a role get a token. */
+/**
+ * Programs have roles only in their own namespace, with exactly the permissions that they need. Pods without a role get no
+ * token.
+ */
 export function leastRbac(objects: readonly Manifest[]): readonly string[] {
   const accounts = ofKind<Manifest & { readonly subjects: readonly { readonly name: string }[] }>(
     objects,

@@ -17,7 +17,8 @@ import { SECRETS } from '../secret-names.ts';
 import { secretProblems } from './secrets.ts';
 
 /**
- * Whatever an object names must exist: the API server accepts a manifest that names a Secret, port or pod that does not exist.
+ * Checks that every reference in an object resolves. The API server accepts a manifest even if its Secret, port or pod does
+ * not exist.
  */
 export const referenceProblems = (objects: readonly Manifest[]): readonly string[] => [
   ...workloadsOf(objects).flatMap((workload) => workloadProblems(workload, objects)),
@@ -156,7 +157,7 @@ function keysOf({ configMap, secret }: Volume, objects: readonly Manifest[]): re
     : ((SECRETS as Readonly<Record<string, readonly string[]>>)[secret.secretName] ?? null);
 }
 
-/** Prometheus finds pods by these annotations; with a wrong port, the target would always be down. */
+/** Prometheus discovers pods by these annotations. With a wrong port, the target would always be down. */
 function scrapeProblems({ spec }: Workload): readonly string[] {
   const annotations = spec.template.metadata.annotations ?? {};
   if (annotations['prometheus.io/scrape'] !== 'true') return [];
@@ -211,7 +212,7 @@ function ingressProblems(ingress: Ingress, objects: readonly Manifest[]): readon
     .map(({ name, port }) => `${nameOf(ingress)}: there is no Service ${name} with the port ${port.name}`);
 }
 
-/** Applied one by one, `kubectl apply -f` would put an object without a namespace into the default namespace. */
+/** With `kubectl apply -f`, an object without a namespace would be created in the default one. */
 const CLUSTER_WIDE = ['Namespace', 'ClusterRole', 'ClusterRoleBinding', 'CustomResourceDefinition'];
 
 const placeProblems = (object: Manifest): readonly string[] => [

@@ -2,14 +2,17 @@ import { type Manifest, nameOf } from '../manifest.ts';
 import { ROTATIONS } from '../rotate.ts';
 import { GIVEN_SECRETS, SECRETS } from '../secret-names.ts';
 
-/** A Secret that an object refers to, in any field. */
+/** A reference to a Secret in any field of an object. */
 interface Reference {
   readonly where: string;
   readonly secret: string;
   readonly key: string | null;
 }
 
-/** `./sla kubernetes secrets` creates each Secret and `rotate` replaces it, or the operator provides it, as the docs say. */
+/**
+ * Every Secret must either be created by `./sla kubernetes secrets` and replaced by `rotate`, or be one that the operator
+ * provides according to the docs.
+ */
 export const secretProblems = (objects: readonly Manifest[]): readonly string[] =>
   objects.flatMap((object) =>
     referencesIn(object, nameOf(object)).flatMap(({ where, secret, key }) => {
@@ -32,8 +35,8 @@ function referencesIn(value: unknown, where: string): readonly Reference[] {
 }
 
 /**
- * `secretName` is a field of volumes, ingresses and certificates; the objects under the other fields have a name and, in some
- * cases, a key.
+ * Volumes, ingresses and certificates have the field `secretName`. The other fields contain an object with a name and
+ * possibly a key.
  */
 function referenceOf(field: string, value: unknown): Omit<Reference, 'where'> | null {
   if (field === 'secretName') return { secret: String(value), key: null };

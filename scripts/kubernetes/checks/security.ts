@@ -14,7 +14,7 @@ import { leastRbac, restricted, unprivileged } from './pod-security.ts';
 
 /**
  * The security checklist of docs/kubernetes.md as checks of manifests. Each check returns the violations of its line. A line
- * about a program that is not in the manifests is met.
+ * about a program that the manifests do not contain is not violated.
  */
 export const SECURITY_LINES = {
   'pods are unprivileged': unprivileged,
@@ -29,7 +29,7 @@ export const SECURITY_LINES = {
 } as const satisfies Readonly<Record<string, (objects: readonly Manifest[]) => readonly string[]>>;
 
 const SERVERS = ['prometheus', 'alertmanager'];
-/** They let anyone with the password stop Prometheus, or delete its samples. */
+/** These flags allow everyone who has the password to stop Prometheus, or to delete its data. */
 const DANGEROUS = ['--web.enable-lifecycle', '--web.enable-admin-api'];
 
 function passwords(objects: readonly Manifest[]): readonly string[] {
@@ -91,8 +91,8 @@ function auditLogs(objects: readonly Manifest[]): readonly string[] {
 }
 
 /**
- * Prometheus reads its password from a file at each scrape, and the kubelet replaces all files of a Secret's volume together.
- * It never updates a file that is mounted by subPath, and it does not update two volumes at the same moment.
+ * Prometheus reads its password from a file at each scrape, and the kubelet updates all files of a Secret's volume together.
+ * The kubelet never updates a file mounted by subPath, and it does not update two volumes at the same moment.
  */
 function rotation(objects: readonly Manifest[]): readonly string[] {
   const prometheus = named(ofKind<Workload>(objects, 'Deployment'), 'prometheus');

@@ -1,6 +1,6 @@
 import { type Manifest, named, nameOf, ofKind, type Workload, workloadsOf } from '../manifest.ts';
 
-/** Prometheus deletes its oldest samples once they take this much; the log of new samples needs additional space. */
+/** Prometheus deletes its oldest samples once its blocks reach this size. The write-ahead log needs additional space. */
 const RETENTION = /^--storage\.tsdb\.retention\.size=(\d+)(MB|GB)$/;
 const MAX_SHARE = 0.9;
 const MIB = 2 ** 20;
@@ -10,7 +10,7 @@ interface Claim extends Manifest {
   readonly spec: { readonly resources: { readonly requests: { readonly storage: string } } };
 }
 
-/** If Prometheus keeps more samples than fit on its volume, it stops or its pod is evicted. */
+/** If the retention size exceeds the volume, Prometheus stops or its pod is evicted. */
 export const storageProblems = (objects: readonly Manifest[]): readonly string[] =>
   workloadsOf(objects).flatMap((workload) => {
     const kept = retentionOf(workload);

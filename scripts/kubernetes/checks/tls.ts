@@ -1,7 +1,7 @@
 import { type Manifest, nameOf, ofKind, type Service } from '../manifest.ts';
 import type { Ingress } from './references.ts';
 
-/** TLS for traffic that leaves the cluster: no node port is open, and each host of an ingress has a certificate. */
+/** Traffic from outside the cluster uses TLS: no node port is open, and each ingress host has a certificate. */
 export function tlsOutside(objects: readonly Manifest[]): readonly string[] {
   return [
     ...ofKind<Service>(objects, 'Service')

@@ -14,7 +14,7 @@ export interface Answer {
 
 const OUTPUT_BYTES = 64 * 2 ** 20;
 
-/** Runs kubectl; a failure is an exit code, not an exception. */
+/** Runs kubectl. A failure is returned as an exit code, not thrown. */
 export const tryKubectl = (args: readonly string[], input = '', limitMs = 120_000): Promise<Answer> =>
   new Promise((resolve) => {
     const options = { timeout: limitMs, maxBuffer: OUTPUT_BYTES };
@@ -28,20 +28,20 @@ export const tryKubectl = (args: readonly string[], input = '', limitMs = 120_00
     child.stdin?.end(input);
   });
 
-/** The standard output of a kubectl that succeeds. */
+/** Returns the standard output of kubectl, which must succeed. */
 export async function kubectl(args: readonly string[], input?: string, limitMs?: number): Promise<string> {
   const { code, stdout, stderr } = await tryKubectl(args, input, limitMs);
   expect(code, `kubectl ${args.join(' ')}: ${stderr}`).toBe(0);
   return stdout;
 }
 
-/** Applies manifests, or simulates it (`--dry-run=server`); a warning of the server is a failure. */
+/** Applies manifests, or validates them with `--dry-run=server`. A warning from the server is a failure. */
 export async function applied(args: readonly string[], input?: string): Promise<void> {
   const { code, stderr } = await tryKubectl(['apply', '--warnings-as-errors', ...args], input);
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
 }
 
-/** Custom resource definitions that exist until disposed. */
+/** Installs custom resource definitions until they are disposed of. */
 export async function define(
   project: Parameters<typeof definitionsOf>[0],
   isWanted: (file: string) => boolean,
@@ -49,7 +49,7 @@ export async function define(
   const files = (await definitionsOf(project, TOOL_IO)).filter(isWanted);
   const named = files.flatMap((file) => ['--filename', file]);
   await kubectl(['apply', '--server-side', '--force-conflicts', ...named]);
-  // kubectl fails, instead of waiting, on a definition that has no condition yet.
+  // For a definition without conditions, `kubectl wait` fails instead of waiting.
   const established = () => kubectl(['wait', '--for=condition=Established', '--timeout=10s', ...named]);
   await vi.waitFor(established, { timeout: 40_000, interval: 500 });
   return {

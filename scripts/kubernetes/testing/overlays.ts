@@ -11,7 +11,7 @@ const TOOL_IO = { env: process.env, progress: () => {} };
 export const componentNames: readonly string[] = readdirSync(join(K8S, 'components')).toSorted();
 export const component = (name: string) => join(K8S, 'components', name);
 
-/** Everything that the repository offers to apply. `production` already includes metrics-token. */
+/** All variants of the manifests that the repository offers. `production` already contains metrics-token. */
 export const VARIANTS: Readonly<Record<string, { readonly folder: string; readonly additions: Additions }>> =
   {
     'k8s/': { folder: K8S, additions: {} },
@@ -33,7 +33,7 @@ export const VARIANTS: Readonly<Record<string, { readonly folder: string; readon
     },
   };
 
-/** The files of k8s/monitoring that can be applied one by one, in the documented order. */
+/** The files of k8s/monitoring in the documented order. They can be applied one by one. */
 export const MONITORING_FILES: readonly string[] = [
   'prometheus-rbac',
   'prometheus-config',
@@ -47,7 +47,7 @@ export const MONITORING_FILES: readonly string[] = [
 
 const rendered = new Map<string, Promise<readonly Manifest[]>>();
 
-/** The objects of a variant, as `kubectl apply -k` would apply them; each is rendered once per test file. */
+/** The objects that `kubectl apply -k` would apply for a variant. Each variant is rendered once per test file. */
 export function objectsOf(variant: string): Promise<readonly Manifest[]> {
   const { folder, additions } = VARIANTS[variant]!;
   const found = rendered.get(variant) ?? render(folder, additions, TOOL_IO).then(parseManifests);

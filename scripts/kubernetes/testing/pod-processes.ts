@@ -1,11 +1,11 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { kubectl } from './on-cluster.ts';
 
-/** The one node of the cluster is this machine, so a test can freeze a single program in a pod. */
+/** The cluster's only node is this machine, so a test can freeze a single process in a pod. */
 
 const read = (path: string) => readFile(path, 'utf8').catch(() => '');
 
-/** The ids, on this machine, of the programs in a pod whose command line contains this text. */
+/** The local process ids of the programs in a pod whose command line contains this text. */
 export async function processesIn(namespace: string, pod: string, text: string): Promise<readonly number[]> {
   const uid = await kubectl(['get', 'pod', pod, '--namespace', namespace, '-o', 'jsonpath={.metadata.uid}']);
   const marks = [uid, uid.replaceAll('-', '_')];

@@ -2,7 +2,7 @@ import type { Kubectl } from '../../stack/kubernetes/kubectl.ts';
 import { KubectlError } from '../../stack/kubernetes/kubectl.ts';
 import { newSecrets, type SecretData, type SecretName, secretObject } from '../secrets.ts';
 
-/** The part of a cluster that stores Secrets; `others` responds to every other kubectl command. */
+/** A simulated cluster that stores Secrets. The caller supplies the output of all other kubectl commands. */
 export class StoredSecrets {
   readonly commands: string[] = [];
   private readonly secrets: Record<string, SecretData> = { ...newSecrets() };
