@@ -8,7 +8,7 @@ const ipv6 = fc.ipV6().filter((address) => !/^(0*:)*:?(0*:)*ffff:[\d.]+/i.test(a
 const address = fc.oneof(ipv4, ipv6);
 const family = (one: string) => (isIPv4(one) ? 'ipv4' : 'ipv6');
 
-/** The number of ranges that contain an address, by Node's own parser of addresses and ranges. */
+/** The number of ranges that contain an address, according to Node's own address and range parser. */
 function rangesWith(one: string, ranges: readonly string[]): number {
   return ranges.filter((range) => {
     const [network, length] = range.split('/');
@@ -35,7 +35,7 @@ test('every address is either allowed or in exactly one range', () => {
   );
 });
 
-test('neighbours of an allowed address are forbidden, whichever bit differs', () => {
+test('an address that differs from an allowed one in any single bit is forbidden', () => {
   const ranges = forbiddenRanges(['127.0.0.1', '::1']);
   for (let bit = 0; bit < 32; bit++) {
     const other = (0x7f000001 ^ (1 << bit)) >>> 0;
@@ -47,7 +47,7 @@ test('neighbours of an allowed address are forbidden, whichever bit differs', ()
   for (const probe of ['127.0.0.1', '::1']) expect(rangesWith(probe, ranges), probe).toBe(0);
 });
 
-test('a protocol version without an allowed address is forbidden as a whole', () => {
+test('if no address of a protocol version is allowed, the whole version is forbidden', () => {
   expect(forbiddenRanges(['127.0.0.1'])).toHaveLength(33);
   expect(forbiddenRanges(['127.0.0.1']).at(-1)).toBe('0:0:0:0:0:0:0:0/0');
   expect(forbiddenRanges(['::1'])).toHaveLength(129);
@@ -55,12 +55,12 @@ test('a protocol version without an allowed address is forbidden as a whole', ()
   expect(forbiddenRanges([])).toEqual(['0.0.0.0/0', '0:0:0:0:0:0:0:0/0']);
 });
 
-test('an IPv4-mapped IPv6 address is treated as the IPv4 address, as in k6', () => {
+test('an IPv4-mapped IPv6 address is treated as an IPv4 address, as in k6', () => {
   expect(forbiddenRanges(['::ffff:127.0.0.1'])).toEqual(forbiddenRanges(['127.0.0.1']));
   expect(forbiddenRanges(['fe80::1%eth0'])).toEqual(forbiddenRanges(['fe80::1']));
 });
 
-test('a URL has the addresses of its host', async () => {
+test('the allowed addresses of a URL are those of its host', async () => {
   expect(await addressesOf('[::1]')).toEqual(['::1']);
   expect(await addressesOf('127.0.0.2')).toEqual(['127.0.0.2']);
   expect(await addressesOf('localhost')).toContain('127.0.0.1');

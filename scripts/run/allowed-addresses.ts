@@ -3,8 +3,8 @@ import { isIP, isIPv6 } from 'node:net';
 import { HarnessError } from '../cli/errors.ts';
 
 /**
- * The addresses that a load may reach, expressed as those that k6 must not reach. `--blacklist-ip` applies to every protocol of
- * k6, after name resolution and `options.hosts`. A script's own `options.blacklistIPs` does not replace it.
+ * Translates the addresses that a load may reach into those that k6 must not reach. `--blacklist-ip` applies to every
+ * protocol of k6, after name resolution and `options.hosts`. A script's own `options.blacklistIPs` does not replace it.
  */
 
 /**
@@ -34,7 +34,7 @@ export async function addressesOf(hostname: string): Promise<readonly string[]> 
   }
 }
 
-/** The complement of these addresses as CIDR ranges: every other address is in exactly one of them. */
+/** The complement of these addresses as CIDR ranges. Every other address is in exactly one range. */
 export function forbiddenRanges(addresses: readonly string[]): readonly string[] {
   const all = addresses.map(bytesOf);
   const of = (family: Family) => all.filter((bytes) => bytes.length * 8 === family.bits);
@@ -59,7 +59,10 @@ const IPV6: Family = {
       .join(':'),
 };
 
-/** Processes the range with the first `length` bits of `prefix`: halves without an allowed address are forbidden as a whole. */
+/**
+ * Handles the range of addresses that start with the first `length` bits of `prefix`. A range without an allowed address is
+ * forbidden as a whole; any other range is split into halves.
+ */
 function complement(
   allowed: readonly bigint[],
   prefix: bigint,
@@ -88,7 +91,7 @@ function complement(
 
 const numberOf = (bytes: readonly number[]) => bytes.reduce((sum, byte) => sum * 256n + BigInt(byte), 0n);
 
-/** 4 or 16 bytes. k6 treats an IPv4-mapped IPv6 address (`::ffff:127.0.0.1`) as the IPv4 address. */
+/** The bytes of an address: 4 or 16. k6 treats an IPv4-mapped IPv6 address (`::ffff:127.0.0.1`) as an IPv4 address. */
 function bytesOf(address: string): readonly number[] {
   const [plain] = address.split('%');
   if (!isIPv6(plain!)) return plain!.split('.').map(Number);

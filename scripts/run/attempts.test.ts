@@ -28,7 +28,7 @@ const ioIn = (cwd: string, env: Record<string, string> = {}) => ({ cwd, env, roo
 const planOf = ({ name = 'shop', load = 'smoke', rate = 20 } = {}) =>
   ({ sla: { name }, load: { scenario: load, phases: [{ ratePerSecond: rate }] } }) as unknown as Plan;
 let files = 0;
-/** Each test has a ledger of its own. */
+/** Each call returns a new ledger, so that tests do not share one. */
 const ledger = () => `ledger-${++files}/attempts.jsonl`;
 
 const begin = (
@@ -38,12 +38,12 @@ const begin = (
 const numberOf = async (...args: Parameters<typeof begin>) => unwrap(await begin(...args))!.number;
 
 describe('attempts of one commit', () => {
-  test('are numbered, and the report says how the earlier ones ended', async () => {
+  test('are numbered, and the report lists the outcomes of earlier attempts', async () => {
     const file = ledger();
     const first = unwrap(await begin({ ledger: file }))!;
     expect(attemptInWords(first)).toBeNull();
     first.finish('fail');
-    // The second is interrupted.
+    // The second attempt never finishes, as if it had been interrupted.
     await begin({ ledger: file });
     const third = unwrap(await begin({ ledger: file }))!;
     expect(attemptInWords(third)).toMatch(
@@ -51,7 +51,7 @@ describe('attempts of one commit', () => {
     );
   });
 
-  test('are counted separately for another document, load, target and commit', async () => {
+  test('are counted separately for each document, load, target and commit', async () => {
     const file = ledger();
     await begin({ ledger: file });
     expect(await numberOf({ ledger: file })).toBe(2);
@@ -59,13 +59,13 @@ describe('attempts of one commit', () => {
     expect(await numberOf({ ledger: file }, { load: 'spike' })).toBe(1);
     expect(await numberOf({ ledger: file, target: 'http://127.0.0.1:8080' })).toBe(1);
     expect(await numberOf({ ledger: file, target: 'http://127.0.0.1:8080/' })).toBe(2);
-    // A different rate is still an attempt at the same thing.
+    // Another rate does not start a new count.
     expect(await numberOf({ ledger: file }, { rate: 1 })).toBe(3);
     await commit('second');
     expect(await numberOf({ ledger: file })).toBe(1);
   });
 
-  test('are refused once the allowed number of attempts ended without a pass', async () => {
+  test('are refused once the allowed number of attempts has ended without a pass', async () => {
     const file = ledger();
     const options = { ledger: file, attempts: '2' };
     unwrap(await begin(options))!.finish('fail');
@@ -75,7 +75,7 @@ describe('attempts of one commit', () => {
     expect(JSON.stringify(refused)).toContain('2 without a pass of this plan (fail, inconclusive)');
   });
 
-  test('that were cancelled count, so cancelling cannot hide a failing attempt', async () => {
+  test('that were cancelled count, so that cancelling cannot hide a failing attempt', async () => {
     const file = ledger();
     await begin({ ledger: file, attempts: '1' });
     expect(await begin({ ledger: file, attempts: '1' })).toMatchObject({ ok: false });
@@ -88,7 +88,7 @@ describe('attempts of one commit', () => {
     expect(await numberOf(options)).toBe(2);
   });
 
-  test('are not allowed after a pass under less load', async () => {
+  test('are not allowed just because the commit passed under a lower load', async () => {
     const file = ledger();
     const options = { ledger: file, attempts: '1' };
     await begin(options);
@@ -106,7 +106,7 @@ describe('the ledger', () => {
     expect(JSON.parse(text)).toMatchObject({ outcome: 'started' });
   });
 
-  test('that is damaged does not count as empty', async () => {
+  test('is not treated as empty if it is damaged', async () => {
     const file = 'damaged.jsonl';
     await writeFile(join(checkout.path, file), '');
     unwrap(await begin({ ledger: file }))!.finish('fail');

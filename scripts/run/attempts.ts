@@ -9,27 +9,27 @@ import type { Io } from '../cli/io.ts';
 import { headOf } from './environment.ts';
 
 /**
- * Counts how often the same commit was gated, because a gate that is repeated until it passes proves nothing: of runs exactly
- * at a limit, half are met by chance. The ledger is a file of JSON lines that a CI server caches. An attempt is written before
- * its load starts, so a cancelled one counts as well.
+ * Counts how often the same commit is gated. Repeating a gate until it passes proves nothing: exactly at a limit, half of
+ * the runs pass by chance. The ledger is a file of JSON lines that a CI server caches. An attempt is recorded before its
+ * load starts, so cancelled attempts count, too.
  */
 
 export interface LedgerOptions {
   readonly ledger?: string;
-  /** How often a commit may be gated without a pass. */
+  /** The maximum number of attempts that end without a pass. */
   readonly attempts?: string;
 }
 
 export interface Attempt {
-  /** 1 for the first. */
+  /** The number of this attempt, starting at 1. */
   readonly number: number;
-  /** How the earlier ones ended, oldest first. */
+  /** The outcomes of earlier attempts, oldest first. */
   readonly earlier: readonly Ended[];
   readonly commit: string;
   readonly finish: (outcome: Outcome) => void;
 }
 
-/** `unfinished`: interrupted, or the harness failed. */
+/** `unfinished`: the attempt was interrupted, or the harness failed. */
 type Ended = Outcome | 'unfinished';
 
 /** One line of the ledger. */
@@ -45,13 +45,11 @@ interface Line {
 const MAX_ATTEMPTS = 1000;
 const DEFAULT_FILE = join('.sla', 'attempts.jsonl');
 
-/** In CI a rerun is one click away, so attempts are counted by default. */
+/** Attempts are counted by default in CI, where a rerun is only one click away. */
 const isCounted = ({ ledger, attempts }: LedgerOptions, { env }: Io) =>
   ledger !== undefined || attempts !== undefined || Boolean(env.CI);
 
-/**
- * Registers an attempt, or refuses it. null: attempts are not counted.
- */
+/** Registers an attempt or refuses it. Resolves to null if attempts are not counted. */
 export async function beginAttempt(
   options: LedgerOptions & { readonly target?: string },
   plan: Plan,
@@ -77,7 +75,7 @@ export async function beginAttempt(
   const own = hashOf([JSON.stringify({ ...plan, load: plan.load && { ...plan.load, seed: 0 } })]);
   const lines = known.ok ? known.value.filter((line) => line.key === key) : [];
   const earlier = endedOf(lines);
-  // A pass under less load, or of looser limits, says nothing about this plan.
+  // A pass with a lower load or looser limits says nothing about this plan.
   const hasPassed = lines.some((line) => line.outcome === 'pass' && line.plan === own);
   if (allowed !== null) {
     const failed = earlier.filter((one) => one !== 'pass');
@@ -90,7 +88,7 @@ export async function beginAttempt(
   return ok(registered(file, { key, plan: own }, { number: earlier.length + 1, earlier, commit }, io));
 }
 
-/** Without a commit, attempts cannot be counted, so no limit can be enforced. */
+/** Attempts are counted for each commit, so no limit can be enforced without one. */
 const withoutCommit = ({ attempts, ledger }: LedgerOptions): Input<null> =>
   attempts === undefined && ledger === undefined
     ? ok(null)
@@ -112,7 +110,7 @@ function registered(
   return { ...attempt, finish: write };
 }
 
-/** Each line is written with one call, so that two gates at the same time do not mix their lines. */
+/** Writes each line with a single call, so that the lines of two concurrent gates do not mix. */
 function append(file: string, line: Line, io: Io): void {
   try {
     mkdirSync(dirname(file), { recursive: true });
@@ -126,7 +124,9 @@ function append(file: string, line: Line, io: Io): void {
   }
 }
 
-/** The lines of the file; none if there is no file. If a crash cut off the last line, its attempt has no end. */
+/**
+ * The lines of the ledger; none if the file does not exist. If a crash truncated the last line, its attempt has no outcome.
+ */
 function readLedger(file: string, shown: string): Result<readonly Line[], string> {
   let text: string;
   try {
@@ -157,7 +157,7 @@ function parsed(text: string): Line | null {
   }
 }
 
-/** How each attempt ended, in the order in which they started. */
+/** The outcome of each attempt, in the order in which the attempts started. */
 function endedOf(lines: readonly Line[]): readonly Ended[] {
   const byId = Map.groupBy(lines, ({ id }) => id);
   return [...byId.values()].map((own) => {
@@ -167,8 +167,8 @@ function endedOf(lines: readonly Line[]): readonly Ended[] {
 }
 
 /**
- * Identifies what may be tried only a limited number of times: this commit, with a document of this name, this load and this
- * target. Neither another rate nor an uncommitted change of the document starts a new count.
+ * Identifies attempts that share one limit: the same commit, document name, load and target. A different rate or an
+ * uncommitted change of the document does not start a new count.
  */
 function keyOf(commit: string, { sla, load }: Plan, target: string | undefined): string {
   const address = target === undefined ? 'started for the run' : new URL(target).origin;

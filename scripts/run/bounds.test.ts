@@ -10,9 +10,7 @@ import { type BoundOptions, checkBounds } from './bounds.ts';
 
 const THERE = 'http://10.0.0.7:8080';
 
-/**
- * What prevents a scenario of the shipped document from running, given additional settings of its service.
- */
+/** The problems that prevent a scenario of the shipped document from running, given additional settings of its service. */
 function toldOf(
   service: string,
   scenario: string,
@@ -27,7 +25,7 @@ function toldOf(
 const allowing = '  allowedTargets: ["10.0.0.7:8080"]\n';
 
 describe('allowed load targets', () => {
-  test('only those that the document lists, and this machine', () => {
+  test('a target is allowed only if the document lists it, or if it is this machine', () => {
     expect(toldOf('', 'smoke', { target: 'http://127.0.0.1:8080' })).toEqual([]);
     expect(toldOf(allowing, 'smoke', { target: THERE })).toEqual([]);
     expect(toldOf('', 'smoke', { target: THERE })).toEqual([
@@ -39,14 +37,14 @@ describe('allowed load targets', () => {
   });
 });
 
-describe('bounds of the load', () => {
+describe('limits on the load', () => {
   const stated = `${allowing}  maxRate: 90/s\n  maxDuration: 50s\n`;
   const fast = (text: string) =>
     `scenarios.stress: the planned rate exceeds the ${text}: lower it with --rate, or choose another scenario`;
   const long = (text: string) =>
     `scenarios.stress: the load takes 80 s, longer than the ${text}: shorten it with --duration, or choose another scenario`;
 
-  test('an option applies to any load, even on the harness’s own stack', () => {
+  test('a limit given by an option applies to every load, even on the harness’s own stack', () => {
     expect(toldOf('', 'stress', { maxRate: '60', maxDuration: '1m' })).toEqual([
       fast('60/s that --max-rate allows (phase "over" with 90/s, "double" with 120/s)'),
       long('60 s that --max-duration allows (reached in phase "double")'),
@@ -54,14 +52,14 @@ describe('bounds of the load', () => {
     expect(toldOf('', 'stress', { maxRate: '7200/min', maxDuration: '80s' })).toEqual([]);
   });
 
-  test('the document’s limits apply to a running service, not to one started for the run', () => {
+  test('the document’s limits apply to a running service, but not to one started for the run', () => {
     expect(toldOf(stated, 'stress', {})).toEqual([]);
     const expected = [
       fast('90/s that service.maxRate allows in my.yaml (phase "double" with 120/s)'),
       long('50 s that service.maxDuration allows in my.yaml (reached in phase "over")'),
     ];
     expect(toldOf(stated, 'stress', { target: THERE })).toEqual(expected);
-    // The command line cannot raise it, but can lower it.
+    // An option can lower the document's limit, but cannot raise it.
     expect(toldOf(stated, 'stress', { target: THERE, maxRate: '500', maxDuration: '1h' })).toEqual(expected);
     expect(toldOf(stated, 'stress', { target: THERE, maxRate: '119', maxDuration: '19s' })).toEqual([
       expected[0],
@@ -69,12 +67,12 @@ describe('bounds of the load', () => {
     ]);
   });
 
-  test('a load that was lowered to the limit is allowed', () => {
+  test('a load that was reduced to the limit is allowed', () => {
     const lowered = { ratePerSecond: 90, durationSeconds: 12.5 };
     expect(toldOf(stated, 'stress', { target: THERE }, lowered)).toEqual([]);
   });
 
-  test('the default limit is one hour', () => {
+  test('the default maximum duration is one hour', () => {
     const longer = { durationSeconds: 3601 };
     expect(toldOf(allowing, 'soak', { target: THERE })).toEqual([]);
     expect(toldOf(allowing, 'soak', { target: THERE }, longer)[0]).toContain(

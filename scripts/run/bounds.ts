@@ -6,7 +6,7 @@ import { accept, badOption, type Input, type PlacedProblem } from '../cli/inputs
 import { checkAllowed } from '../stack/existing.ts';
 import { isOwnService } from '../stack/kubernetes/options.ts';
 
-/** Where a load may go, and how large it may be: checked before anything is sent. */
+/** Checks before anything is sent: where the load may go, and how large it may be. */
 
 export interface BoundOptions {
   readonly stack?: string;
@@ -15,7 +15,7 @@ export interface BoundOptions {
   readonly maxDuration?: string;
 }
 
-/** A service that was already running is not loaded for longer than this by default. */
+/** The default maximum duration of a load on a service that was already running. */
 const DEFAULT_MAX_DURATION: Bound = {
   most: 3600,
   by: 'apply unless --max-duration or the document says otherwise',
@@ -23,7 +23,7 @@ const DEFAULT_MAX_DURATION: Bound = {
 
 interface Bound {
   readonly most: number;
-  /** The source of the limit, in words that follow the value. */
+  /** The source of the limit, as words that follow its value in a message. */
   readonly by: string;
 }
 
@@ -32,7 +32,7 @@ interface Bounds {
   readonly seconds: Bound | null;
 }
 
-/** The limits given by options, or their problems. */
+/** Parses the limits given by options, or returns their problems. */
 export function readBounds({ maxRate, maxDuration }: BoundOptions): Input<Bounds> {
   const perSecond = maxRate === undefined ? null : parseRate(maxRate);
   const seconds = maxDuration === undefined ? null : parseDuration(maxDuration);
@@ -53,9 +53,9 @@ export function readBounds({ maxRate, maxDuration }: BoundOptions): Input<Bounds
 }
 
 /**
- * Everything that forbids a load. Options apply to every load; the document's allowed targets and limits apply to a service
- * that was already running. If there are two limits, the lower one applies.
- * @param file the document, for messages
+ * Everything that forbids a load. Limits given by options apply to every load. The document's allowed targets and limits
+ * apply to a service that was already running. If two limits apply, the lower one counts.
+ * @param file the path of the document, for messages
  */
 export function checkBounds(
   options: BoundOptions,
@@ -124,8 +124,8 @@ function tooFast({ scenario, phases, k6 }: Load, { most, by }: Bound): PlacedPro
 }
 
 /**
- * For a script, the rate of iterations is known, but each iteration may send several requests. k6 therefore enforces the limit
- * while it runs, in whole requests per second.
+ * The iteration rate of a script is known, but an iteration may send several requests. k6 therefore enforces the request
+ * limit during the run, as a whole number of requests per second.
  */
 function scriptTooFast(scenarios: readonly PlannedK6Scenario[], { most, by }: Bound): PlacedProblem[] {
   const peak = peakPerSecond(scenarios);
@@ -147,7 +147,7 @@ function scriptTooLong(scenarios: readonly PlannedK6Scenario[], { most, by }: Bo
   return scriptProblem('too-long', message);
 }
 
-/** Names the phase in which the limit is exceeded. */
+/** The message names the phase that exceeds the limit. */
 function tooLong({ scenario, phases, scheduledSeconds, k6 }: Load, { most, by }: Bound): PlacedProblem[] {
   if (scheduledSeconds <= most) return [];
   if (k6 !== undefined) return scriptTooLong(k6.scenarios, { most, by });

@@ -4,12 +4,11 @@ import { countOf, formatCount, formatValue } from '../../slas/render/numbers.ts'
 import type { SeenRequest } from './record/recorder.ts';
 
 /**
- * Stops a load once the error budget of an objective for the whole plan is exceeded, so that the objective
- * can no longer be met.
+ * Stops a load once an objective's error budget for the whole plan is exceeded, because the objective can no longer be met.
  */
 export interface BudgetWatch {
   see(request: SeenRequest): void;
-  /** Why the load must stop, in words; null while no budget is exceeded. */
+  /** The reason to stop the load, in words; null while no budget is exceeded. */
   reason(): string | null;
 }
 

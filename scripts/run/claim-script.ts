@@ -15,7 +15,10 @@ interface ClaimOptions {
   readonly runner?: string;
 }
 
-/** Packs a script in a volume of the cluster there, and uses the archive in its place. Any other script is used as it is. */
+/**
+ * Archives a script that is in a volume of the cluster, and replaces its path with that of the archive. Other scripts are
+ * returned unchanged.
+ */
 export async function withLocalScript<T extends ClaimOptions>(options: T, io: Io): Promise<Input<T>> {
   const { script, target, context, namespace } = options;
   if (script === undefined || !isInClaim(script)) return accept(options);
@@ -38,7 +41,7 @@ export async function withLocalScript<T extends ClaimOptions>(options: T, io: Io
   return accept({ ...options, script: await stored(archive, read.value.claim, read.value.file) });
 }
 
-/** k6 reads the file when the run is planned and when it starts. The file is removed when this process ends. */
+/** Stores the archive for planning and for the run. The file is deleted when this process exits. */
 async function stored(archive: Buffer, claim: string, file: string): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'sla-claim-'));
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));

@@ -8,7 +8,7 @@ import { SKIPS_LONG } from '../testing/long.ts';
 import { ROOT, startSla, temporaryFolder } from '../testing/sla.ts';
 import { makePath, writeWhole } from './disk.ts';
 
-/** A failing disk is a harness failure, never a verdict; and no file is left half-written. */
+/** A disk error is a failure of the harness, never a verdict, and leaves no partially written file. */
 
 test('several processes may create a path at the same time', async () => {
   await using folder = await temporaryFolder();
@@ -27,11 +27,11 @@ describe('writing a file', () => {
     expect(await readdir(folder.path)).toEqual(['a.json']);
   });
 
-  test.skipIf(!existsSync('/dev/full'))('on a full disk the old file stays', async () => {
+  test.skipIf(!existsSync('/dev/full'))('on a full disk, the old file is kept', async () => {
     await using folder = await temporaryFolder();
     const path = join(folder.path, 'a.json');
     await writeWhole(path, 'old');
-    // The temporary file is written to a device that is always full.
+    // The temporary file is a link to a device that is always full.
     await symlink('/dev/full', join(folder.path, '.a.json.tmp'));
     await expect(writeWhole(path, 'new')).rejects.toMatchObject({
       code: 'cannot-write',
@@ -42,7 +42,7 @@ describe('writing a file', () => {
     expect(await readdir(folder.path)).toEqual(['a.json']);
   });
 
-  test('leaves nothing behind if the file-size limit is exceeded', async () => {
+  test('leaves no file behind if the file-size limit is exceeded', async () => {
     await using folder = await temporaryFolder();
     const script = `
       import { writeWhole } from ${JSON.stringify(join(ROOT, 'scripts', 'run', 'disk.ts'))};
@@ -62,9 +62,9 @@ describe('writing a file', () => {
   });
 });
 
-describe.concurrent('a gate whose run folder fails in the middle of the load', () => {
+describe.concurrent('a gate whose run folder fails during the load', () => {
   async function gateMeeting(trouble: (run: string) => Promise<void>, out: string) {
-    // A busy machine must not end the load before the fault.
+    // --no-abort: slow responses on a busy machine must not end the load before the fault is injected.
     const load = ['--scenario', 'smoke', '--rate', '30', '--duration', '11s', '--no-abort'];
     const gate = startSla(['gate', ...load, '--out', out, '--json']);
     await gate.seen(/loading: \d+ of/);
@@ -73,7 +73,7 @@ describe.concurrent('a gate whose run folder fails in the middle of the load', (
     return { ...(await gate.done), run: join(out, id) };
   }
 
-  test.skipIf(SKIPS_LONG && canMount())('another process puts a file in its place', async ({ expect }) => {
+  test.skipIf(SKIPS_LONG && canMount())('another process replaces the folder with a file', async ({ expect }) => {
     await using folder = await temporaryFolder();
     const out = join(folder.path, 'runs');
     await mkdir(out);
@@ -89,7 +89,7 @@ describe.concurrent('a gate whose run folder fails in the middle of the load', (
   });
 
   test.skipIf(!canMount())(
-    'the disk is full (requires the privilege to mount a small one)',
+    'the disk becomes full (requires permission to mount a small one)',
     async ({ expect }) => {
       await using folder = await temporaryFolder();
       const out = join(folder.path, 'small disk');
@@ -107,7 +107,7 @@ describe.concurrent('a gate whose run folder fails in the middle of the load', (
       for (const name of files.filter((one) => one.endsWith('.json'))) {
         expect(() => JSON.parse(readSync(join(run, name))), name).not.toThrow();
       }
-      // The service waits for its log, and the load waits for the service: 30 s on an idle machine.
+      // The service waits for its log, and the load waits for the service. This takes 30 s on an idle machine.
     },
     120_000,
   );

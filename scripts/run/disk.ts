@@ -3,13 +3,13 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { HarnessError } from '../cli/errors.ts';
 
-/** Errors of the disk itself, whatever the path. */
+/** Errors of the disk itself, for any path. */
 const OF_THE_DISK = ['ENOSPC', 'EDQUOT', 'EFBIG', 'EROFS', 'EIO'];
-/** Errors that concern the folder if the path is inside it: another process removed or replaced the folder. */
+/** For a path inside the folder, these errors mean that another process has removed or replaced the folder. */
 const OF_THE_PLACE = ['ENOENT', 'ENOTDIR', 'EISDIR', 'EACCES', 'EPERM'];
 
 /**
- * Writes a file atomically: to a temporary name, flushed to the disk, then renamed.
+ * Writes a file atomically: writes a temporary file, flushes it to the disk, and renames it.
  * Throws HarnessError `cannot-write`.
  */
 export async function writeWhole(
@@ -18,7 +18,7 @@ export async function writeWhole(
 ): Promise<void> {
   const temporary = join(dirname(path), `.${basename(path)}.tmp`);
   try {
-    // The rename would replace it: /dev/null would become a plain file for the whole machine.
+    // A rename would replace a device such as /dev/null with a plain file, for the whole machine.
     const found = await lstat(path).catch(() => null);
     if (found !== null && !found.isFile() && !found.isSymbolicLink())
       throw new Error('a file with this name exists, and it is not a plain file');
@@ -37,8 +37,8 @@ export async function writeWhole(
 }
 
 /**
- * Creates a folder and those above it. Node's recursive mkdir is not used, because it never returns on file systems without
- * mkdir (`/proc`). Throws the error of the file system.
+ * Creates a folder and its parents. Node's recursive mkdir is not used, because it never returns on file systems without
+ * mkdir (`/proc`). Throws the file system's error.
  */
 export async function makePath(path: string, mode = 0o777): Promise<void> {
   try {
@@ -48,13 +48,13 @@ export async function makePath(path: string, mode = 0o777): Promise<void> {
     if (code === 'EEXIST' && (await isFolder(path))) return;
     const parent = dirname(path);
     if (code !== 'ENOENT' || parent === path) throw error;
-    // Another process may have created the parent after this one failed, so the second attempt decides.
+    // Another process may have created the parent in the meantime, so the result of the second attempt counts.
     if (!(await isFolder(parent))) await makePath(parent, mode);
     await makeLast(path, mode);
   }
 }
 
-/** The same, but throws HarnessError `cannot-write`. */
+/** Creates a folder and its parents. Throws HarnessError `cannot-write`. */
 export async function makeFolder(path: string, mode?: number): Promise<void> {
   try {
     await makePath(path, mode);
@@ -63,7 +63,7 @@ export async function makeFolder(path: string, mode?: number): Promise<void> {
   }
 }
 
-/** Another process may have created it in the meantime. */
+/** Ignores the error if another process has created the folder in the meantime. */
 async function makeLast(path: string, mode: number): Promise<void> {
   try {
     await mkdir(path, mode);
@@ -85,7 +85,7 @@ function cannotWrite(path: string, cause: NodeJS.ErrnoException): HarnessError {
   return new HarnessError('cannot-write', `${path} cannot be written: ${cause.message}`, { nextStep, cause });
 }
 
-/** Runs work that writes into a folder; any disk error becomes a HarnessError. */
+/** Runs an operation that writes into a folder, and converts disk errors into a HarnessError. */
 export async function guardFolder<T>(folder: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
@@ -99,7 +99,7 @@ export async function guardFolder<T>(folder: string, work: () => Promise<T>): Pr
   }
 }
 
-/** The original error, if the cleanup after it failed as well. */
+/** The original error, if the cleanup after it has failed, too. */
 const firstOf = (error: unknown): unknown =>
   error instanceof SuppressedError ? firstOf(error.suppressed) : error;
 

@@ -45,7 +45,7 @@ const CI_VARIABLES = [
   'BUILD_BUILDID',
 ];
 
-/** The machine, the tools and the versions of the run, for later readers; null means unknown. */
+/** Describes the machine, the tools and the versions of the run for later readers; null means unknown. */
 export async function describeEnvironment(
   tools: RunTools,
   read: ReadDocument,
@@ -61,7 +61,7 @@ export async function describeEnvironment(
     git: await describeCheckout(io.project),
     document: { sha256: createHash('sha256').update(read.text).digest('hex') },
     model: isBuiltHere ? await describeModel(io) : null,
-    // The faults of an external service are unknown.
+    // Whether an external service has injected faults is unknown.
     faults: faults ?? (isBuiltHere ? NO_FAULTS : null),
     ...(stack.images === undefined ? {} : { images: stack.images }),
     tools: {
@@ -88,7 +88,7 @@ export async function harnessVersion(root: string): Promise<string> {
 export const headOf = async (folder: string): Promise<string | null> =>
   await git(folder, 'rev-parse', 'HEAD');
 
-/** The commit, whether the working tree had changes, and the remote; null outside a checkout. */
+/** Describes the checkout: its commit, its remote, and whether it has uncommitted changes. null outside a checkout. */
 async function describeCheckout(root: string): Promise<object | null> {
   const commit = await headOf(root);
   if (commit === null) return null;
@@ -108,12 +108,12 @@ async function git(root: string, ...args: readonly string[]): Promise<string | n
     const { stdout } = await promisify(execFile)('git', ['-C', root, ...args], { timeout: GIT_LIMIT_MS });
     return stdout.trim();
   } catch {
-    // No git, or not a checkout: running from an archive is fine.
+    // There is no git or no checkout. That is not an error: the harness may run from an archive.
     return null;
   }
 }
 
-/** The model that our own service loads: its name, and the hash of its weights if it is the embedded one. */
+/** Describes the model that our own service loads: its name and, for the embedded one, the hash of its weights. */
 async function describeModel({ root, env }: Io): Promise<object> {
   const chosen = env.MODEL_ID || env.MODEL_DIR;
   if (chosen) return { name: chosen, sha256: null };

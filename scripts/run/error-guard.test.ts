@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { guardAgainstErrors } from './error-guard.ts';
 
-/** Requests that ended at these moments, each `milliseconds:status`. */
+/** Creates requests from texts `milliseconds:status`, where the number is the time at which the request ended. */
 function reasonAfter(...requests: readonly (readonly [endMs: number, status: number])[]): string | null {
   const guard = guardAgainstErrors('http://127.0.0.1:8080');
   for (const [endMs, status] of requests)
@@ -10,26 +10,26 @@ function reasonAfter(...requests: readonly (readonly [endMs: number, status: num
 }
 
 const T = 1_700_000_000_000;
-/** This many requests per second, one after the other. */
+/** Creates this many evenly spaced requests per second. */
 const many = (count: number, fromMs: number, status: number, everyMs = 10) =>
   Array.from({ length: count }, (_, index) => [T + fromMs + index * everyMs, status] as const);
 
 describe('a service that was already running', () => {
-  test.each([500, 503, 429, 0])('stops when half of the requests end with %s', (status) => {
+  test.each([500, 503, 429, 0])('is no longer loaded once half of the requests end with %s', (status) => {
     expect(reasonAfter(...many(50, 0, 200), ...many(50, 5, status))).toContain(
       '50 of the 100 requests to http://127.0.0.1:8080 that',
     );
   });
 
-  test.each([200, 302, 400, 401, 404, 422])('continues when all of them end with %s', (status) => {
+  test.each([200, 302, 400, 401, 404, 422])('is still loaded when all requests end with %s', (status) => {
     expect(reasonAfter(...many(100, 0, status))).toBeNull();
   });
 
-  test('the load continues while fewer than half are errors', () => {
+  test('is still loaded while fewer than half of the requests are errors', () => {
     expect(reasonAfter(...many(51, 0, 200), ...many(50, 5, 503))).toBeNull();
   });
 
-  test('one failure at the beginning does not count as half', () => {
+  test('a single failure at the beginning does not stop the load', () => {
     expect(reasonAfter(...many(4, 0, 503))).toBeNull();
     expect(reasonAfter(...many(5, 0, 503))).not.toBeNull();
   });
@@ -38,20 +38,20 @@ describe('a service that was already running', () => {
     const good = many(1_000, 0, 200);
     expect(reasonAfter(...good, ...many(200, 10_000, 503))).toBeNull();
     expect(reasonAfter(...good, ...many(260, 10_000, 503))).toContain('260 of the 500 requests');
-    // Earlier errors do not count.
+    // Errors before the last five seconds are ignored.
     expect(reasonAfter(...many(100, 0, 503), ...many(5, 6_000, 200))).toBeNull();
   });
 
-  test('one request per second is enough', () => {
+  test('one request per second is enough to stop the load', () => {
     expect(reasonAfter(...many(60, 0, 200, 1_000), ...many(5, 60_000, 0, 1_000))).toContain('5 of the 5');
   });
 
-  test('the order in which the records of several generators are read has no effect', () => {
+  test('the order in which the records of several load generators are read has no effect', () => {
     const requests = [...many(50, 0, 503), ...many(40, 0, 200)];
     expect(reasonAfter(...requests)).toBe(reasonAfter(...requests.toReversed()));
   });
 
-  test('the reason lists the outcomes of the requests and does not change', () => {
+  test('the reason lists the outcomes of the requests, and stays the same', () => {
     const guard = guardAgainstErrors('http://127.0.0.1:8080');
     const see = (status: number, endMs: number, errorCode = '') =>
       guard.see({ endMs, status, errorCode, durationMs: 5, path: '/predict', scenario: 'hold' });

@@ -2,29 +2,30 @@ import { countOf, formatCount } from '../../slas/render/numbers.ts';
 import type { SeenRequest } from './record/recorder.ts';
 
 /**
- * Other users may depend on a service that was already running. The load on it therefore stops when half of the requests of the
- * last seconds are errors, even if no error budget is exceeded, and also with --no-abort.
+ * A service that was already running may have other users. Its load therefore stops once half of the recent requests are
+ * errors. This applies even with --no-abort, and even if no error budget is exceeded.
  */
 export interface ErrorGuard {
   see(request: SeenRequest): void;
-  /** Why the load must stop, in words; null while it may continue. Once set, it does not change. */
+  /** The reason to stop the load, in words; null while the load may continue. Once set, the reason does not change. */
   reason(): string | null;
 }
 
 const WINDOW_SECONDS = 5;
 const SHARE = 0.5;
 /**
- * One or two early failures may be half of all requests and mean nothing. At 1 request/s, this many requests fill the window.
+ * The minimum number of requests, because half of very few requests may fail by chance. At 1 request/s, this many requests
+ * fill the window.
  */
 const MIN_ERRORS = 5;
 
-/** Errors of the service or of the network. Other refusals are caused by the request. */
+/** Errors that the service or the network causes. Other refusals are caused by the request. */
 const isError = (status: number) => status === 0 || status === 429 || status >= 500;
 
 type Ended = Pick<SeenRequest, 'endMs' | 'status' | 'errorCode'>;
 
 /**
- * The window ends with the last request that ended, because k6 writes its log with a delay.
+ * The window ends when the latest recorded request ended, because k6 writes its log with a delay.
  * @param url the load target, for the message
  */
 export function guardAgainstErrors(url: string): ErrorGuard {
@@ -41,7 +42,7 @@ export function guardAgainstErrors(url: string): ErrorGuard {
   };
 }
 
-/** k6's numbers for requests without a response (its `errext` package). */
+/** k6's error codes for requests without a response (see its package `errext`). */
 const CAUSES: Readonly<Record<string, string>> = {
   '1050': 'no response in time',
   '1101': 'unknown host',

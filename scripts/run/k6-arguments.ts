@@ -5,32 +5,32 @@ import type { Stack } from '../stack/stack.ts';
 import type { FoundTool } from '../tools/types.ts';
 import { TREND_STATS } from './k6-summary.ts';
 
-/** How k6 is started: its arguments and its environment. */
+/** Determines how k6 is started: its arguments and its environment. */
 
-/** Path and version of k6. */
+/** The path and the version of k6. */
 export type Generating = Pick<FoundTool, 'path' | 'version'>;
 
 export interface K6Options {
   readonly root: string;
-  /** The operator's working directory, in which a script that plans its own load runs; default: the root. */
+  /** The operator's working directory, in which the operator's own script runs; default: the root. */
   readonly cwd?: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly k6: Generating;
-  /** The run folder: k6's summaries are written here. */
+  /** The run folder, which receives k6's summaries. */
   readonly folder: string;
   readonly logs: string;
   /** Number of k6 processes that share the load; default 1. */
   readonly generators?: number;
 }
 
-/** An empty configuration of k6, in the run folder. */
+/** The name of an empty k6 configuration file in the run folder. */
 export const CONFIG_FILE = 'k6-config.json';
 
-/** The address that k6 sends to; in containers it differs from ours. */
+/** The address that k6 sends requests to. In containers, it differs from the address that the harness uses. */
 export const targetOf = (stack: Stack) => stack.generators?.serviceUrl ?? stack.serviceUrl;
 
 export interface Segment {
-  /** `k6`, or `k6-1` and so on: the prefix of its file names. */
+  /** The prefix of the process's file names: `k6`, or `k6-1` and so on. */
   readonly name: string;
   readonly args: readonly string[];
 }
@@ -52,8 +52,8 @@ export function segmentsOf(generators: number): readonly Segment[] {
 }
 
 /**
- * K6_ITERATIONS and similar variables would change the planned load; a proxy would receive the load instead of the service;
- * and a load script does not need access to Prometheus.
+ * k6 does not get some variables. K6_ITERATIONS and similar ones would change the planned load, and a proxy would receive
+ * the load instead of the service. Load scripts do not need access to Prometheus.
  */
 const NOT_FOR_K6 =
   /^(K6_.*|(HTTPS?|ALL|NO)_PROXY|PROMETHEUS_(TOKEN|PASSWORD|USER|HEADERS|CA|CLIENT_CERT|CLIENT_KEY)(_FILE)?)$/i;
@@ -74,10 +74,10 @@ export function startK6(
 ): Promise<Started> {
   const whole = [
     ...['run', ...fixedArguments(load, generators)],
-    // Port 0, because the API of k6 has a fixed default port, on which two processes would collide.
+    // Port 0: two processes would collide at the fixed default port of k6's API.
     ...['--address', '127.0.0.1:0'],
     ...['--out', `csv=${samples}`, '--summary-export', summaryFile],
-    // The operator's own k6 configuration could change the planned load.
+    // The operator's own k6 configuration could change the planned load, so an empty one is used.
     ...['--config', join(folder, CONFIG_FILE)],
     ...args,
     resolve(root, load.script),
@@ -87,7 +87,7 @@ export function startK6(
     SLA_TARGET: targetOf(stack),
     SLA_SUMMARY: summaryFile,
     K6_CSV_TIME_FORMAT: 'unix_micro',
-    // k6 would otherwise download an extension that the script imports.
+    // Otherwise k6 would download extensions that the script imports.
     K6_AUTO_EXTENSION_RESOLUTION: 'false',
   };
   if (stack.generators !== undefined)
@@ -99,15 +99,15 @@ export function startK6(
   });
 }
 
-/** The arguments that all generators share, wherever they run. */
+/** Arguments that all load generators share, wherever they run. */
 export const fixedArguments = (load: Load, generators: number): readonly string[] => [
-  // --quiet is not used, because only the progress output says how many iterations k6 interrupted.
+  // --quiet is not used, because only the progress output reports how many iterations k6 interrupted.
   ...['--no-color', '--no-usage-report'],
   ...['--summary-trend-stats', TREND_STATS],
   ...throttleOf(load, generators),
 ];
 
-/** An iteration may send any number of requests, so k6 itself holds a script to the maximum rate. */
+/** k6 itself enforces the maximum rate of a script, because an iteration may send any number of requests. */
 function throttleOf({ k6 }: Load, generators: number): readonly string[] {
   const max = k6?.maxRequestsPerSecond;
   return max === undefined ? [] : ['--rps', String(Math.max(1, Math.floor(max / generators)))];

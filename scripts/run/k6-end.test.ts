@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { Load } from '../../slas/model/model.ts';
 import { cutBecause, decisiveEnd, diedOf, type EndedK6, failuresOf } from './k6-end.ts';
 
-/** How one or several k6 processes ended, and what follows from it. */
+/** Tests how one or several k6 processes ended, and the consequences for the load. */
 
 const LOG = {
   inIterations: 0,
@@ -30,7 +30,7 @@ const counts = (sent: number) => ({
 });
 const cut = (one: EndedK6, sent = 40) => cutBecause(one, counts(sent), LOAD);
 
-test('if several k6 processes ended, the report names the end that stopped the others', () => {
+test('if several k6 processes ended, the report names the one that caused the others to stop', () => {
   const decisive = (...ends: EndedK6[]) => {
     const { code, signal, atSeconds } = decisiveEnd(ends).exit;
     return [code ?? signal, atSeconds];
@@ -68,7 +68,7 @@ test('a killed k6 has died; one whose script prevented the summary has not', () 
   expect(diedOf(end(107))).toEqual([]);
 });
 
-test('failures of k6 are reported once, and not at all for a killed k6', () => {
+test('each failure of k6 is reported once, and none for a killed k6', () => {
   expect(failuresOf([end(0), end(0)], false)).toEqual([]);
   expect(failuresOf([end(0), end(null)], false)).toBeUndefined();
   expect(failuresOf([end(105)], false)).toEqual([]);

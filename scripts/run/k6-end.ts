@@ -4,9 +4,7 @@ import { type Exit, formatExit } from '../process/processes.ts';
 import type { ErrorLog } from './k6-log.ts';
 import type { Summary } from './k6-summary.ts';
 
-/**
- * How k6 ended, and what that means for the load: whether it was cut short, and what k6 reported as failed.
- */
+/** How k6 ended, and the consequences: whether the load was cut short, and which failures k6 reported. */
 
 /** k6's exit codes. */
 const THRESHOLD_CROSSED = 99;
@@ -26,7 +24,7 @@ const MEANINGS: Readonly<Record<number, string>> = {
 /** A k6 process that has ended. */
 export interface EndedK6 {
   readonly exit: Exit;
-  /** null if it wrote no summary. */
+  /** null: k6 wrote no summary. */
   readonly summary: Summary | null;
   readonly log: ErrorLog;
 }
@@ -43,13 +41,13 @@ function endInWords({ exit, log }: EndedK6): string {
   ].join(': ');
 }
 
-/** k6 reports these only at the end of the test. */
+/** k6 reports these failures only at the end of the test, so they do not cut the load short. */
 const isAtEnd = ({ exit, log }: EndedK6) =>
   exit.code === MARKED_AS_FAILED || (exit.code === THRESHOLD_CROSSED && log.isCrossedAtEnd);
 
 /**
- * If several processes ended, the one with the cause comes first. The others are then stopped, and end with the corresponding
- * exit code.
+ * Ranks the ends of several processes; the lowest rank is the cause. When one process ends, the harness stops the others,
+ * which then exit with the code for a signal.
  */
 function rankOf(end: EndedK6): number {
   const { code, signal } = end.exit;
@@ -60,7 +58,7 @@ function rankOf(end: EndedK6): number {
   return code === THRESHOLD_CROSSED ? 1 : 0;
 }
 
-/** The most informative of several ends: the first failure, otherwise the last end. */
+/** The end that explains the others: the first failure, or the last end if there was no failure. */
 export function decisiveEnd(ends: readonly EndedK6[]): EndedK6 {
   const inTime = ends.toSorted((a, b) => a.exit.atSeconds - b.exit.atSeconds);
   const last = inTime.at(-1)!;
@@ -69,11 +67,11 @@ export function decisiveEnd(ends: readonly EndedK6[]): EndedK6 {
   return { ...decisive, exit: { ...decisive.exit, atSeconds: last.exit.atSeconds } };
 }
 
-/** Whether k6 wrote its complete output, even if its exit code reports a failure. */
+/** Whether k6 completed its output. It may have done so even if its exit code reports a failure. */
 const hasEndedItself = ({ exit, summary }: EndedK6) =>
   exit.signal === null && (summary !== null || exit.code === 0 || exit.code === THRESHOLD_CROSSED);
 
-/** Why k6 did not complete its plan; null if it did. A failure after the last request cuts nothing short. */
+/** Why k6 did not complete its plan; null if it did. A failure after the last request does not cut the load short. */
 export function cutBecause(end: EndedK6, counts: Counts, load: Load): string | null {
   const { exit } = end;
   if (!hasEndedItself(end)) return `k6 ended with ${endInWords(end)}`;
@@ -85,16 +83,13 @@ function isWhole(
   { sent, answered, lost, droppedIterations }: Counts,
   { plannedRequests, k6 }: Load,
 ): boolean {
-  // For a script that plans its own load, the number of remaining requests is unknown.
+  // If the script plans its own load, the number of outstanding requests is unknown.
   if (k6 !== undefined) return false;
   const ended = lost + allResponses({ answered });
   return sent > 0 && sent + droppedIterations >= plannedRequests && ended === sent;
 }
 
-/**
- * What k6 reported as failed, other than checks and thresholds. undefined if it could not report anything
- * because it was killed.
- */
+/** The failures that k6 reported, except checks and thresholds. undefined if k6 was killed and could not report any. */
 export function failuresOf(ends: readonly EndedK6[], isCrossed: boolean): readonly string[] | undefined {
   if (!ends.every(hasEndedItself)) return undefined;
   return [...new Set(ends.flatMap((end) => failuresIn(end, isCrossed)))];
@@ -105,7 +100,7 @@ function failuresIn(end: EndedK6, isCrossed: boolean): readonly string[] {
   const isExpected = exit.code === 0 || exit.code === STOPPED_BY_SIGNAL || exit.code === THRESHOLD_CROSSED;
   return [
     ...(isExpected ? [] : [`k6 ended with ${endInWords(end)}`]),
-    // After an exception in handleSummary(), k6 exits as if there had been none.
+    // k6's exit code does not show an exception in handleSummary(); only its log does.
     ...(isExpected ? log.outside.map((words) => `the load script threw an exception: ${words}`) : []),
     ...(exit.code === THRESHOLD_CROSSED && !isCrossed ? [`k6 ended with ${endInWords(end)}`] : []),
     ...(summary === null
@@ -116,8 +111,6 @@ function failuresIn(end: EndedK6, isCrossed: boolean): readonly string[] {
   ];
 }
 
-/**
- * A killed k6 counts as died, like any other process; one that ended by itself does not, whatever it reports.
- */
+/** A k6 that was killed has died during the run. A k6 that ended by itself has not, whatever it reports. */
 export const diedOf = (end: EndedK6): readonly string[] =>
   hasEndedItself(end) ? [] : [`k6 ended during the run, with ${formatExit(end.exit)}`];

@@ -22,15 +22,15 @@ import { Recorder, type SeenRequest } from './record/recorder.ts';
 import { virtualUsersFor } from './virtual-users.ts';
 
 /**
- * The k6 processes of a run. Several share the load through k6's execution segments: each planned arrival is started by
- * exactly one of them, without coordination.
+ * Starts the k6 processes of a run. Several processes share the load through k6's execution segments. Exactly one of them
+ * starts each planned arrival, without coordination.
  */
 
 export interface RunK6Options extends K6Options {
   readonly id: string;
   readonly signal: AbortSignal;
   readonly progress: (line: string) => void;
-  /** Shows lines at a fixed position; absent if there is no terminal. */
+  /** Shows lines at a fixed position on the terminal; absent if there is no terminal. */
   readonly show?: (lines: readonly string[]) => void;
   /** Looks at the run while it lasts, and says when it is decided. Absent: it is judged after the load. */
   readonly looks?: (recorder: Recorder, startedSeconds: number) => Looks;
@@ -41,18 +41,18 @@ export interface RunK6Options extends K6Options {
 export interface Generator {
   readonly k6: Started;
   readonly summaryFile: string;
-  /** k6 writes all samples of all metrics here; they are read as they arrive. */
+  /** The pipe into which k6 writes the samples of all metrics. They are read as they arrive. */
   readonly samples: Pick<NamedPipe, 'close'>;
 }
 
 export interface Generators extends AsyncDisposable {
   readonly each: readonly Generator[];
-  /** Unix time at which the first was started. */
+  /** The Unix time at which the first load generator was started. */
   readonly startedSeconds: number;
-  /** What makes the record unreliable, in words; called after all have ended. */
+  /** The reasons why the record is unreliable, in words. Call this after all load generators have ended. */
   problems(): readonly string[];
   readonly recorder: Recorder;
-  /** Called with each request to the target. */
+  /** Registers the observer that receives each request to the target. */
   watch(see: (request: SeenRequest) => void): void;
 }
 
@@ -99,7 +99,7 @@ export async function startGenerators(load: Load, stack: Stack, options: RunK6Op
   };
 }
 
-/** They are started together; their samples arrive without a pipe. */
+/** Starts load generators that run elsewhere. They start together, and their samples arrive without a pipe. */
 async function startRemote(
   load: Load,
   loadFile: string,
@@ -129,7 +129,7 @@ async function startRemote(
     each: started.each.map((k6, at) => ({
       k6,
       summaryFile: files[at]!.summaryFile,
-      // Anything missing is among the problems.
+      // Samples that did not arrive are reported by `problems`.
       samples: { close: async () => true },
     })),
     startedSeconds: started.startedSeconds,
@@ -138,7 +138,7 @@ async function startRemote(
   };
 }
 
-/** The paths in the objectives' `client:`. */
+/** The paths that the objectives' `client:` names. */
 const selectorsOf = (objectives: readonly PlannedObjective[]): readonly string[] => [
   ...new Set(
     objectives.flatMap(({ measure }) => {
@@ -148,10 +148,10 @@ const selectorsOf = (objectives: readonly PlannedObjective[]): readonly string[]
   ),
 ];
 
-/** The time that k6 may take beyond its schedule: to start, to wait for the last responses, and to write its summary. */
+/** The additional time that k6 may take to start, to wait for the last responses, and to write its summary. */
 const SLACK_SECONDS = 60;
 
-/** An arrival at the very end still sends all its requests, with at most a second of think time between them. */
+/** An arrival at the very end still sends all of its requests, with a think time of at most one second between them. */
 function longestSecondsOf({
   k6,
   scheduledSeconds,
@@ -166,15 +166,15 @@ export interface Ended {
   readonly exits: readonly Exit[];
   /** Why the harness stopped the load; null if it did not stop it. */
   readonly stoppedBecause: string | null;
-  /** The harness stopped k6, for whatever reason. */
+  /** Whether the harness stopped k6, for any reason. */
   readonly wasStopped: boolean;
-  /** The last samples could not be read. */
+  /** Whether the last samples could not be read. */
   readonly isCut: boolean;
-  /** The look that decided the run, if the load was stopped for it. */
+  /** The look that decided the run, if the load was stopped because of it. */
   readonly decided: DecidedAt | null;
 }
 
-/** Reports progress, and stops load generators that exceed their time, or a load that an external service cannot handle. */
+/** Reports progress. Stops load generators that exceed their time, and a load that an external service cannot handle. */
 export async function whileRunning(
   generators: Generators,
   load: Load,
@@ -205,8 +205,9 @@ export async function whileRunning(
     options.progress(`stopping the load: ${reason}`);
     stopAll();
   });
-  // If one stops during the run, the rest is no longer the planned load, so all are stopped. After the schedule, a crossed threshold
-  // or an exception in teardown() loses nothing, and the others still wait for their last responses.
+  // If one load generator stops during the run, the remaining load differs from the plan, so all are stopped. After the
+  // schedule, a crossed threshold or an exception in teardown() loses no requests. The other load generators then still wait
+  // for their last responses.
   const ended = async ({ k6, samples }: Generator) => {
     const exit = await k6.exited;
     if (exit.code !== 0 && exit.atSeconds - startedSeconds < load.scheduledSeconds) stopAll();
@@ -235,10 +236,7 @@ interface Watch extends Disposable {
 /** k6 writes its samples once a second. */
 const LOOK_EVERY_MS = 1_000;
 
-/**
- * Passes each request to the progress reporter and to the guards that may stop the load; the load is stopped
- * once.
- */
+/** Passes each request to the progress reporter and to the guards. A guard stops the load at most once. */
 function watchFor(
   guards: readonly BudgetWatch[],
   { each, watch }: Generators,
@@ -252,7 +250,7 @@ function watchFor(
   });
   const look = () => {
     reporter.looked();
-    // Load generators that have already ended need not be stopped.
+    // Load generators that have already ended are not stopped.
     if (stoppedBecause !== null || each.every(({ k6 }) => k6.exit() !== null)) return;
     const reason = guards.map((guard) => guard.reason()).find((one) => one !== null) ?? null;
     if (reason === null) return;

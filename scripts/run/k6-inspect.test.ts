@@ -44,7 +44,7 @@ const refusalOf = async (text: string, limitMs?: number) => {
   return found.ok ? '' : found.error[0]!.message;
 };
 
-test('the plan of each executor is what k6 reports', async () => {
+test('the plan contains the settings that k6 reports for each executor', async () => {
   const { scenarios, ...rest } = await planOf(`
     export const options = {
       scenarios: {
@@ -80,7 +80,7 @@ test('the plan of each executor is what k6 reports', async () => {
     ],
     plannedIterations: 295,
   });
-  // k6 adds graceful stops to the ten minutes of `each`; setup() and teardown() may take a minute each.
+  // k6 adds graceful stops to the ten minutes of the scenario `each`. setup() and teardown() may take a minute each.
   expect(rest).toEqual({
     ...{
       scheduledSeconds: 605,
@@ -92,7 +92,7 @@ test('the plan of each executor is what k6 reports', async () => {
   });
 });
 
-test('shorthand options, and a script without options, become the executors that k6 derives from them', async () => {
+test('shorthand options, and a script without options, result in the executors that k6 derives from them', async () => {
   const executorOf = async (options: string) => {
     const { scenarios } = await planOf(`export const options = ${options}; ${NOTHING}`);
     return scenarios.map(({ executor, plannedIterations }) => [executor, plannedIterations]);
@@ -108,7 +108,7 @@ test('the plan may depend on the environment of the run', async () => {
   expect((await planOf(text, { LONG: '90s' })).scheduledSeconds).toBe(90);
 });
 
-test('thresholds are read with their tags, in either form', async () => {
+test('thresholds are read with their tags, in both notations', async () => {
   const { thresholds } = await planOf(`
     export const options = { thresholds: {
       http_req_duration: ['p(95)<500', { threshold: 'p(99)<1000', abortOnFail: true }],
@@ -136,7 +136,7 @@ test("a script that k6 cannot run is rejected with k6's message", async () => {
   expect(await refusalOf(`import sql from 'k6/x/sql'; ${NOTHING}`)).toContain('k6/x/sql');
 });
 
-test('a browser is rejected, because k6 cannot restrict it to the load target', async () => {
+test('a script that uses a browser is rejected, because k6 cannot restrict a browser to the load target', async () => {
   const scenario = "{ executor: 'shared-iterations', options: { browser: { type: 'chromium' } } }";
   expect(await refusalOf(`export const options = { scenarios: { ui: ${scenario} } }; ${NOTHING}`)).toContain(
     'scenario "ui" starts a browser',
@@ -149,14 +149,14 @@ test('init code that does not finish is stopped', async () => {
   );
 });
 
-test('a missing script, or a folder, is reported as such', async () => {
+test('a missing script and a folder are reported as such', async () => {
   const missing = await ask(join(folder, 'gone.js'));
   expect(missing).toMatchObject({ ok: false, error: [{ file: 'their.js', code: 'bad-script' }] });
   expect(JSON.stringify(missing)).toContain('there is no such file');
   expect(JSON.stringify(await ask(folder))).toContain('it is not a file');
 });
 
-test('a script whose system tags leave out what the record needs is rejected', async () => {
+test('a script is rejected if its system tags omit those that the record needs', async () => {
   expect(
     await refusalOf(
       `export const options = { systemTags: ['url', 'name', 'scenario', 'check'] }; ${NOTHING}`,

@@ -6,29 +6,29 @@ import { accept, type Input, refuse } from '../cli/inputs.ts';
 import { errorsIn } from './k6-log.ts';
 import { parsePlan, type ScriptPlan, UnplannableScript } from './k6-plan.ts';
 
-/** What k6 reports about a script before it is run: its scenarios and thresholds. */
+/** Asks k6 for the scenarios and thresholds of a script before the script runs. */
 
 export interface InspectOptions {
   readonly k6: string;
-  /** The environment of the run, which the plan may depend on. */
+  /** The environment of the run, because the plan may depend on it. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The working directory of the run. */
   readonly cwd: string;
   readonly signal: AbortSignal;
-  /** Default: a minute. */
+  /** The time limit; default: a minute. */
   readonly limitMs?: number;
 }
 
-/** k6 runs the script's init code, which opens files and may import from the network. */
+/** k6 runs the script's init code, which may open files and import modules from the network. */
 const LIMIT_MS = 60_000;
-/** The options of a script are a few kilobytes. */
+/** The output of k6 is a few kilobytes. */
 const MAX_BYTES = 16 * 2 ** 20;
 
 /**
- * Asks k6 what a script plans. Nothing is sent to the load target, because only the init code runs.
+ * Asks k6 what a script plans. k6 runs only the init code, so nothing is sent to the load target.
  *
- * @param file absolute
- * @param shown as the operator named it, for messages
+ * @param file the absolute path of the script
+ * @param shown the path as the operator typed it, for messages
  */
 export async function inspectScript(
   file: string,
@@ -62,8 +62,8 @@ async function notAFile(file: string): Promise<string | null> {
 type Asked = { readonly ok: true; readonly text: string } | { readonly ok: false; readonly because: string };
 
 /**
- * k6's own variables change a plan, so the run does not get them either; extensions would be downloaded from
- * the network.
+ * k6's own variables are removed, as they are for the run, because they would change the plan. Extensions are disabled,
+ * because k6 would download them.
  */
 async function ask(
   file: string,

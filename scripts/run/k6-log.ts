@@ -3,21 +3,21 @@ import { formatCount } from '../../slas/render/numbers.ts';
 
 /** The errors in k6's log: `time="…" level=error msg="…" scenario=hold source=stacktrace`. */
 export interface ErrorLog {
-  /** Exceptions in iterations; k6 continues after each and reports them only here. */
+  /** The number of exceptions in iterations. k6 continues after an exception, and reports it only in this log. */
   readonly inIterations: number;
-  /** The message of the first. */
+  /** The message of the first exception. */
   readonly firstInIteration: string | null;
   /** Exceptions in `setup()`, `teardown()` and `handleSummary()`. */
   readonly outside: readonly string[];
   /** The first error of k6 itself or of the whole script; otherwise the first that the script logged. */
   readonly first: string | null;
-  /** Iterations that k6 ended by force; null if k6 did not report it. */
+  /** The number of iterations that k6 interrupted; null if k6 did not report it. */
   readonly interrupted: number | null;
-  /** Thresholds that were crossed at the end of the test, and did not stop it. */
+  /** Whether thresholds were crossed at the end of the test without stopping it. */
   readonly isCrossedAtEnd: boolean;
 }
 
-/** @param root removed from file names, so that messages do not contain the location of the project */
+/** @param root the path of the project, which is removed from file names in messages */
 export async function readErrors(logFile: string, root: string): Promise<ErrorLog> {
   let text = '';
   try {
@@ -58,7 +58,7 @@ function fieldsOf(line: string): Fields {
   return Object.fromEntries([...found].map(([, name, text]) => [name, unquoted(text!)]));
 }
 
-/** Go's escapes are those of JSON, except `\x1b` and similar ones, which stay unchanged. */
+/** Unescapes a Go string. Go's escapes are those of JSON, except `\x1b` and similar ones, which stay unchanged. */
 function unquoted(text: string): string {
   if (!text.startsWith('"')) return text;
   try {
@@ -77,15 +77,15 @@ function decoded(url: string): string {
   }
 }
 
-/** A longer message is left out instead of cut: half a secret would not be recognised. */
+/** A longer message is omitted instead of truncated, because redaction would not recognise half a secret. */
 const MAX_CHARACTERS = 2_000;
 
-/** `Error: no token at setup (loadtests/peak.ts:5:9)`: the message's first line, and where it was thrown. */
+/** The first line of an exception and its position: `Error: no token at setup (loadtests/peak.ts:5:9)`. */
 function inWords({ msg = '', error }: Fields, root: string): string {
   const [message = '', ...frames] = (error === undefined ? msg : `${msg}: ${error}`).split('\n');
   const found = frames.find((frame) => frame.includes('file://'))?.trim();
   const place = found === undefined ? undefined : decoded(found);
-  // k6 lists the problems with a script's options below its message.
+  // The problems of a script's options are listed in the lines below k6's message.
   const listed = frames.filter((frame) => frame.startsWith('\t- ')).map((frame) => frame.slice(3));
   const whole = [
     message,

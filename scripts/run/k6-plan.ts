@@ -6,17 +6,17 @@ export interface ScriptPlan {
   readonly scenarios: readonly PlannedK6Scenario[];
   /** The time from the start to the last planned end, without graceful stops. */
   readonly scheduledSeconds: number;
-  /** Σ over the arrival-rate scenarios. */
+  /** The sum over all arrival-rate scenarios. */
   readonly plannedIterations: number;
   /** The longest time that k6 may take, including `setup()`, `teardown()` and graceful stops. */
   readonly longestSeconds: number;
   /** The script's own rate limit (`rps`); null: none. */
   readonly maxRequestsPerSecond: number | null;
-  /** The expressions of each metric's thresholds: `http_req_duration{name:checkout}` → `p(95)<500`. */
+  /** The threshold expressions of each metric, for example `http_req_duration{name:checkout}` → `p(95)<500`. */
   readonly thresholds: Readonly<Record<string, readonly string[]>>;
 }
 
-/** k6 planned something that cannot be judged; the message follows the script's name. */
+/** The script plans something that cannot be judged. The message is worded to follow the script's name. */
 export class UnplannableScript extends Error {
   constructor(message: string) {
     super(message);
@@ -31,7 +31,7 @@ interface RawStage {
   readonly target: number;
 }
 
-/** The options of one scenario; which ones exist depends on the executor. null: k6's default. */
+/** The options of one scenario; which ones are present depends on the executor. null: k6's default applies. */
 interface RawScenario {
   readonly executor: string;
   readonly startTime?: string | null;
@@ -78,7 +78,7 @@ export function parsePlan(text: string): ScriptPlan {
   };
 }
 
-/** Without these tags, the record could not distinguish requests, responses and scenarios. */
+/** The record needs these tags to distinguish requests, responses and scenarios. */
 const NEEDED_TAGS = ['url', 'name', 'status', 'error_code', 'scenario', 'check'];
 
 function checkTags(tags: readonly string[] | null): void {
@@ -95,7 +95,7 @@ const expressionOf = (threshold: Threshold) =>
 const sum = (values: readonly number[]) => values.reduce((all, one) => all + one, 0);
 
 function scenarioOf(name: string, raw: RawScenario): PlannedK6Scenario {
-  // A browser is a separate process: no k6 option keeps it away from other machines.
+  // A browser is a separate process, and no k6 option restricts which machines it connects to.
   if (raw.options && 'browser' in raw.options)
     throw new UnplannableScript(
       `scenario "${name}" starts a browser, which cannot be restricted to the load target: remove the scenario, or run it with k6 alone`,
@@ -151,7 +151,7 @@ function ramping(raw: RawScenario): Stages {
   }));
 }
 
-/** Rounded first: 0.1/s for 30 s is 3, not 3.0000000000000004. */
+/** Rounds before truncating, because 0.1/s for 30 s is 3 iterations, not 3.0000000000000004. */
 function arriving(stages: Stages): Planned {
   const iterations = sum(
     stages.map(({ seconds, fromPerSecond, toPerSecond }) => (seconds * (fromPerSecond + toPerSecond)) / 2),

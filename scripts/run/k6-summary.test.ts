@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { checksOf, parseSummary, type Summary, thresholdsOf, wholeOf } from './k6-summary.ts';
 
-/** k6's summary as `--summary-export` writes it. */
+/** Summaries in the format of k6's `--summary-export`. */
 
 type Values = Readonly<Record<string, unknown>>;
 const group = (checks: Readonly<Record<string, readonly [passes: number, fails: number]>>, path = '') => ({
@@ -16,7 +16,7 @@ const group = (checks: Readonly<Record<string, readonly [passes: number, fails: 
 const summary = (metrics: Readonly<Record<string, Values>>, root = group({})): Summary =>
   parseSummary({ metrics, root_group: root });
 
-test('checks are named with their groups', () => {
+test('the name of a check includes its groups', () => {
   const root = {
     ...group({ 'status is 200': [3, 1] }),
     groups: { 'a, b': group({ fast: [2, 0] }, '::a, b') },
@@ -33,7 +33,7 @@ test('checks of several load generators are added up', () => {
   expect(checksOf([one(3), summary({})])).toEqual([{ name: 'right', passes: 3, fails: 1 }]);
 });
 
-test('if one summary is missing, the others are not the total', () => {
+test('if one summary is missing, the others are not used as the total', () => {
   expect(wholeOf([summary({}), null])).toBeNull();
   expect(wholeOf([null])).toBeNull();
   expect(wholeOf([summary({}), summary({})])).toHaveLength(2);
@@ -47,7 +47,7 @@ const thresholdsOfAll = (all: readonly Summary[]) =>
     samples,
   ]);
 
-test('each threshold has the value that k6 compared, and its number of samples', () => {
+test('each threshold has the value that k6 compared, and the number of its samples', () => {
   const one = summary({
     checks: { passes: 9, fails: 1, value: 0.9, thresholds: { 'rate>0.99': true } },
     http_req_duration: { 'p(95)': 250.5, count: 10, thresholds: { 'p(95)<200': true, 'p(95.0)<300': false } },
@@ -72,7 +72,7 @@ test('each threshold has the value that k6 compared, and its number of samples',
   ]);
 });
 
-test('the thresholds of a metric are in the order of their text, because k6 lists them in random order', () => {
+test('the thresholds of a metric are sorted by their text, because k6 lists them in random order', () => {
   const one = (...order: readonly string[]) =>
     summary({
       size: { avg: 3, count: 1, thresholds: Object.fromEntries(order.map((text) => [text, false])) },
@@ -81,7 +81,7 @@ test('the thresholds of a metric are in the order of their text, because k6 list
   expect(thresholdsOf([one(second, first)])).toEqual(thresholdsOf([one(first, second)]));
 });
 
-test('a threshold that one of several load generators crossed is crossed', () => {
+test('a threshold is crossed if any of several load generators crossed it', () => {
   const one = (p95: number, isCrossed: boolean) =>
     summary({ http_req_duration: { 'p(95)': p95, count: 10, thresholds: { 'p(95)<200': isCrossed } } });
   expect(thresholdsOfAll([one(150, false), one(250, true)])).toEqual([
@@ -92,7 +92,7 @@ test('a threshold that one of several load generators crossed is crossed', () =>
   ]);
 });
 
-test('counts of several load generators are compared as their sum, because each has only part of them', () => {
+test('counts of several load generators are added before the comparison, because each has only a part of them', () => {
   const one = (count: number, thresholds: Values) =>
     summary({ errors: { count, rate: count / 10, thresholds } });
   const upper = { 'count<10': false, 'rate<1': false };

@@ -1,23 +1,29 @@
 import { readFile } from 'node:fs/promises';
 import type { CheckRecord, ThresholdRecord } from '../../slas/model/model.ts';
 
-/** k6's own summary of a run, as `--summary-export` writes it: whatever the script exports, and even if its `handleSummary` throws. */
+/**
+ * The summary that k6 writes with `--summary-export`. It does not depend on the script's exports, and exists even if
+ * `handleSummary` throws.
+ */
 export interface Summary {
   readonly metrics: Readonly<Record<string, Metric | undefined>>;
-  /** The counts of all groups. */
+  /** The checks of all groups. */
   readonly checks: readonly CheckRecord[];
 }
 
 interface Metric {
   readonly values: Readonly<Record<string, number>>;
-  /** Whether each was crossed. */
+  /** By threshold expression, whether the threshold was crossed. */
   readonly thresholds: Readonly<Record<string, boolean>>;
 }
 
-/** The statistics of trends that thresholds are usually about, so that the verdict can name the value of a crossed one. */
+/**
+ * The statistics of trends that thresholds usually refer to, so that the verdict can report the value of a crossed
+ * threshold.
+ */
 export const TREND_STATS = 'min,avg,med,p(75),p(90),p(95),p(99),p(99.9),max,count';
 
-/** null if it is missing or incomplete. */
+/** Resolves to null if the file is missing or incomplete. */
 export async function readSummary(file: string): Promise<Summary | null> {
   try {
     return parseSummary(JSON.parse(await readFile(file, 'utf8')));
@@ -48,7 +54,7 @@ export function parseSummary({ metrics, root_group: root }: RawSummary): Summary
   };
 }
 
-/** k6 begins each path with `::`. */
+/** k6 starts the path of each group and check with `::`. */
 const checksIn = ({ checks, groups }: RawGroup): readonly CheckRecord[] => [
   ...Object.values(checks).map(({ path, passes, fails }) => ({
     name: path.replace(/^::/, ''),
@@ -60,11 +66,11 @@ const checksIn = ({ checks, groups }: RawGroup): readonly CheckRecord[] => [
 
 // ---------------------------------------------------------------------------------------------- several as one
 
-/** The checks of all generators; null if one summary is missing, because the others do not cover the whole load. */
+/** The summaries of all load generators; null if one is missing, because the others do not cover the whole load. */
 export const wholeOf = (summaries: readonly (Summary | null)[]): readonly Summary[] | null =>
   summaries.every((one) => one !== null) ? summaries : null;
 
-/** Checks of the same name are added up. */
+/** Adds up checks with the same name. */
 export const checksOf = (summaries: readonly Summary[]): readonly CheckRecord[] =>
   [
     ...Map.groupBy(
@@ -80,8 +86,8 @@ export const checksOf = (summaries: readonly Summary[]): readonly CheckRecord[] 
 // ---------------------------------------------------------------------------------------------- thresholds
 
 /**
- * The thresholds of a script that one or more generators ran, each over its part of the load. A count or its rate is compared as
- * the sum of all; of everything else one generator that crossed it is enough.
+ * The thresholds of a script that one or several load generators ran. Each load generator evaluates them on its part of the
+ * load. Counters are compared as a sum. Any other threshold is crossed if one load generator crossed it.
  */
 export function thresholdsOf(all: readonly Summary[]): readonly ThresholdRecord[] {
   const names = [...new Set(all.flatMap(({ metrics }) => Object.keys(metrics)))].sort();
@@ -113,8 +119,8 @@ function thresholdOf(metric: string, threshold: string, own: readonly Metric[]):
 const isCounter = ({ values }: Metric) => 'count' in values && 'rate' in values;
 
 /**
- * k6 says the same of a gauge that was never set and of one that was always 0. A count of 0 is a count (of errors, say); with tags it
- * is more likely that nothing has these tags.
+ * In k6's summary, a gauge that was never set looks like one that was always 0. A counter of 0 is valid, for example for
+ * errors. With tags, a counter of 0 probably means that no request has these tags.
  */
 function samplesOf(metric: string, own: readonly Metric[]): number | null {
   const add = (read: (values: Metric['values']) => number) =>
@@ -126,7 +132,7 @@ function samplesOf(metric: string, own: readonly Metric[]): number | null {
   return own.every((one) => Object.values(one.values).every((each) => each === 0)) ? 0 : null;
 }
 
-/** `p(95)<200` → what k6 compares with 200; k6 calls the rate of a Rate its value. */
+/** The value that k6 compares with the limit: for `p(95)<200`, the p95. k6 calls the rate of a Rate metric `value`. */
 function measuredBy(threshold: string, values: Metric['values']): number | undefined {
   const statistic = /^\s*([a-z]+(?:\([\d.]+\))?)/.exec(threshold)?.[1] ?? '';
   const percentile = /^p\(([\d.]+)\)$/.exec(statistic)?.[1];
@@ -134,7 +140,10 @@ function measuredBy(threshold: string, values: Metric['values']): number | undef
   return statistic === 'rate' && 'passes' in values ? values.value : values[statistic];
 }
 
-/** k6's own comparison. One that cannot be read is taken for crossed: nothing passes on what is not understood. */
+/**
+ * Compares in the same way as k6. An expression that cannot be parsed counts as crossed, so that it can never cause a false
+ * pass.
+ */
 function compares(measured: number, threshold: string): boolean {
   const [, operator, text] = /(<=|>=|<|>|===?|!=)\s*([-+\d.eE]+)\s*$/.exec(threshold) ?? [];
   const limit = Number(text);

@@ -19,7 +19,7 @@ const request = (durationMs: number, status = 200) => ({
   scenario: 'hold',
 });
 
-test('progress shows the number of requests, the rate, and the percentiles with their targets', () => {
+test('progress shows the number of requests, the rate, and the percentiles with their SLO targets', () => {
   const live = watchLoad(plan.objectives, plan.load!);
   const see = (count: number, durationMs: number, status?: number) => {
     for (let one = 0; one < count; one++) live.see(request(durationMs, status));
@@ -41,7 +41,7 @@ test('progress shows the number of requests, the rate, and the percentiles with 
   expect(live.tell(20).line).toContain('1 bad');
 });
 
-test('on a terminal, the progress stays in place below the scrolling lines, and never wraps', () => {
+test('on a terminal, the progress stays in place below the scrolling lines, and its lines never wrap', () => {
   let written = '';
   const screen = {
     columns: 12,

@@ -2,7 +2,7 @@ import type { Load, PlannedObjective } from '../../slas/model/model.ts';
 import { countOf, formatCount, formatValue } from '../../slas/render/numbers.ts';
 import type { SeenRequest } from './record/recorder.ts';
 
-/** Progress of a load, from the requests that k6 records while it runs. For display only: nothing here is judged. */
+/** Shows the progress of a load, using the requests that k6 records during the run. Nothing here affects the verdict. */
 export interface Live {
   see(request: SeenRequest): void;
   /** The progress so far; always the same number of lines. */
@@ -10,9 +10,9 @@ export interface Live {
 }
 
 export interface LiveLook {
-  /** For a terminal, to stay in place. */
+  /** The progress as lines at a fixed position, for a terminal. */
   readonly lines: readonly string[];
-  /** The same on one line. */
+  /** The same progress as a single line. */
   readonly line: string;
 }
 
@@ -22,7 +22,7 @@ interface Listener {
   readonly show?: (lines: readonly string[]) => void;
 }
 
-/** Interval of the lines without a terminal; a terminal is updated after each read. */
+/** How often a line is printed if there is no terminal. A terminal is updated after each read. */
 const LOG_EVERY_MS = 10_000;
 
 interface Target {
@@ -38,7 +38,7 @@ export interface ProgressReporter extends Disposable {
   looked(): void;
 }
 
-/** Reports progress until it is disposed of: every second on a terminal, otherwise a line every ten seconds. */
+/** Reports progress until it is disposed of: every second on a terminal, otherwise one line every ten seconds. */
 export function reportProgress(
   load: Load,
   startedSeconds: number,
@@ -68,7 +68,7 @@ export function watchLoad(objectives: readonly PlannedObjective[], load: Load): 
   };
 }
 
-/** Latency objectives over the whole run. */
+/** Only latency objectives that cover the whole run are shown. */
 const targetsOf = (objectives: readonly PlannedObjective[]): readonly Target[] =>
   objectives.flatMap(({ id, measure, target, phase }) =>
     measure.kind === 'latency' && phase === undefined
@@ -78,7 +78,10 @@ const targetsOf = (objectives: readonly PlannedObjective[]): readonly Target[] =
 
 // ---------------------------------------------------------------------------------------------- what was seen
 
-/** Bins that are 2% wide: accurate enough for display, with memory that does not grow with the duration. */
+/**
+ * Counts latencies in bins that are 2% wide. This is accurate enough for display, and memory does not grow with the
+ * duration.
+ */
 const GROWTH = Math.log(1.02);
 const binOf = (ms: number) => Math.max(0, Math.ceil(Math.log(Math.max(ms, 0.1) / 0.1) / GROWTH));
 const upperMs = (bin: number) => 0.1 * Math.exp(bin * GROWTH);
@@ -102,13 +105,13 @@ class Seen {
     this.#bins.set(path, bins);
   }
 
-  /** Based on the times of the requests, because k6 starts and records with a delay. */
+  /** Uses the times of the requests, because k6 starts and records with a delay. */
   ratePerSecond(elapsedSeconds: number): number {
     const seconds = (this.#lastMs - this.#firstMs) / 1000;
     return this.sent / Math.max(1, seconds >= 1 ? seconds : elapsedSeconds);
   }
 
-  /** Seconds; null where nothing was seen. */
+  /** Seconds; null if there were no requests. */
   percentile(path: string | null, percentile: number): number | null {
     const all = path === null ? [...this.#bins.values()] : [this.#bins.get(path) ?? []];
     const longest = Math.max(0, ...all.map(({ length }) => length));
@@ -134,7 +137,7 @@ function progressLines(seen: Seen, targets: readonly Target[], load: Load, elaps
   const done = Math.min(1, elapsedSeconds / scheduledSeconds);
   const filled = Math.round(done * BAR_WIDTH);
   const left = `${Math.max(0, scheduledSeconds - elapsedSeconds)} s left`;
-  // A script's iterations are planned, but not how many requests each sends.
+  // The plan of a script gives the number of iterations, but not the number of requests in each.
   const requests =
     load.k6 === undefined
       ? `${formatCount(seen.sent)} of ${countOf(plannedRequests, 'request')}`

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { sla } from '../testing/sla.ts';
 import { withoutProxyHere } from './loopback.ts';
 
-test('this machine is always reached without a proxy, in addition to the exceptions of the environment', () => {
+test('this machine is never accessed through a proxy, in addition to the exceptions in the environment', () => {
   const { NO_PROXY, no_proxy } = withoutProxyHere({ NO_PROXY: 'a.example, .b.example' }, []);
   expect(NO_PROXY).toBe('a.example,.b.example,localhost,127.0.0.1,[::1],::1,0.0.0.0');
   expect(no_proxy).toBe(NO_PROXY);
@@ -18,11 +18,11 @@ test.each([['--prometheus', 'http://127.0.0.5:9090/'], ['--prometheus=https://me
   },
 );
 
-test.each(['http://prometheus.example', 'http://127.0.0.5.example'])('%s may have a proxy', (url) => {
+test.each(['%s may be accessed through a proxy', 'http://127.0.0.5.example'])('%s may have a proxy', (url) => {
   expect(withoutProxyHere({}, [url]).NO_PROXY).toBe('localhost,127.0.0.1,[::1],::1,0.0.0.0');
 });
 
-test('without a proxy, nothing changes', () => {
+test('without a proxy, the environment stays unchanged', () => {
   expect(withoutProxyHere({ no_proxy: '*' }, []).NO_PROXY).toBe('*');
 });
 

@@ -9,14 +9,14 @@ import { findRuns } from '../runs/run-folders.ts';
 import { readStoredOrNull } from '../runs/stored-files.ts';
 
 /**
- * The rate that a search proved (./sla capacity). Without a search, the highest step that met the SLA in the newest stored run
- * of this SLA with a stepped load. null if there is neither.
+ * The rate that a search (`./sla capacity`) proved. If there is no search, the highest step that met this SLA in its newest
+ * stored run with a stepped load. Resolves to null if there is neither.
  */
 export async function measuredLimit(parent: string, document: SlaDocument): Promise<MeasuredLimit | null> {
   return (await provenIn(parent, document)) ?? (await steppedIn(parent, document));
 }
 
-/** The newest search with an answer. */
+/** The result of the newest search that found a rate. */
 async function provenIn(parent: string, { name }: SlaDocument): Promise<MeasuredLimit | null> {
   const folders = await readdir(parent).catch(() => []);
   for (const folder of folders

@@ -6,7 +6,10 @@ import { openContainers } from '../stack/open-containers.ts';
 import type { Stack } from '../stack/stack.ts';
 import type { Prepared, RunTools } from './prepare.ts';
 
-/** Starts the sentiment service and a Prometheus for a run, as processes or in containers. The caller must dispose the stack. */
+/**
+ * Starts the sentiment service and a Prometheus for a run, as processes or in containers. The caller must dispose of the
+ * stack.
+ */
 export function openOwnStack(
   { options, read }: Prepared,
   tools: RunTools,
@@ -15,7 +18,7 @@ export function openOwnStack(
 ): Promise<Stack> {
   if (options.stack === 'containers') {
     const extras = readContainerExtras(options);
-    // The options were checked before; if they are invalid now, fail instead of ignoring them.
+    // The options were checked earlier. If they are invalid now, fail instead of ignoring them.
     if (!extras.ok) throw new Error(extras.error.map(({ message }) => message).join('; '));
     return openContainers(read, { ...extras.value, faults: options.faults }, folder.logs, io);
   }

@@ -35,8 +35,9 @@ export interface MeasuredRun extends StoredRun {
 }
 
 /**
- * Runs the load, queries Prometheus, and stores everything. When this resolves, the stack is down (unless it was running
- * before: `up`), every log is final, and the result was read back from the folder: what is judged is what is stored.
+ * Runs the load, queries Prometheus, and stores everything. The returned promise resolves once the stack is down (unless it
+ * was already running) and every log is complete. The result has been read back from the folder, so the judge sees exactly
+ * what is stored.
  */
 export async function measureRun(
   prepared: Prepared,
@@ -53,7 +54,7 @@ export async function measureRun(
       await using stack = up ?? (await openStack(prepared, tools, folder, io));
       await performRun(prepared, stack, tools, folder, io);
     } catch (error) {
-      // Redacts the logs in any case; the first error already reports a full disk.
+      // Redacts the logs even after an error. If that fails as well, the first error already reports a full disk.
       await folder.redact().catch(() => {});
       throw error;
     }
@@ -62,7 +63,7 @@ export async function measureRun(
   });
 }
 
-/** Stores the verdict and, if there is one, its report, and seals the folder. */
+/** Stores the verdict and its report, if there is one, and seals the folder. */
 export async function finishRun(
   measured: MeasuredRun,
   verdict: Verdict | null,
@@ -73,7 +74,7 @@ export async function finishRun(
   const sha256 = await guardFolder(folder.path, async () => {
     if (verdict !== null) {
       await writeVerdict(folder, verdict, plan, note);
-      // Built from the stored files, so it contains no secrets.
+      // The report is built from the stored files, so it contains no secrets.
       await folder.writeMade(FILES.report, await reportOf(measured, verdict));
     }
     return await seal(folder.path);
@@ -82,19 +83,19 @@ export async function finishRun(
   if (verdict !== null) io.progress(`report: ${shortPath(io, join(folder.path, FILES.report))}`);
 }
 
-/** Runs before anything is started, so that an unwritable folder is reported immediately. */
+/** Writes the inputs before anything is started, so that a folder that cannot be written is reported immediately. */
 async function writeInputs({ plan, read }: Prepared, folder: RunFolder): Promise<void> {
   await folder.writeJson(FILES.plan, plan);
   await folder.writeTheirJson(FILES.document, read.document);
   await folder.writeTheirText(FILES.documentText, read.text);
 }
 
-/** The stack of a run: an external one, or one that is started here, which the caller must dispose. */
+/** The stack of a run: an external one, or one that is started here. The caller must dispose of it. */
 async function openStack(prepared: Prepared, tools: RunTools, folder: RunFolder, io: Io): Promise<Stack> {
   const { target, prometheus, stack } = prepared.options;
   if (stack === 'kubernetes') return await openCluster(prepared, tools, folder, io);
   if (target !== undefined) return useExisting(target, prometheus!);
-  // Not part of the npm package, and not needed to load a service that is already running.
+  // Loaded on demand: the npm package does not contain this module, and a load on a running service does not need it.
   const { openOwnStack } = await import('./own-stack.ts');
   return openOwnStack(prepared, tools, folder, io);
 }
@@ -107,7 +108,7 @@ async function openCluster(
 ): Promise<Stack> {
   const { openKubernetes } = await import('../stack/kubernetes/kubernetes.ts');
   const settings = await runnerSettingsOf(options, io);
-  // It was checked before; if it is invalid now, fail instead of ignoring it.
+  // The option was checked earlier. If it is invalid now, fail instead of ignoring it.
   if (!settings.ok) throw new Error(settings.error.map(({ message }) => message).join('; '));
   return openKubernetes(
     {
@@ -122,7 +123,7 @@ async function openCluster(
   );
 }
 
-/** Each part is written to the run folder as soon as it is known. */
+/** Writes each part of the run to the folder as soon as it is known. */
 async function performRun(
   { plan, read, options }: Prepared,
   stack: Stack,
@@ -132,12 +133,12 @@ async function performRun(
 ): Promise<void> {
   const faults = faultsOf(options);
   await folder.writeJson(FILES.environment, await describeEnvironment(tools, read, stack, faults, io));
-  // This happens before the load, so that the verdict does not have to wait for it.
+  // The baseline is chosen before the load, so that the verdict does not have to wait for it.
   const baseline = await findBaseline(folder.path);
   if (baseline !== null) await folder.writeJson(FILES.baseline, baseline);
   const lagSeconds = await warmUpAndSettle(plan, stack, options, io);
   const load = plan.load as Load;
-  // Read while the load runs, for the report that is made afterwards.
+  // The report needs this file after the load. It is read during the load to save time.
   void readUplot().catch(() => {});
   io.progress(`loading ${stack.serviceUrl}: ${amountInWords(load)}`);
   const asker = askerOf(stack.prometheusUrl, io, options.ingestDelay);
@@ -175,13 +176,13 @@ async function performRun(
   if (options.snapshot === true) await storeSnapshot(stack, folder, io);
 }
 
-/** All injected faults: in the service, and between it and its clients. */
+/** All injected faults: those in the service, and those between the service and its clients. */
 function faultsOf({ faults, toxic }: RunOptions): string | undefined {
   const all = [...(faults === undefined ? [] : [faults]), ...(toxic === undefined ? [] : [`toxic ${toxic}`])];
   return all.length === 0 ? undefined : all.join(', ');
 }
 
-/** A Prometheus that died cannot provide a snapshot; the verdict reports its death, so this is not an error. */
+/** A Prometheus that has died cannot provide a snapshot. The verdict already reports the death, so this is not an error. */
 async function storeSnapshot(stack: Stack, folder: RunFolder, io: Io): Promise<void> {
   io.progress('taking a snapshot of Prometheus');
   try {

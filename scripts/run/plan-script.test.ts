@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { ROOT, slaHere, temporaryFolder } from '../testing/sla.ts';
 import { nameOf } from './plan-script.ts';
 
-/** The command line with `--script`: what is rejected before anything is started, and what is planned. */
+/** Tests the command line with `--script`: the inputs that are rejected before anything is started, and the plan. */
 
 const STEADY = `
 export const options = { scenarios: { buy: { executor: 'constant-arrival-rate', rate: 25, duration: '60s', preAllocatedVUs: 5 } } };
@@ -24,7 +24,7 @@ test('a script is resolved against the operator’s working directory', async ()
   expect(stdout).toContain('sentiment-api · shop-test: 1,500 iterations in at most 60 s (25/s for 60 s)');
 });
 
-test("options that cannot apply to a script's load are rejected", async () => {
+test('options that a script’s own load makes meaningless are rejected', async () => {
   const refusal = async (...args: string[]) => (await withScript(STEADY, ['gate', ...args])).stderr;
   expect(await refusal('--rate', '5')).toBe(
     '--rate: Shop Test.js plans its own load: change the rate in the script, or leave out --script\n',
@@ -35,7 +35,7 @@ test("options that cannot apply to a script's load are rejected", async () => {
   expect((await withScript(STEADY, ['run', 'smoke'])).stderr).toContain('--scenario: Shop Test.js plans its');
 });
 
-test('a script in a volume claim is refused without a cluster, and with a path that leaves the volume', async () => {
+test('a script in a volume claim is refused without a cluster, and if its path leaves the volume', async () => {
   const refusal = async (...args: string[]) => (await slaHere(['gate', ...args])).stderr;
   const [script, cluster] = ['claim:load-scripts/test.js', ['--stack', 'kubernetes']];
   expect(await refusal('--script', script)).toBe(
@@ -46,7 +46,7 @@ test('a script in a volume claim is refused without a cluster, and with a path t
   );
 });
 
-test('load bounds apply to what k6 plans', async () => {
+test('limits on the load apply to the load that k6 plans', async () => {
   const refusal = async (text: string, ...args: string[]) =>
     (await withScript(text, ['gate', ...args])).stderr;
   expect(await refusal(STEADY, '--max-rate', '20')).toBe(
@@ -58,7 +58,7 @@ test('load bounds apply to what k6 plans', async () => {
   expect(await refusal(STEADY, '--max-rate', '0.5')).toContain('k6 cannot be limited to the 0.5/s');
 });
 
-test('k6 options in the environment are reported, and change nothing', async () => {
+test('k6 options in the environment are reported, and have no effect', async () => {
   process.env.K6_VUS = '7';
   try {
     const { stderr, stdout } = await withScript('export default function () {}', ['plan']);

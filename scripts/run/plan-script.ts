@@ -31,13 +31,13 @@ export interface ScriptOptions extends LoadOptions, BoundOptions {
 export interface PlannedRun {
   readonly read: ReadDocument;
   readonly plan: Plan;
-  /** The document's name in problems. */
+  /** The document's name, for messages. */
   readonly file: string;
 }
 
 /**
  * Inspects the script and plans its run.
- * @param file the document's name in problems
+ * @param file the document's name, for messages
  */
 export async function planOwnScript(
   options: ScriptOptions,
@@ -64,7 +64,7 @@ export async function planOwnScript(
   return accept({ read, plan, file });
 }
 
-/** What k6 reports about the operator's script. Nothing is sent. */
+/** Asks k6 what the operator's script plans. Nothing is sent. */
 export async function inspect(
   script: string,
   target: string | undefined,
@@ -78,19 +78,19 @@ export async function inspect(
   const { path } = await findTool('k6', io);
   return await inspectScript(userPath(io, script), script, {
     k6: path,
-    // The service of a stack that will be started for the run has no address yet.
+    // A service that will be started for the run has no address yet.
     env: { ...environmentOf(io.env), SLA_TARGET: target?.replace(/\/$/, '') ?? 'http://127.0.0.1' },
     cwd: io.cwd,
     signal: io.signal,
   });
 }
 
-/** Variables of ours that name the k6 binary, and not its options. */
+/** Our own variables that start with K6_ and name the k6 binary; they are not options of k6. */
 const NOT_OPTIONS = ['K6_BIN'];
 const optionsOfK6 = (env: Io['env']) =>
   Object.keys(env).filter((name) => /^K6_/i.test(name) && !NOT_OPTIONS.includes(name));
 
-/** `Checkout Test.js` → `checkout-test`: part of the name of the run's folder. */
+/** Derives a part of the run folder's name: `Checkout Test.js` → `checkout-test`. */
 export function nameOf(script: string): string {
   const name = basename(script, extname(script)).toLowerCase();
   return name.replace(/[^a-z0-9]+/g, '-').replace(/^-+|-+$/g, '') || 'script';
@@ -101,7 +101,7 @@ const smaller = (one: number | null, other: number | null): number | null => {
   return known.length === 0 ? null : Math.min(...known);
 };
 
-/** Options that cannot apply to a load that the script plans. */
+/** Options that have no meaning if the script plans its own load. */
 export function scriptProblems(options: ScriptOptions): Input<null> {
   const { script, scenario, rate, duration, stack } = options;
   if (script === undefined) return accept(null);

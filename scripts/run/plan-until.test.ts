@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { SHIPPED_YAML } from '../../slas/testing/cases.ts';
 import { slaHere, temporaryFolder } from '../testing/sla.ts';
 
-/** The command line with a scenario that says `until: decided`: as with --until-decided, and options override it. */
+/** Tests a scenario with `until: decided`, which has the same effect as --until-decided. Options override it. */
 
 const UNTIL = SHIPPED_YAML.replace(
   '    rate: 20/s\n    duration: 20s\n',
@@ -17,7 +17,7 @@ async function withDocument(...args: string[]) {
   return await slaHere([...args, '--sla', 'my.yaml', '--scenario', 'smoke'], folder.path);
 }
 
-test('the plan lists the looks, estimates how long runs take, and proposes a maximum', async () => {
+test('the plan lists the looks, estimates how long runs take, and proposes a maximum duration', async () => {
   const { code, stdout } = await withDocument('plan');
   expect(code).toBe(0);
   expect(stdout).toContain(
@@ -25,7 +25,7 @@ test('the plan lists the looks, estimates how long runs take, and proposes a max
   );
   expect(stdout).toContain('met after 120 s at the earliest');
   expect(stdout).toMatch(/latency-p99 +342 s +600 s/);
-  // Which one it is depends on the design effects of the runs that this machine has stored.
+  // The proposal depends on the design effects of the runs that are stored on this machine.
   expect(stdout).toMatch(/Proposed: --max-duration \d+m|not decided within 4 h/);
   const { sequential, decisions } = JSON.parse((await withDocument('plan', '--json')).stdout);
   expect(sequential).toMatchObject({ maxSeconds: 600, atLeastSeconds: 120 });
@@ -44,14 +44,14 @@ test('--max-duration and --duration replace the maximum duration', async () => {
   );
 });
 
-test('--no-until-decided plans the whole duration, with the confidence of the document', async () => {
+test('--no-until-decided plans the whole duration, at the confidence of the document', async () => {
   const { code, stdout } = await withDocument('plan', '--no-until-decided');
   expect(code).toBe(0);
   expect(stdout).toContain('12,000 requests in 600 s');
   expect(stdout).not.toMatch(/until decided|Proposed/);
 });
 
-test('--no-abort, which asks for the whole load, is refused', async () => {
+test('the option to run the whole load is rejected', async () => {
   expect((await withDocument('gate', '--no-abort')).stderr).toContain(
     'a run that lasts until it is decided always stops early: leave out --no-abort',
   );

@@ -47,13 +47,13 @@ export interface RunOptions extends LoadOptions, BoundOptions {
   /** `local` by default, `containers`, `none` with an existing target and Prometheus, or `kubernetes`. */
   readonly stack?: string;
   /**
-   * For `kubernetes`: a context of the kubeconfig, the namespace of the load generators, and a file with settings of their
-   * pods.
+   * The context of the kubeconfig, the namespace of the load generators, and a file with settings of their pods. Only for
+   * `kubernetes`.
    */
   readonly context?: string;
   readonly namespace?: string;
   readonly runner?: string;
-  /** Further parts of a stack in containers, separated by commas. */
+  /** Additional parts of a stack in containers, separated by commas. */
   readonly with?: string;
   /** A fault between the load and the service, for example `latency=300ms`. */
   readonly toxic?: string;
@@ -89,13 +89,16 @@ export async function prepareRun(given: RunOptions, io: Io): Promise<Input<Prepa
   return accept({ read, plan, options });
 }
 
-/** A script is usually unrelated to the shipped document, so its use is reported unless the operator chose it. */
+/**
+ * The shipped document usually does not describe the service of a script. If the operator did not choose it, its use is
+ * reported.
+ */
 export function noteShippedDocument({ script, sla }: RunOptions, io: Io): void {
   if (script !== undefined && sla === undefined)
     io.progress(`without --sla FILE, the script is judged by the shipped document, ${SHIPPED_DOCUMENT}`);
 }
 
-/** The plan of a scenario, with the options applied, or of a script that plans its own load. */
+/** The plan of a scenario with the options applied, or the plan of a script. */
 export async function planRun(options: RunOptions, io: Io): Promise<Input<PlannedRun>> {
   const possible = scriptProblems(options);
   if (!possible.ok) return possible;
@@ -138,7 +141,7 @@ export async function planRun(options: RunOptions, io: Io): Promise<Input<Planne
 const withoutBudgets = (plan: Plan): Plan =>
   plan.load === null ? plan : { ...plan, load: { ...plan.load, budgets: [] } };
 
-/** `until: decided` in the scenario has the effect of --until-decided, unless --no-until-decided is given. */
+/** Applies the scenario's `until: decided` as if --until-decided were given, unless --no-until-decided is. */
 const withUntil = (options: RunOptions, { scenarios }: SlaDocument, scenario: string | null): RunOptions =>
   options.untilDecided === undefined &&
   scenarios.some(({ name, untilDecided }) => name === scenario && untilDecided !== undefined)
@@ -153,7 +156,7 @@ const checkWhole = ({ untilDecided, abort }: RunOptions): Input<null> =>
       )
     : accept(null);
 
-/** The npm package does not contain the sentiment service, which a checkout starts by default. */
+/** A checkout starts the sentiment service by default, but the npm package does not contain it. */
 function installedProblems(options: RunOptions): Input<null> {
   if (options.stack === 'kubernetes' && options.target !== undefined) return optionProblems(options);
   if (options.target === undefined || options.prometheus === undefined)
@@ -239,10 +242,10 @@ export interface RunTools {
   readonly prometheus: FoundTool | null;
 }
 
-/** With containers, the tools are in the images. */
+/** With containers, the images contain the tools. */
 const IN_IMAGES: RunTools = { k6: { path: 'k6', version: TOOL_SPECS.k6.package.version }, prometheus: null };
 
-/** k6 is always needed; Prometheus only if we start it ourselves. */
+/** Finds k6, and also Prometheus if the harness starts one itself. */
 export async function findRunTools(options: RunOptions, needsPrometheus: boolean, io: Io): Promise<RunTools> {
   if (options.stack === 'containers') return IN_IMAGES;
   const [k6, prometheus] = await Promise.allSettled([

@@ -15,14 +15,14 @@ import type { Env } from './tokens.ts';
 
 const USER = 'gate';
 const PASSWORD = 'open-sesame-42';
-/** The hash of the password above, at the lowest cost. */
+/** The hash of the password above, with the minimum number of rounds. */
 const BCRYPT = '$2b$04$BsQQ4oPsEWZuVqMHYJVdvOI2E3T6haEtvsyxe64uPGN1h0gwqORou';
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 const file = (name: string) => join(folder.path, name);
 const openssl = (...args: string[]) => promisify(execFile)('openssl', args, { timeout: 30_000 });
 
-/** A certificate signed by a private authority. */
+/** Creates a certificate that a private authority has signed. */
 async function makeCertificate(name: string, authority: string, extension: string): Promise<void> {
   await openssl(
     'req',
@@ -118,7 +118,7 @@ const WHOLE: Env = {
 const without = (...names: string[]): Env =>
   Object.fromEntries(Object.entries(WHOLE).filter(([name]) => !names.includes(name)));
 
-test('the files are read once for each environment, so what was checked is what is sent', async () => {
+test('the files are read once per environment, so that the checked content is also the content that is used', async () => {
   const env: Env = { PROMETHEUS_CA_FILE: 'replaced.pem' };
   const authority = await readFile(file('ca.pem'), 'utf8');
   await writeFile(file('replaced.pem'), authority);
@@ -129,13 +129,13 @@ test('the files are read once for each environment, so what was checked is what 
 });
 
 describe('a Prometheus with a private authority, client certificates, basic authentication and a path prefix', () => {
-  test('responds if all of them are given', async () => {
+  test('responds if all credentials are given', async () => {
     expect(checkAccess(WHOLE, folder.path)).toEqual([]);
     expect(await ask(WHOLE)).toMatchObject({ error: null, series: [{ labels: {} }] });
     expect(await prometheusVersion(askerOf(server.url, io(WHOLE)))).toMatch(/^\d+\.\d+/);
   });
 
-  test('with a wrong password, the message says so', async () => {
+  test('rejects a wrong password, and the message says so', async () => {
     expect(await errorOf({ ...WHOLE, PROMETHEUS_PASSWORD: 'close-sesame-42' })).toMatch(/^status 401\b/);
   });
 
@@ -156,11 +156,11 @@ describe('a Prometheus with a private authority, client certificates, basic auth
       }),
       /PROMETHEUS_CLIENT_CERT_FILE and PROMETHEUS_CLIENT_KEY_FILE/,
     ],
-  ])('with %s the error names the variables that help', async (_, env, message) => {
+  ])('with %s, the error names the variables that would help', async (_, env, message) => {
     expect(await errorOf(env())).toMatch(message);
   });
 
-  test('a name that the certificate does not list, and an address with the wrong scheme, are named', async () => {
+  test('the error reports a host name that the certificate does not list, and an address with the wrong scheme', async () => {
     expect(await errorOf(WHOLE, server.url.replace('127.0.0.1', 'localhost'))).toContain('other names');
     expect(await errorOf(WHOLE, server.url.replace('https:', 'http:'))).toMatch(/^status 400\b.*HTTPS/);
     await using plain = await startPrometheusWith(async () => {});
@@ -191,7 +191,7 @@ describe('headers', () => {
     }
   });
 
-  test('with credentials are redacted, but tenants are not', () => {
+  test('are redacted if they contain credentials; a tenant is not redacted', () => {
     const env = {
       PROMETHEUS_HEADERS:
         'X-Scope-OrgID: checkout\nX-Api-Key: k3y-of-checkout\nAuthorization: Token s3cret-value',
@@ -202,7 +202,7 @@ describe('headers', () => {
     );
   });
 
-  test('can also come from a file', async () => {
+  test('can also be read from a file', async () => {
     await writeFile(file('headers.txt'), '\nX-Scope-OrgID: checkout\n\nX-Team: payments\n');
     expect(accessOf({ PROMETHEUS_HEADERS_FILE: 'headers.txt' }, folder.path).headers).toEqual({
       'x-scope-orgid': 'checkout',
@@ -211,7 +211,7 @@ describe('headers', () => {
   });
 });
 
-describe('access that cannot work is reported before anything is queried', () => {
+describe('invalid access settings are reported before any query', () => {
   const problemsOf = (env: Env) =>
     checkAccess(env, folder.path).map(({ path, message }) => `${path}: ${message}`);
 

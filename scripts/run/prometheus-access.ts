@@ -10,11 +10,11 @@ import { createRedactor, isFindable } from '../runs/redact.ts';
 import { checkTokens, type Env, placeOf, readPlainFile, secretOf, TOO_SHORT } from './tokens.ts';
 
 /**
- * How the harness gets access to a Prometheus: by a token, a user and password, further headers such as a tenant, a certificate
- * authority and a client certificate. All of them come from the environment.
+ * How the harness accesses a Prometheus: a token, a user name and password, additional headers such as a tenant, a
+ * certificate authority and a client certificate. All of these come from the environment.
  */
 
-/** PEM files, each named by a variable. */
+/** Files in PEM format, each named by a variable. */
 const TLS_FILES = {
   ca: 'PROMETHEUS_CA_FILE',
   cert: 'PROMETHEUS_CLIENT_CERT_FILE',
@@ -69,7 +69,7 @@ function headerProblems(env: Env, cwd: string): readonly PlacedProblem[] {
   });
 }
 
-/** Several settings for the header Authorization: an undocumented order would decide which one is sent. */
+/** Several settings for the Authorization header are a problem, because it would be unclear which one is sent. */
 function contradictions(env: Env, cwd: string): readonly PlacedProblem[] {
   const given = [
     ...(secretOf('PROMETHEUS_TOKEN', env, cwd) === null ? [] : [placeOf('PROMETHEUS_TOKEN', env)]),
@@ -140,7 +140,10 @@ function pairProblems(cert: string, key: string): readonly PlacedProblem[] {
 
 type TlsTexts = readonly (readonly [part: keyof Tls, text: string | Error])[];
 
-/** The files are kept for each environment, and each command has one, so what was checked is what is sent. */
+/**
+ * The files are read once per environment, and each command has one environment. The checked content is therefore the
+ * content that is used.
+ */
 const read = new WeakMap<Env, TlsTexts>();
 
 function tlsTexts(env: Env, cwd: string): TlsTexts {
@@ -157,7 +160,7 @@ function tlsTexts(env: Env, cwd: string): TlsTexts {
 const tlsOf = (env: Env, cwd: string): Tls =>
   Object.fromEntries(tlsTexts(env, cwd).filter(([, text]) => typeof text === 'string'));
 
-/** A file that cannot be read is left out; `checkAccess` reports it before anything is queried. */
+/** Omits a file that cannot be read. `checkAccess` reports the file before any query. */
 export function accessOf(env: Env, cwd: string): Access {
   const tls = tlsOf(env, cwd);
   const password = secretOf('PROMETHEUS_PASSWORD', env, cwd);
@@ -174,7 +177,10 @@ export function accessOf(env: Env, cwd: string): Access {
   };
 }
 
-/** Creates a Prometheus client with the configured access. It waits for late samples as long as `--ingest-delay` allows. */
+/**
+ * Creates a Prometheus client with the configured access. The client waits for late samples as long as `--ingest-delay`
+ * allows.
+ */
 export const askerOf = (
   url: string,
   { signal, progress, env, cwd }: Io,

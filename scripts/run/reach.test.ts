@@ -11,7 +11,7 @@ const UP = 'up{job="checkout"}';
 const STARTING_MS = 700;
 
 interface Tried {
-  /** The error that was thrown, with its next step. */
+  /** The message of the thrown error, with its next step. */
   readonly error: string | null;
   readonly code: string | null;
   readonly progress: string;
@@ -44,14 +44,14 @@ const prometheus = (requests: string[] = []) =>
       .end(JSON.stringify({ status: 'success', data: { resultType: 'vector', result: [] } }));
   });
 
-/** A port on which nothing listens. */
+/** Finds a port on which no process listens. */
 async function closedUrl(): Promise<string> {
   await using gone = await serve(() => {});
   return gone.url;
 }
 
 describe('a service that was not started here', () => {
-  test('gets a connection but no request, because a request would be counted', async () => {
+  test('gets a connection but no request, because the service would count a request', async () => {
     const requests: string[] = [];
     await using service = await serve((request, response) => {
       requests.push(request.url!);
@@ -62,7 +62,7 @@ describe('a service that was not started here', () => {
     expect(requests).toEqual([]);
   });
 
-  test('that refuses connections is waited for a short time; its address, the cause and the time are named', async () => {
+  test('that refuses connections is retried for a short time; the message has the address, the cause and the time', async () => {
     const url = await closedUrl();
     await using server = await prometheus();
     const { error, code, progress } = await reach(url, server.url);
@@ -77,7 +77,7 @@ describe('a service that was not started here', () => {
     );
   });
 
-  test('that begins to listen within this time is loaded', async () => {
+  test('that starts to listen within this time is loaded', async () => {
     const url = await closedUrl();
     await using server = await prometheus();
     const late = createServer();
@@ -89,7 +89,7 @@ describe('a service that was not started here', () => {
     }
   });
 
-  test('whose host does not exist is not waited for', async () => {
+  test('is not retried if its host does not exist', async () => {
     await using server = await prometheus();
     const { error, progress } = await reach('http://no-such-host.invalid:8080', server.url);
     expect(error).toMatch(
@@ -103,7 +103,7 @@ describe('a Prometheus that was not started here', () => {
   const answering = (status: number, body: string, headers: Record<string, string> = {}) =>
     serve((_, response) => void response.writeHead(status, headers).end(body));
 
-  test('that refuses connections is waited for a short time', async () => {
+  test('that refuses connections is retried for a short time', async () => {
     await using service = await serve(() => {});
     const url = await closedUrl();
     const { error, code, progress } = await reach(service.url, url);
@@ -124,7 +124,7 @@ describe('a Prometheus that was not started here', () => {
     ],
     [401, 'who?', 'prometheus-closed', 'it rejected our credentials: status 401'],
     [400, '{"status":"error","error":"no such tenant"}', 'not-prometheus', 'status 400: no such tenant'],
-  ])('that responds with %i and %j is not waited for', async (status, body, code, cause) => {
+  ])('that responds with %i and %j is not retried', async (status, body, code, cause) => {
     await using service = await serve(() => {});
     await using server = await answering(status, body);
     const tried = await reach(service.url, server.url);
@@ -139,7 +139,7 @@ describe('a Prometheus that was not started here', () => {
     expect((await reach(service.url, server.url)).error).toContain(`it redirects to ${server.url}/login`);
   });
 
-  test('that is still loading its data is waited for', async () => {
+  test('that is still loading its data is retried', async () => {
     await using service = await serve(() => {});
     let times = 0;
     await using server = await serve((_, response) => {

@@ -10,18 +10,18 @@ import type { Stack } from '../stack/stack.ts';
 import { askerOf } from './prometheus-access.ts';
 
 /**
- * Before any load is sent to a service that was not started here, checks that the service and its Prometheus respond at these
- * addresses. It waits only for causes that can go away by themselves, such as a server that was just started, and not for long.
+ * Checks before the load that a service and a Prometheus that were not started here respond at their addresses. Waits
+ * briefly, and only if the cause can disappear by itself, as with a server that was just started.
  */
 
 const STARTING_MS = 15_000;
 const POLL_MS = 200;
 const CONNECT_MS = 5_000;
 
-/** The time of day, in the format of the verdict. */
+/** The time of day, in the format that the verdict uses. */
 export const clockIn = (unixMs: number) => `${new Date(unixMs).toISOString().slice(11, 19)} UTC`;
 
-/** Why an address cannot be used; `mayPass`: the server may still be starting. */
+/** Why an address cannot be used. `mayPass`: the cause may disappear, because the server may still be starting. */
 interface Obstacle {
   readonly cause: string;
   readonly mayPass: boolean;
@@ -36,7 +36,7 @@ export async function awaitReachable(
   startingMs = STARTING_MS,
 ): Promise<void> {
   const asker = askerOf(stack.prometheusUrl, io);
-  // With a cluster, the load generators can reach the service, but this machine may not.
+  // In a cluster, only the load generators need to reach the service; this machine may not be able to.
   if (stack.remote === undefined)
     await awaitOne(
       { what: 'the service', url: stack.serviceUrl, look: () => serviceObstacle(stack.serviceUrl, io) },
@@ -80,7 +80,7 @@ async function awaitOne({ what, url, look }: Place, startingMs: number, io: Io):
 
 // ---------------------------------------------------------------------------------------------- the service
 
-/** A connection only: a request would be counted. */
+/** Only opens a connection, because the service would count a request. */
 async function serviceObstacle(url: string, io: Io): Promise<Obstacle | null> {
   const { hostname, port, protocol } = new URL(url);
   const socket = connect({
@@ -124,7 +124,7 @@ async function prometheusObstacle(up: string, asker: Asker): Promise<Obstacle | 
   });
   if (status === 401 || status === 403)
     return found('prometheus-closed', `it rejected our credentials: ${error}`);
-  // A server that is loading its data, or a proxy in front of it.
+  // The server may be loading its data, or a proxy in front of it may have responded.
   if (status === 429 || status >= 500) return found('prometheus-unreachable', error, true);
   const isPrometheus = (parseJson(text) as { status?: unknown } | undefined)?.status !== undefined;
   return found('not-prometheus', isPrometheus ? error : `it does not respond like a Prometheus: ${error}`);

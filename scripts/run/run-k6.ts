@@ -17,12 +17,12 @@ import { scheduleOf } from './record/schedule.ts';
 
 export type { RunK6Options } from './k6-generators.ts';
 
-/** Exit codes of a k6 that could not run the script or its options. It sent nothing, and writes no summary. */
+/** Exit codes of a k6 that could not run the script or its options. It has sent nothing and writes no summary. */
 const NEVER_BEGAN = [104, 106, 107, 255];
 
 /**
- * Sends the load of a plan with k6 and returns k6's record of it. A k6 that dies during the run is evidence (`completed`
- * is false); one that could not start is a HarnessError.
+ * Sends the planned load with k6 and returns k6's record of it. If k6 dies during the run, that is evidence (`completed` is
+ * false). If k6 cannot start, that is a HarnessError.
  */
 export async function runLoad(load: Load, stack: Stack, options: RunK6Options): Promise<RunRecord> {
   await using generators = await startGenerators(load, stack, options);
@@ -90,14 +90,17 @@ function neverBegan(k6: Started, { exit, log }: EndedK6, load: Load): HarnessErr
 
 // ---------------------------------------------------------------------------------------------- the script
 
-/** Iterations that the harness ended by stopping the load say nothing about the service. */
+/** If the harness stops the load, the interrupted iterations say nothing about the service. */
 function interruptedOf(ends: readonly EndedK6[], wasStopped: boolean): Partial<LoadRecord> {
   const counts = ends.map(({ log }) => log.interrupted);
   if (wasStopped || counts.some((count) => count === null)) return {};
   return { interruptedIterations: counts.reduce<number>((sum, count) => sum + count!, 0) };
 }
 
-/** What k6 and the script report about responses and about the script. A script that checks no body leaves `wrongAnswers` out. */
+/**
+ * What k6 and the script report about responses and about the script itself. `wrongAnswers` is absent if the script checks
+ * no body.
+ */
 function scriptOf(
   ends: readonly EndedK6[],
   summaries: readonly Summary[] | null,
@@ -114,7 +117,7 @@ function scriptOf(
   };
 }
 
-/** What k6 itself reports as failed. */
+/** The failures that k6 itself reports. */
 function reportedBy(
   ends: readonly EndedK6[],
   summaries: readonly Summary[] | null,
@@ -129,13 +132,13 @@ function reportedBy(
   };
 }
 
-/** Gaps in the record. They must be reported, so that no run passes in spite of them. */
+/** Gaps in the record. They are always reported, so that no run passes because of missing samples. */
 const unreadIn = (unread: number, isCut: boolean): readonly string[] => [
   ...(unread === 0 ? [] : [`${formatCount(unread)} samples of k6 could not be read`]),
   ...(isCut ? ['the last samples of k6 could not be read in time'] : []),
 ];
 
-/** Parts of the load that the verdict does not rest on: requests to other hosts, and other protocols. */
+/** Parts of the load that the verdict ignores: requests to other hosts, and other protocols. */
 const elsewhereOf = ({ elsewhere, grpc, webSockets }: Recorded): Partial<LoadRecord> => {
   const others = [
     { protocol: 'grpc' as const, samples: grpc },

@@ -4,17 +4,14 @@ import type { Asker } from '../../slas/prometheus/http.ts';
 import { collectSeries } from '../../slas/prometheus/series.ts';
 import { cutWindow } from '../../slas/window/cut-window.ts';
 
-/** Enough points for any screen, and few enough to keep the report of an hour small. */
+/** Enough points for any screen, while the report of an hour-long run stays small. */
 const MAX_STEPS = 360;
-/** A rate needs two scrapes; a few more make the curve smoother. */
+/** A rate needs at least two scrapes; with a few more, the curve is smoother. */
 const SCRAPES_A_RATE = 4;
-/** The plots must not delay the verdict for longer than this. */
+/** The maximum time by which the plots may delay the verdict. */
 const TIMEOUT_MS = 10_000;
 
-/**
- * The series that a run's report draws, between the scrapes that its evidence subtracted; null if there are
- * none.
- */
+/** The series for the plots in the report, limited to the scrapes that the evidence covers; null if there are none. */
 export async function collectRunSeries(
   document: SlaDocument,
   plan: Plan,

@@ -8,7 +8,7 @@ import { startPrometheusFrom } from '../testing/scraping.ts';
 import { type TemporaryFolder, temporaryFolder } from '../testing/sla.ts';
 import { inWords } from './settle.ts';
 
-/** Why a service is not scraped, quoted from a real Prometheus. */
+/** Tests the messages about a service that is not scraped. They quote a real Prometheus. */
 
 let folder: TemporaryFolder;
 let service: TestServer;
@@ -56,7 +56,7 @@ test.each([
   },
 );
 
-test('labels that no target has: the message lists the labels of the targets', async () => {
+test('if no target has the selected labels, the message lists the labels of the existing targets', async () => {
   const words = await inWords('no-series', 'up{job="checkout"}', asker());
   const instance = new URL(service.url).host;
   expect(words).toContain('it has no series with these labels; it scrapes {');

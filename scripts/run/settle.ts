@@ -12,14 +12,16 @@ import { awaitReachable, clockIn } from './reach.ts';
 import { warnIfScrapedTooRarely } from './vain.ts';
 import { warmUp } from './warm-up.ts';
 
-/** The steps before the load: the addresses respond, the service is warm, and Prometheus has scraped it since. */
+/**
+ * The steps before the load: the addresses must respond, the service must be warm, and Prometheus must then scrape it again.
+ */
 
 /** Our own Prometheus scrapes every second; an external one may scrape once a minute. */
 const PATIENCE_MS = { ours: 30_000, theirs: 200_000 };
 
 /**
- * The load may start after a scrape that began after the last warm-up response: counts start there. Resolves to the observed
- * ingest delay.
+ * Resolves once a scrape has begun after the last warm-up response, because the counts of the load start at that scrape.
+ * Resolves to the observed ingest delay.
  */
 export async function warmUpAndSettle(
   plan: Plan,
@@ -72,13 +74,13 @@ const NEXT_STEPS: Readonly<Record<ScrapeObstacle, string>> = {
 
 // ---------------------------------------------------------------------------------------------- while it waits
 
-/** The stack of a run needs a moment for its first scrape, which is not worth a message. */
+/** A stack that was just started needs a moment for its first scrape, which is not worth a message. */
 const SILENT_MS = 15_000;
-/** The next scrape is usually due soon. */
+/** Waits briefly before the first message, because the next scrape is usually due soon. */
 const NEXT_SCRAPE_MS = 3_000;
 
 /**
- * Reports at once what the run waits for, and again when the cause changes. On a terminal, it also shows how long this may
+ * Reports immediately what the run waits for, and again when the cause changes. A terminal also shows how long the wait may
  * take.
  */
 function reportWait(
@@ -126,7 +128,7 @@ export async function inWords(obstacle: ScrapeObstacle, up: string, asker: Asker
   }
 }
 
-/** More are of no help. */
+/** The maximum number of targets in a message. */
 const MAX_LISTED = 5;
 
 type Labels = Readonly<Record<string, string>>;
@@ -151,7 +153,7 @@ interface Target {
   readonly lastError?: string;
 }
 
-/** The state of a target that the selector selects; null: this server does not report it. */
+/** The last scrape error of a selected target; null if the server does not report it. */
 async function lastScrapeError(up: string, asker: Asker): Promise<string | null> {
   const failing = (await askOnce(`${up} == 0`, Date.now() / 1000, asker)).series;
   const answered = await request(asker, 'targets', { state: 'active' });

@@ -13,7 +13,7 @@ const problemsOf = (env: Record<string, string>, cwd = '/') =>
   );
 
 describe('a token', () => {
-  test('is read from the variable, or from the first non-empty line of its file', async () => {
+  test('is read from the variable, or from the first line of its file that is not empty', async () => {
     await using folder = await temporaryFolder();
     await writeFile(join(folder.path, 'token.txt'), `\n  ${TOKEN} \nanother-token-9c\n`);
     const file = join(folder.path, 'token.txt');
@@ -32,7 +32,7 @@ describe('a token', () => {
     expect(accessOf({ PROMETHEUS_TOKEN: '' }, '/')).toEqual({ headers: {} });
   });
 
-  test('that cannot be used is reported immediately, without printing it', async () => {
+  test('that is invalid is reported immediately, without being printed', async () => {
     await using folder = await temporaryFolder();
     const empty = join(folder.path, 'empty');
     await writeFile(empty, ' \n\n');

@@ -4,18 +4,18 @@ import type { PlacedProblem } from '../cli/inputs.ts';
 import { isFindable } from '../runs/redact.ts';
 
 /**
- * Secrets come from the environment: from a variable, or from the file that the variable with the suffix `_FILE` names. They are passed on
- * in the environment as well, because any user of the machine can read the arguments of a process.
+ * Reads secrets from environment variables, or from the files named by variables with the suffix `_FILE`. Child processes
+ * also get them through the environment, because any user of the machine can read the arguments of a process.
  */
 
 export type Env = Readonly<Record<string, string | undefined>>;
 
 /**
- * Sent as `Authorization: Bearer …` to the load target and to the Prometheus that is queried. `verify --listen` expects the
- * last one.
+ * The first two are sent as `Authorization: Bearer …` to the load target and to Prometheus. `verify --listen` expects the
+ * third one from its clients.
  */
 export type TokenVariable = 'SLA_TARGET_TOKEN' | 'PROMETHEUS_TOKEN' | 'SLA_LISTEN_TOKEN';
-/** The password belongs to PROMETHEUS_USER; the headers are separate lines. */
+/** The password belongs to PROMETHEUS_USER. PROMETHEUS_HEADERS contains one header per line. */
 export type SecretVariable = TokenVariable | 'PROMETHEUS_PASSWORD' | 'PROMETHEUS_HEADERS';
 const VARIABLES: readonly SecretVariable[] = [
   'SLA_TARGET_TOKEN',
@@ -26,8 +26,8 @@ const VARIABLES: readonly SecretVariable[] = [
 ];
 
 /**
- * The environment with the secrets from files in their variables. A secret that cannot be read is left out; `checkTokens` and
- * `checkAccess` report it.
+ * The environment, with the secrets from files added to their variables. Omits secrets that cannot be read; `checkTokens`
+ * and `checkAccess` report them.
  */
 export function withTokens(env: Env, cwd: string): Env {
   const read = VARIABLES.flatMap((name) => {
@@ -37,7 +37,7 @@ export function withTokens(env: Env, cwd: string): Env {
   return { ...env, ...Object.fromEntries(read) };
 }
 
-/** Problems of the tokens that are about to be used. No message contains a token or the path of its file. */
+/** Problems of the tokens that will be used. No message contains a token or the path of its file. */
 export function checkTokens(
   names: readonly TokenVariable[],
   env: Env,
@@ -53,10 +53,13 @@ export function checkTokens(
 
 const MAX_FILE_BYTES = 64 * 1024;
 
-/** Where a secret was given. */
+/** The variable or file that contains a secret. */
 export const placeOf = (name: SecretVariable, env: Env) => (env[name] ? name : `${name}_FILE`);
 
-/** null if none was given. The variable takes precedence over its file. An empty variable counts as unset, because CI servers leave those. */
+/**
+ * null: the secret is not set. The variable takes precedence over its file. An empty variable counts as unset, because CI
+ * servers create empty variables.
+ */
 export function secretOf(name: SecretVariable, env: Env, cwd: string): string | Error | null {
   const [value, file] = [env[name], env[`${name}_FILE`]];
   if (value) return value.trim();
@@ -68,10 +71,10 @@ export function secretOf(name: SecretVariable, env: Env, cwd: string): string | 
   return secret || new Error('the file that it names is empty: fill it, or unset the variable');
 }
 
-/** The error contains neither the text nor the path, which may be a secret given in the wrong variable. */
+/** The error contains neither the text nor the path: someone may have put the secret into the variable for the path. */
 export function readPlainFile(file: string, cwd: string): string | Error {
   try {
-    // A pipe could block forever, and can be read only once, but the file is read again when it is checked.
+    // A pipe could block forever. It can also be read only once, but the file is read again after the check.
     const path = resolve(cwd, file);
     if (!statSync(path).isFile() || statSync(path).size > MAX_FILE_BYTES)
       return new Error(

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { serve } from '../testing/http-server.ts';
 import { slaHere, temporaryFolder } from '../testing/sla.ts';
 
-/** The command line warns of a run that cannot pass before it sends anything. */
+/** The command line warns of a run that cannot pass before anything is sent. */
 
 const DOCUMENT = `apiVersion: sla-harness/v1
 kind: SLA
@@ -49,20 +49,20 @@ describe('a script that is too short for the document', () => {
     }
   });
 
-  test('gate and run warn first, and continue', async () => {
+  test('gate and run warn before the load, and continue', async () => {
     await using service = await serve((_, response) => void response.end());
     await using other = await serve((_, response) => void response.writeHead(404).end());
     for (const command of ['gate', 'run']) {
       const args = [command, ...SCRIPT, '--target', service.url, '--prometheus', other.url];
       const { code, stderr } = await inFolder(12, args);
       expect(stderr.startsWith(WARNING)).toBe(true);
-      // The failure of its Prometheus ends this run.
+      // The run ends early, because its Prometheus fails.
       expect(stderr).toContain('it does not respond like a Prometheus');
       expect(code).toBe(4);
     }
   });
 
-  test('check does not know the script, and says how many requests the script must send', async () => {
+  test('check does not know the script, so it says how many requests the script must send', async () => {
     expect(await inFolder(12, ['check', 'sla.yaml'])).toEqual({
       code: 0,
       stderr: '',
@@ -72,7 +72,7 @@ describe('a script that is too short for the document', () => {
   });
 });
 
-test('check warns of a scenario that cannot pass, with its position', async () => {
+test('check warns of a scenario that cannot pass, and reports its position', async () => {
   await using folder = await temporaryFolder();
   const scenario =
     'scenarios:\n  quick: { description: quick, script: load.js, rate: 20/s, duration: 12s, seed: 1 }\n';

@@ -12,7 +12,7 @@ test('virtual users are ready for twice the requests that the largest latency li
   expect(virtualUsersFor(at(100, 1000, 300), [latency(0.2), latency(0.4), ratio])).toBe(800);
 });
 
-test('a low rate has enough for a stall of several seconds', () => {
+test('at a low rate, enough virtual users are ready for a stall of several seconds', () => {
   expect(virtualUsersFor(at(5), [latency(0.2)])).toBe(100);
   expect(virtualUsersFor(at(1000), [ratio])).toBe(1000);
 });

@@ -1,15 +1,15 @@
 import type { Load, PlannedObjective } from '../../slas/model/model.ts';
 
 /**
- * How many virtual users are ready before a load begins. Each one that k6 has to add during the run costs an
- * arrival, and each takes 0.2 to 0.3 MB. The number of requests in flight is the rate times the duration of
- * each: beyond the largest latency limit, an objective is missed anyway. Twice that number is ready, because
- * a service that stalls briefly must still receive its load.
+ * The number of virtual users that are ready before the load begins. Each one that k6 has to add during the run costs one
+ * arrival. A virtual user takes 0.2 to 0.3 MB. The number of requests in flight is the rate times the latency. Beyond the
+ * largest latency limit, an objective is missed anyway. Twice that number is ready, so that a service that stalls briefly
+ * still receives its load.
  */
 const HEADROOM = 2;
-/** At a low rate, the service may stall for seconds with fewer requests in flight than this. */
+/** At a low rate, this many virtual users cover a stall of several seconds. */
 const MIN_READY = 100;
-/** Used if no objective limits a latency. */
+/** The latency limit that is assumed if no objective limits a latency. */
 const DEFAULT_LIMIT_SECONDS = 0.5;
 
 export function virtualUsersFor(load: Load, objectives: readonly PlannedObjective[]): number {

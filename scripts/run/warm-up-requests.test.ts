@@ -40,7 +40,7 @@ test('keeps to its rate, and opens no more connections than allowed', async () =
   const startedMs = performance.now();
   await sendAll(sending(server.url, { amount: 6, ratePerSecond: 20, connections: 2 }), never);
   expect(arrivals).toHaveLength(6);
-  // A request every 50 ms; timers may be early by a fraction of a millisecond.
+  // One request every 50 ms. Timers may fire a fraction of a millisecond early.
   const isEarly = (atMs: number, index: number) => atMs - startedMs < index * 50 - 1;
   expect(arrivals.filter(isEarly)).toEqual([]);
   expect(sockets.size).toBeLessThanOrEqual(2);
@@ -58,7 +58,7 @@ test('stops after 20 errors', async () => {
   expect(asked).toBeLessThan(30);
 });
 
-test('an interrupt sends no more requests, and waits for the outstanding responses', async () => {
+test('after an interrupt, no more requests are sent, but outstanding responses are awaited', async () => {
   const interrupt = new AbortController();
   let answered = 0;
   await using server = await serve((_request, response) => {

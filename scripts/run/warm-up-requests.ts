@@ -3,7 +3,7 @@ import { type Agent, Agent as HttpAgent, type IncomingMessage, request as reques
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Sends the requests of a warm-up over a few connections that are kept open, and counts the responses. */
+/** Sends the requests of a warm-up over a few keep-alive connections, and counts the responses. */
 
 export interface WarmUpRequest {
   readonly method: string;
@@ -14,28 +14,28 @@ export interface WarmUpRequest {
 
 export interface Sending {
   readonly url: string;
-  /** Sent in turn. */
+  /** The requests, which are sent in turn. */
   readonly requests: readonly WarmUpRequest[];
   readonly connections: number;
-  /** How many requests to send in total. */
+  /** The total number of requests to send. */
   readonly amount: number;
-  /** The maximum rate; absent: each connection sends its next request after a response. */
+  /** The maximum rate; absent: each connection sends its next request as soon as it has a response. */
   readonly ratePerSecond?: number;
 }
 
 export interface Sent {
-  /** Responses with 2xx. */
+  /** The number of 2xx responses. */
   readonly successes: number;
-  /** Responses with another status. */
+  /** The number of other responses. */
   readonly others: number;
-  /** Requests without a response. */
+  /** The number of requests without a response. */
   readonly errors: number;
-  /** The average over all responses; 0 if there were none. */
+  /** The average latency of all responses; 0 if there were none. */
   readonly meanMs: number;
 }
 
 const RESPONSE_LIMIT_MS = 10_000;
-/** A service that refuses connections is not tried hundreds of times. */
+/** The maximum number of errors, so that a service that refuses connections does not get hundreds of requests. */
 const MAX_ERRORS = 20;
 
 /** Stops early after {@link MAX_ERRORS} errors, or when the signal aborts; requests in progress are awaited in any case. */
@@ -69,7 +69,7 @@ export async function sendAll(sending: Sending, signal: AbortSignal): Promise<Se
   return { ...counts, meanMs: totalMs / Math.max(1, counts.successes + counts.others) };
 }
 
-/** An agent of our own never asks a proxy of the environment, which would respond instead of the service. */
+/** A separate agent ensures that no proxy from the environment responds in place of the service. */
 function agentFor(url: string, connections: number): Agent {
   const options = { keepAlive: true, maxSockets: connections };
   return url.startsWith('https:') ? new HttpsAgent(options) : new HttpAgent(options);

@@ -8,16 +8,16 @@ import { type Sending, type Sent, sendAll, type WarmUpRequest } from './warm-up-
 const CONNECTIONS = 4;
 const CLOSED_LOOP_REQUESTS = 600;
 const FIRST_ROUND = 60;
-/** After this time even a slow service is warm, however few responses it sent. */
+/** After this time, even a slow service is warm, however few responses it has sent. */
 const LONG_ENOUGH_MS = 5_000;
 const OPEN_LOOP_SECONDS = 5;
-/** Bounds the warm-up of a service that does not respond. */
+/** The time limit for a service that does not respond. */
 const TIMEOUT_MS = 60_000;
 
 /**
- * Warms the service up, so that the judged window contains no cold-start costs: in a closed loop, where each
- * connection sends its next request after a response; an external service in an open loop, at no more than
- * the planned rate. Does nothing if the document has no warm-up. Every request is awaited: an aborted one
+ * Warms the service up, so that the judged window contains no cold-start costs. A service that was started here gets a
+ * closed loop: each connection sends its next request after a response. An external service gets an open loop at no more
+ * than the planned rate. Does nothing if the document has no warm-up. Every response is awaited, because an aborted request
  * would be counted inside the window.
  *
  * Resolves to the Unix time of the last response.
@@ -34,7 +34,7 @@ export async function warmUp(stack: Stack, load: Load, signal: AbortSignal, toke
   return Date.now() / 1000;
 }
 
-/** The load generators already have the token. */
+/** No token is passed, because the load generators already have it. */
 async function warmUpFrom(
   { warmUp: send, addresses, serviceUrl }: RemoteGenerators,
   load: Load,
@@ -68,7 +68,7 @@ function requestsOf(
 
 type Target = Pick<Sending, 'url' | 'requests'>;
 
-/** The first round measures the speed of the service, and so the number of further requests that fit into the time. */
+/** The first round measures the speed of the service, which determines how many further requests fit into the time. */
 async function closedLoop(target: Target, signal: AbortSignal): Promise<void> {
   const startedMs = Date.now();
   const first = await fire({ ...target, connections: CONNECTIONS, amount: FIRST_ROUND }, signal);
@@ -78,7 +78,7 @@ async function closedLoop(target: Target, signal: AbortSignal): Promise<void> {
   if (amount >= CONNECTIONS) await fire({ ...target, connections: CONNECTIONS, amount }, signal);
 }
 
-/** The lowest planned rate; one request per second for a k6 script without one. */
+/** The lowest planned rate; one request per second if a k6 script plans no rate. */
 function slowestOf({ phases, k6 }: Load): number {
   const stages = k6?.scenarios.flatMap((one) => one.stages ?? []) ?? [];
   const rates = [
@@ -90,12 +90,12 @@ function slowestOf({ phases, k6 }: Load): number {
 
 function openLoop(load: Load): Pick<Sending, 'connections'> & Pick<RemoteWarmUp, 'ratePerSecond' | 'amount'> {
   const ratePerSecond = slowestOf(load);
-  // At least one, however few are planned.
+  // At least one request is sent, even at a very low rate.
   const amount = Math.max(1, Math.floor(ratePerSecond * OPEN_LOOP_SECONDS));
   return { connections: CONNECTIONS, ratePerSecond, amount };
 }
 
-/** Ctrl-C or the time limit stops it once the requests in progress have received a response; these responses count. */
+/** Ctrl-C or the time limit stops the warm-up once all requests in progress have a response. These responses count. */
 async function fire(sending: Sending, signal: AbortSignal): Promise<Sent> {
   const sent = await sendAll(sending, AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]));
   signal.throwIfAborted();

@@ -1,6 +1,6 @@
 /**
- * Judges looks in its own thread: with a million requests, sorting and counting take longer than the thread that reads k6's
- * samples may be blocked.
+ * Judges looks in a worker thread. With a million requests, sorting and counting would block the main thread for too long,
+ * because it must keep reading k6's samples.
  */
 import { parentPort } from 'node:worker_threads';
 import { judge } from '../../../slas/judge/judge.ts';
@@ -22,7 +22,7 @@ function answer(message: LookMessage): unknown {
   switch (message.kind) {
     case 'record': {
       run = recordSoFar(message.snapshot, message.so, message.atSeconds);
-      // The evidence is collected by the window and its phases; the requests stay here.
+      // The evidence is collected for the window and its phases; the requests stay in this thread.
       const { client: _, ...load } = run.load!;
       return { ...run, load };
     }

@@ -3,7 +3,7 @@ import type { Plan } from '../../../slas/model/model.ts';
 import type { Asker } from '../../../slas/prometheus/http.ts';
 import { Looks } from './looks.ts';
 
-/** When a look is due. Its judgement is tested with real runs, in scripts/e2e/until-decided.test.ts. */
+/** Tests when a look is due. scripts/e2e/until-decided.test.ts tests its judgement with real runs. */
 
 const LOOK_SECONDS = 20;
 const TIMEOUT_SECONDS = 2;
@@ -16,7 +16,7 @@ const planOf = (arrivals: 'even' | 'poisson') =>
   }) as unknown as Plan;
 
 interface Times {
-  /** Since the first request. */
+  /** The time since the first request. */
   readonly nowSeconds: number;
   readonly reachesSeconds: number;
   readonly lastResponseSeconds: number;

@@ -11,30 +11,30 @@ import type { LookMessage } from './look-worker.ts';
 import { type RunSoFar, toSend } from './record-so-far.ts';
 
 /**
- * Looks at a run while it lasts, at the times of its plan, and reports when it is decided. A look asks what the verdict would
- * be if the load were stopped now. It uses the same judge, on the record and the evidence so far.
+ * Looks at a run at the times of its plan, and reports when the run is decided. A look determines the verdict that the run
+ * would get if the load stopped now. It uses the same judge on the record and the evidence so far.
  */
 
-/** TypeScript like this file, or JavaScript like this file in the npm package. */
+/** The worker's file: TypeScript in a checkout, JavaScript in the npm package. */
 const LOOK_WORKER = new URL(`./look-worker${extname(import.meta.url)}`, import.meta.url);
 
-/** k6 writes its samples once a second. */
+/** k6 writes its samples once a second, so they arrive within this time. */
 const WRITTEN_AFTER_SECONDS = 2;
-/** A look that takes longer is abandoned; the next one judges more. */
+/** A look that takes longer is abandoned; the next one covers more data. */
 const MAX_LOOK_MS = 300_000;
 
 type Look = Sequential['looks'][number];
 
 export interface DecidedAt {
   readonly atSeconds: number;
-  /** How late the requests so far had started; undefined: unknown. */
+  /** How late the requests so far were started; undefined: unknown. */
   readonly lateP99Seconds: number | undefined;
 }
 
-/** Only the preconditions that are not met. */
+/** `preconditions` contains only those that are not met. */
 type Judged = Pick<Verdict, 'verdict' | 'sequential' | 'preconditions'> & Pick<DecidedAt, 'lateP99Seconds'>;
 
-/** At a look that does not decide, the load continues, so `load-delivered` cannot hold yet. */
+/** `load-delivered` is left out: while the load continues, it cannot be met. */
 function brokenInWords(preconditions: Judged['preconditions']): string {
   const broken = preconditions.filter(({ id }) => id !== 'load-delivered').map(({ id }) => id);
   return broken.length === 0 ? '' : `; these checks do not hold: ${broken.join(', ')}`;
@@ -62,11 +62,11 @@ export class Looks implements BudgetWatch, AsyncDisposable {
   constructor(recorder: Pick<Recorder, 'snapshot' | 'reachesSeconds'>, options: LookOptions) {
     this.#recorder = recorder;
     this.#options = options;
-    // Reports what a look waits for.
+    // Handles errors of the worker here, because each pending look reports them itself.
     this.#worker.on('error', () => {});
   }
 
-  /** The look that decided the run; null while none has. */
+  /** The look that decided the run; null while the run is undecided. */
   get decided(): DecidedAt | null {
     return this.#decided;
   }
@@ -76,7 +76,7 @@ export class Looks implements BudgetWatch, AsyncDisposable {
     this.#lastSeconds = Math.max(this.#lastSeconds, endMs / 1000);
   }
 
-  /** Called about once a second; begins a look that is due. */
+  /** Called about once a second. Starts a look that is due. */
   reason(): string | null {
     const look = this.#pending === null && this.#decided === null ? this.#due() : null;
     if (look !== null)
@@ -86,15 +86,13 @@ export class Looks implements BudgetWatch, AsyncDisposable {
     return this.#decided?.because ?? null;
   }
 
-  /**
-   * The latest look that is due. An earlier one that was not judged in time spends none of its share of the error probability.
-   */
+  /** The latest look that is due. Earlier looks that were not judged in time use up none of the error probability. */
   #due(): Look | null {
     const { looks } = this.#options.plan.sequential!;
     const load = this.#options.plan.load!;
     const isRegular = (load.arrivals ?? 'even') === 'even' && (load.requestsPerArrival ?? 1) === 1;
-    // If the schedule is regular, the number of requests that have not ended is known. Otherwise all requests must have had
-    // time to end.
+    // With a regular schedule, the number of requests in progress is known. Otherwise, every request must have had time to
+    // end.
     const delay = WRITTEN_AFTER_SECONDS + (isRegular ? 0 : load.requestTimeoutSeconds + 1);
     const elapsed = Date.now() / 1000 - this.#firstSeconds - delay;
     // The last look is the judgement of the whole run.
@@ -107,9 +105,8 @@ export class Looks implements BudgetWatch, AsyncDisposable {
   }
 
   /**
-   * The record of one load generator may arrive later than those of the others, or may have stopped arriving. Once a response
-   * has arrived a whole request timeout after the look, the judge considers every earlier request ended. All records must
-   * therefore reach that far.
+   * The records of some load generators may arrive late or stop arriving, so all records must extend past the look by a
+   * whole request timeout. Once a response has arrived that late, the judge treats every earlier request as ended.
    */
   #isRecorded(atSeconds: number, isRegular: boolean): boolean {
     const lookSeconds = this.#firstSeconds + atSeconds;

@@ -18,7 +18,7 @@ const SO = {
   incidents: null,
 };
 
-/** Thirty requests of 50 ms from 1000 s on, of which the last has no response. */
+/** Thirty requests of 50 ms each, starting at 1000 s. The last one has no response. */
 function snapshotOf(): { snapshot: Snapshot; columns: GrowingColumns } {
   const columns = new GrowingColumns();
   const moments = Array.from({ length: 30 }, (_, index) => 1000 + index / 10);
@@ -48,7 +48,7 @@ test('a look gets the record that the run would have if it were stopped now', ()
   });
 });
 
-test('a snapshot that was transferred to another thread leaves the growing columns unchanged', () => {
+test('transferring a snapshot to another thread leaves the growing columns unchanged', () => {
   const { columns, snapshot } = snapshotOf();
   const { snapshot: sent, buffers } = toSend(snapshot);
   const there = structuredClone(sent, { transfer: buffers });

@@ -4,18 +4,18 @@ import { checkedIn, countsOf, windowOf } from '../record/counts.ts';
 import type { ScenarioSamples, Snapshot } from '../record/recorder.ts';
 import { scheduleOf } from '../record/schedule.ts';
 
-/** What is known of a run while it lasts, except the requests. */
+/** What is known about a run in progress, except its requests. */
 export interface RunSoFar {
   readonly id: string;
   readonly load: Load;
   readonly generator: NonNullable<RunRecord['load']>['generator'];
-  /** When the load generators were started, and the current time: Unix seconds. */
+  /** The start of the load generators and the current time, in Unix seconds. */
   readonly startedSeconds: number;
   readonly nowSeconds: number;
   readonly incidents: RunRecord['incidents'];
 }
 
-/** A snapshot whose long columns are transferred to another thread without copying. */
+/** A snapshot whose large arrays are transferred to another thread instead of copied. */
 export interface SentSnapshot extends Omit<Snapshot, 'scenarios'> {
   readonly scenarios: ReadonlyMap<
     string,
@@ -26,7 +26,7 @@ export interface SentSnapshot extends Omit<Snapshot, 'scenarios'> {
   >;
 }
 
-/** The message to send, and the buffers that are transferred with it. */
+/** The message for the worker, and the buffers to transfer with it. */
 export function toSend(snapshot: Snapshot): { snapshot: SentSnapshot; buffers: ArrayBuffer[] } {
   const scenarios = [...snapshot.scenarios].map(
     ([name, { moments, lateMs, ...counts }]) =>
@@ -48,7 +48,7 @@ const received = ({ scenarios }: SentSnapshot): ReadonlyMap<string, ScenarioSamp
     ]),
   );
 
-/** The record as it would be if the load were stopped now because this look decided. */
+/** The record that the run would have if this look had decided it and the load stopped now. */
 export function recordSoFar(
   { columns, ...sent }: SentSnapshot,
   { id, load, generator, startedSeconds, nowSeconds, incidents }: RunSoFar,

@@ -14,13 +14,13 @@ export function countsOf({ client, scenarios }: Recorded, load: Load): Counts {
     sent,
     answered: { '1xx': of('1'), '2xx': of('2'), '3xx': of('3'), '4xx': of('4'), '5xx': of('5') },
     lost: of('0'),
-    // Iterations that k6 starts beyond the plan send nothing, so dropping them loses no request.
+    // Iterations beyond the plan send nothing, so no request is lost if k6 drops them.
     droppedIterations:
       load.k6 === undefined ? Math.min(dropped, Math.max(0, load.plannedRequests - sent)) : dropped,
   };
 }
 
-/** What the script library's checks found in responses; empty if it checked none. */
+/** The results of the script library's checks of response bodies; empty if no body was checked. */
 export const checkedIn = (bodies: BodyChecks | null): Partial<LoadRecord> =>
   bodies === null
     ? {}
@@ -31,8 +31,8 @@ export const checkedIn = (bodies: BodyChecks | null): Partial<LoadRecord> =>
       };
 
 /**
- * From the first request to the last response. Both ends are widened to whole milliseconds, because other programs read their
- * clocks in milliseconds: events with the same millisecond must lie inside.
+ * The window from the first request to the last response, widened to whole milliseconds. Other programs use clocks with
+ * millisecond resolution, and events in the same millisecond must lie inside the window.
  */
 export function windowOf(
   { client }: Recorded,
@@ -55,5 +55,8 @@ export function windowOf(
 
 /** k6 truncates times to microseconds. */
 const ROUNDING_SECONDS = 1e-6;
-/** The margin exceeds the truncation and the rounding of Unix time, but a time that is a whole millisecond stays unchanged. */
+/**
+ * The margin exceeds the truncation and the rounding error of Unix times. A time that is already a whole millisecond stays
+ * unchanged.
+ */
 const SAME_MS = 0.002;

@@ -1,12 +1,12 @@
 /**
- * k6's CSV output (`--out csv=…`, times in Unix microseconds), read as it arrives. k6 writes a dozen rows per
- * request, so rows of other metrics are skipped without being split.
+ * Parses k6's CSV output (`--out csv=…`, times in Unix microseconds) as it arrives. k6 writes a dozen rows per request, so
+ * rows of metrics that are not needed are skipped without being split into fields.
  */
 
-/** The columns that the record needs; an absent column is read as an empty text. */
+/** The columns that the record needs. A column that is absent is read as an empty text. */
 export interface CsvRow {
   readonly metric: string;
-  /** Unix time in microseconds: when the request, the iteration or the check ended. */
+  /** The end of the request, the iteration or the check, in Unix microseconds. */
   readonly atMicros: number;
   readonly value: number;
   field(name: CsvColumn): string;
@@ -23,22 +23,22 @@ export type CsvColumn =
   | 'url';
 
 const QUOTE = '"';
-/** The limit is generous, because a script may use whole bodies as names or groups. */
+/** The limit is large, because a script may use whole bodies as names or groups. */
 const MAX_ROW_LENGTH = 1_000_000;
 
 export class CsvRows {
   readonly #wanted: ReadonlySet<string>;
   readonly #found: (row: CsvRow) => void;
   #index: ReadonlyMap<string, number> | null = null;
-  /** Bytes of a row whose end has not arrived. */
+  /** The bytes of an incomplete row. */
   #rest: Buffer = Buffer.alloc(0);
-  /** Lines of a row whose quoted field contains line breaks; empty outside such a row. */
+  /** The lines so far of a row with a line break inside a quoted field; otherwise empty. */
   #open: string[] = [];
   #openLength = 0;
-  /** Rows that could not be read: too long, or with another number of fields than the header. */
+  /** The number of rows that could not be parsed: they were too long, or their number of fields differed from the header. */
   unread = 0;
 
-  /** @param wanted names of metrics; rows of all others are skipped */
+  /** @param wanted the names of the metrics to read; rows of other metrics are skipped */
   constructor(wanted: readonly string[], found: (row: CsvRow) => void) {
     this.#wanted = new Set(wanted);
     this.#found = found;
@@ -50,7 +50,7 @@ export class CsvRows {
       this.#rest = Buffer.concat([this.#rest, chunk]);
       return;
     }
-    // Only whole lines are decoded, because a chunk may end inside a character.
+    // Only complete lines are decoded, because a chunk may end inside a character.
     const whole = chunk.subarray(0, end + 1);
     const text = (this.#rest.length === 0 ? whole : Buffer.concat([this.#rest, whole])).toString('utf8');
     this.#rest = Buffer.from(chunk.subarray(end + 1));
@@ -69,7 +69,7 @@ export class CsvRows {
       return;
     }
     this.#openLength += to - from;
-    // A row that is too long is not kept, but its end must be found.
+    // A row that is too long is discarded, but its end must still be found.
     if (this.#openLength <= MAX_ROW_LENGTH) this.#open.push(text.slice(from, to));
     if (quotes % 2 === 0) return;
     const whole = this.#open.join('\n');
@@ -111,7 +111,7 @@ const rowOf = (fields: readonly string[], index: ReadonlyMap<string, number>): C
   field: (name) => fields[index.get(name) ?? -1] ?? '',
 });
 
-/** The names of groups and checks come from the script and may contain commas, quotes and line breaks. */
+/** Splits a row. The names of groups and checks come from the script and may contain commas, quotes and line breaks. */
 export function fieldsOf(line: string): readonly string[] {
   if (!line.includes(QUOTE)) return line.split(',');
   return [...line.matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"|([^,]*))/g)].map(
@@ -119,6 +119,6 @@ export function fieldsOf(line: string): readonly string[] {
   );
 }
 
-/** One of the `name=value` pairs that k6 joins with `&`; tags of the harness contain neither character. */
+/** The value of one of the `name=value` pairs that k6 joins with `&`. The harness's own tags contain neither character. */
 export const tagIn = (extraTags: string, name: string): string | null =>
   extraTags === '' ? null : (new RegExp(`(?:^|&)${name}=([^&]*)`).exec(extraTags)?.[1] ?? null);

@@ -1,6 +1,6 @@
 /**
- * How late k6 started iterations that have a schedule. k6 does not report when an iteration was due, but it reports when each
- * started and when it dropped one, and arrival-rate executors start them in order.
+ * Determines how late k6 started the iterations of a schedule. k6 does not report when an iteration was due. It does report
+ * when iterations started or were dropped, and arrival-rate executors start them in order.
  */
 
 /** Part of an arrival-rate schedule in which the rate changes linearly. */
@@ -11,21 +11,22 @@ export interface Stage {
 }
 
 export interface Lateness {
-  /** When the schedule began: Unix seconds, by the iteration that was least late. */
+  /** The start of the schedule in Unix seconds, derived from the iteration with the least delay. */
   readonly beganSeconds: number;
-  /** How late each iteration started, ascending. */
+  /** The delay of each iteration, in ascending order. */
   readonly lateSeconds: Float64Array;
 }
 
 /**
- * @param moments Unix seconds at which iterations started or were dropped, in any order
- * @param dueSeconds when each planned iteration is due, from the start of the schedule; further moments are beyond the plan
+ * @param moments the Unix times in seconds at which iterations started or were dropped, in any order
+ * @param dueSeconds the times at which planned iterations are due, since the start of the schedule; further moments are
+ * beyond the plan
  */
 export function latenessOf(moments: readonly number[], dueSeconds: readonly number[]): Lateness | null {
   const ordered = Float64Array.from(moments).sort().subarray(0, dueSeconds.length);
   if (ordered.length === 0) return null;
   const offsets = ordered.map((moment, index) => moment - dueSeconds[index]!).sort();
-  // A schedule never starts an iteration early, so the least late one shows when the schedule began.
+  // A schedule never starts an iteration early, so the iteration with the least delay shows when the schedule started.
   const beganSeconds = offsets[0]!;
   return { beganSeconds, lateSeconds: offsets.map((offset) => offset - beganSeconds) };
 }
@@ -36,17 +37,19 @@ export function p99(values: Iterable<number>): number | null {
   return ascending.length === 0 ? null : ascending[Math.ceil(0.99 * ascending.length) - 1]!;
 }
 
-/** How many arrivals a phase has, as loadtests/lib/schedule.ts counts them: k6 starts more, which then send nothing. */
+/**
+ * The number of arrivals in a phase, as in loadtests/lib/schedule.ts. k6 starts more iterations, which then send nothing.
+ */
 export const arrivalsIn = (perSecond: number, durationSeconds: number): number =>
   Math.max(1, Math.ceil(Number((perSecond * durationSeconds - 0.5).toFixed(6))));
 
-/** When each iteration of a constant rate is due. */
+/** The times at which the iterations of a constant rate are due. */
 export const dueAtRate = (perSecond: number, count: number): readonly number[] =>
   Array.from({ length: count }, (_, index) => index / perSecond);
 
 /**
- * When each iteration of a rate that changes is due: k6 starts iteration n when the area under the rate reaches n + 1, but
- * iterations of a rate that never changes at once, then every 1/rate.
+ * The times at which the iterations of a changing rate are due. k6 starts iteration n when the area under the rate reaches n
+ * + 1. At a constant rate, k6 starts the first iteration immediately and the others every 1/rate.
  */
 export function dueInStages(stages: readonly Stage[]): readonly number[] {
   const due: number[] = [];

@@ -3,13 +3,13 @@ import { countOf } from '../../../slas/render/numbers.ts';
 /** Determines the path under which a request is recorded, and whether the request went to the target at all. */
 
 /**
- * The maximum number of further distinct paths, in addition to those that the objectives name. Paths that contain an id are as
- * many as there are ids.
+ * The maximum number of distinct paths in addition to those that the objectives name. Without this limit, paths that contain
+ * ids would grow without bound.
  */
 const MAX_PATHS = 1_000;
 export const OTHER_PATHS = '(other paths)';
 
-/** Requests are looked up by URL and name. URLs that contain an id would otherwise fill this map. */
+/** The maximum size of the cache by URL and name. Without this limit, URLs that contain ids would fill it. */
 const MAX_REMEMBERED = 10_000;
 
 export type Destination = { readonly path: string } | { readonly host: string };
@@ -21,7 +21,7 @@ export class Paths {
   readonly #exact: ReadonlySet<string>;
   readonly #templates: readonly { readonly selector: string; readonly pattern: RegExp }[];
 
-  /** @param selectors what the objectives' `client:` names: paths, names, or templates such as `/checkout/:id` */
+  /** @param selectors the values of the objectives' `client:`: paths, names, or templates such as `/checkout/:id` */
   constructor(target: string, selectors: readonly string[]) {
     this.#target = new URL(target);
     this.#exact = new Set(selectors);
@@ -31,12 +31,12 @@ export class Paths {
   }
 
   /**
-   * k6 replaces the URL by the `name` tag if the script sets one, so both may be any text. What decides is that k6 reaches the
-   * addresses of the target only: a request that was not refused went there, unless its URL names another port.
+   * Determines where a request went. If the script sets the `name` tag, k6 also uses it as the URL, so both may be any text.
+   * But k6 can only reach the addresses of the target. A request that k6 did not refuse therefore went to the target, unless
+   * its URL names another port.
    *
-   * @param name the `name` tag; k6 sets it to the URL unless the script sets it
-   *
-   * @param isRefused k6 refused to connect, because the address is not the target's
+   * @param name the `name` tag, which equals the URL unless the script sets it
+   * @param isRefused whether k6 refused to connect because the address is not one of the target's
    */
   of(url: string, name: string, isRefused = false): Destination {
     if (isRefused) return { host: hostIn(url) };
@@ -49,9 +49,10 @@ export class Paths {
   }
 
   #find(url: string, name: string): Destination {
-    // k6 replaces the URL with the `name` tag if the script sets one: `pay:card` is a name, although it can be parsed as a URL.
+    // If the script sets the `name` tag, k6 uses it as the URL. For example, `pay:card` is a name, although it can be parsed
+    // as a URL.
     const address = /^https?:\/\//i.test(url) ? URL.parse(url) : null;
-    // A URL that cannot be parsed was never requested, but k6 counts it as a failed request.
+    // A URL that cannot be parsed was never requested, but k6 counts a failed request.
     if (address !== null && isAnotherPort(address, this.#target)) return { host: address.host };
     const path = pathIn(url);
     const named = name === url || name === '' ? null : pathIn(name);
@@ -72,7 +73,9 @@ export class Paths {
   }
 }
 
-/** The path of a URL as the script wrote it, without the query; any other text is a name, and stays as it is. */
+/**
+ * The path of the URL as the script wrote it, without the query. A text that is not a URL is a name, and stays unchanged.
+ */
 function pathIn(text: string): string {
   const path = /^https?:\/\/[^/?#]*([^?#]*)/i.exec(text)?.[1];
   return path === '' ? '/' : (path ?? text);
@@ -89,13 +92,16 @@ const patternOf = (template: string) =>
 const hostIn = (url: string) =>
   (/^https?:\/\//i.test(url) ? URL.parse(url)?.host : undefined) ?? 'a host that k6 was not allowed to reach';
 
-/** Only a port that the URL states: a name such as `https://api.example/orders` may stand for a request to the target. */
+/**
+ * Compares only ports that the URL states, because a name such as `https://api.example/orders` may stand for a request to
+ * the target.
+ */
 const isAnotherPort = (address: URL, target: URL) =>
   address.port !== '' && address.port !== (target.port || (target.protocol === 'https:' ? '443' : '80'));
 
 /**
- * The requests to the target itself that k6 refused, in words. k6 knows only the addresses that the target's name had at the
- * start. Without these requests, the service received less load than planned, and the script may not have noticed.
+ * Requests to the target that k6 refused, in words. k6 knows only the addresses that the target's name had at the start.
+ * Because of these requests, the service received less load than planned, and the script may not have detected it.
  */
 export function refusedAtTarget(elsewhere: ReadonlyMap<string, number>, target: string): readonly string[] {
   const { host } = new URL(target);

@@ -19,7 +19,7 @@ test('everything that a program writes is read, even if the reader pauses', asyn
   expect(bytes).toBe(3_000_000);
 });
 
-test('a program that never opens the pipe blocks nothing', async () => {
+test('a program that never opens the pipe does not block the reader', async () => {
   await using folder = await temporaryFolder();
   const path = join(folder.path, 'samples');
   const found: Buffer[] = [];

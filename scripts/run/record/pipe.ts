@@ -6,17 +6,19 @@ import { promisify } from 'node:util';
 import { HarnessError } from '../../cli/errors.ts';
 
 /**
- * A named pipe that another program writes to as if it were a file, so that its output is not stored. This
- * process also keeps the writing end open: the stream ends when `close` is called and everything written has
- * been read, whether or not the program ever opened the pipe.
+ * A named pipe that another program writes to as if it were a file, so that its output is not stored. This process also
+ * keeps the writing end open. The stream ends once `close` has been called and everything written has been read, even if the
+ * program never opened the pipe.
  */
 export interface NamedPipe extends AsyncDisposable {
   readonly path: string;
-  /** Call this after the writer has ended. Resolves when everything has been read, or to false if that took too long. */
+  /**
+   * Call this after the writer has ended. Resolves to true once everything has been read, and to false after the time limit.
+   */
   close(): Promise<boolean>;
 }
 
-/** A pipe buffers at most 64 KiB, so reading the rest takes no longer than this, even on a busy machine. */
+/** A pipe buffers at most 64 KiB, so this time is enough to read the rest, even on a busy machine. */
 const MAX_DRAIN_MS = 20_000;
 
 const openFile = promisify(open);
@@ -41,7 +43,8 @@ export async function openPipe(path: string, found: (chunk: Buffer) => void): Pr
   });
   const ended = new Promise<void>((resolve) => socket.once('close', () => resolve()));
   socket.on('data', found);
-  // After an error nothing more can be read. The verdict uses what was read, and compares it with the service's counts.
+  // After an error, nothing more can be read. The verdict is based on the samples so far, and compares them with the
+  // service's counts.
   socket.on('error', () => socket.destroy());
   const release = async () => {
     const fd = keeper;

@@ -27,7 +27,7 @@ function row(metric: string, sample: Sample): string {
   return `${metric},${ORIGIN + at},${value.toFixed(6)},${check},,${errorCode},true,${group},GET,${name},HTTP/1.1,${scenario},,${status},,,${url},${tags},`;
 }
 
-/** The rows of one request, as k6 writes them. */
+/** The rows of one request, in the format of k6. */
 const request = (path: string, sample: Sample & { readonly blocked?: number } = {}) => {
   const all = { status: '200', url: path.startsWith('http') ? path : `${TARGET}${path}`, ...sample };
   return [
@@ -51,7 +51,7 @@ const pathsOf = (rows: readonly string[], selectors: readonly string[] = []) =>
   record(rows, selectors).seen.map(({ path }) => path);
 
 describe('requests', () => {
-  test('a request has the exact times that k6 measured, connecting included', () => {
+  test('a request has the exact times that k6 measured, including the time to connect', () => {
     const { client, seen } = record([
       ...request('/predict', { at: 3_000_000, value: 12.345678, blocked: 0.5 }),
       ...request('/predict', { at: 2_000_000, value: 1000, status: '503' }),
@@ -67,7 +67,7 @@ describe('requests', () => {
     ]);
   });
 
-  test('chunks may end anywhere, also inside a character', () => {
+  test('chunks may end anywhere, even inside a character', () => {
     const rows = [...request('/größe/ü', { value: 2 }), ...request('/b', { value: 3 })];
     const whole = record(rows);
     for (const bytes of [1, 2, 3, 7, 64, 301]) expect(record(rows, [], bytes)).toEqual(whole);
@@ -88,7 +88,7 @@ describe('requests', () => {
     expect(client!.status).toHaveLength(2);
   });
 
-  test('a name with 200,000 quotes and line breaks is read in time, and one that is too long is reported', () => {
+  test('a name with 200,000 quotes and line breaks is read fast enough, and a longer one is reported', () => {
     const long = (count: number) => `"${'""\n'.repeat(count)}"`;
     const { client, unread } = record([...request('/a', { name: long(200_000) }), ...request('/b')]);
     expect(client!.status).toHaveLength(2);
@@ -98,11 +98,11 @@ describe('requests', () => {
     expect(tooLong.unread).toBeGreaterThan(0);
   });
 
-  test('a row with another number of fields is reported', () => {
+  test('a row with a different number of fields is reported', () => {
     expect(record(['http_req_duration,1,2', ...request('/b')]).unread).toBe(1);
   });
 
-  test('a row that k6 did not finish is not a request', () => {
+  test('an incomplete row is not counted as a request', () => {
     const recorder = new Recorder(TARGET, [], () => {});
     const reader = recorder.readerOf();
     const rows = [HEADER, ...request('/a'), ...request('/b')].join('\n');
@@ -120,7 +120,7 @@ describe('requests', () => {
     const readers = [recorder.readerOf(), recorder.readerOf()];
     for (const reader of readers) reader.push(Buffer.from(`${HEADER}\n`));
     const [one, two] = [request('/a', { at: 5, value: 1 }), request('/b', { at: 4, value: 2 })];
-    // Their rows are read in turn.
+    // The rows of the two load generators are read alternately.
     for (const [index, line] of one.entries()) {
       readers[0]!.push(Buffer.from(`${line}\n`));
       readers[1]!.push(Buffer.from(`${two[index]}\n`));
@@ -136,18 +136,18 @@ describe('paths', () => {
     expect(pathsOf(request('/search?q=1#top'))).toEqual(['/search']);
   });
 
-  test('the name that the script sets is the path', () => {
+  test('if the script sets a name, the name is the path', () => {
     expect(pathsOf(request('/a/1', { name: 'checkout' }))).toEqual(['checkout']);
     // biome-ignore lint/suspicious/noTemplateCurlyInString: k6's http.url names a request by its template.
     expect(pathsOf(request('/a/1', { name: `${TARGET}/a/\${}` }))).toEqual(['/a/${}']);
   });
 
-  test('the template of http.url, which k6 writes as URL and as name, is the path as the script wrote it', () => {
+  test('if the script uses http.url, its template is the path, as the script wrote it', () => {
     // biome-ignore lint/suspicious/noTemplateCurlyInString: k6's http.url names a request by its template.
     expect(pathsOf(request(`${TARGET}/a/\${}`))).toEqual(['/a/${}']);
   });
 
-  test('what an objective names takes precedence: a path, a name, or a template', () => {
+  test('a path, name or template of an objective takes precedence', () => {
     const named = request('/checkout/17', { name: 'buy' });
     expect(pathsOf(named, ['/checkout/17'])).toEqual(['/checkout/17']);
     expect(pathsOf(named, ['buy'])).toEqual(['buy']);
@@ -159,7 +159,7 @@ describe('paths', () => {
     expect(pathsOf(request('/checkout/me'), ['/checkout/:id', '/checkout/me'])).toEqual(['/checkout/me']);
   });
 
-  test('paths with ids do not grow the record without limit, and those of objectives are kept', () => {
+  test('paths with ids do not grow the record without limit, and paths of objectives are always kept', () => {
     const rows = Array.from({ length: 1_100 }, (_, id) => request(`/item/${id}`)).flat();
     const { client } = record([...rows, ...request('/predict')], ['/predict']);
     expect(client!.paths.length).toBeLessThan(1_010);
@@ -187,7 +187,7 @@ describe('other hosts', () => {
     ]);
   });
 
-  test('requests to the target that k6 refused, because its name resolved to another address, are a problem', () => {
+  test('requests to the target that k6 refused because the name resolved to another address are a problem', () => {
     const refused = { status: '0', errorCode: '1110' };
     const { client, elsewhere } = record([
       ...request('http://127.0.0.1:8000/predict', refused),
@@ -202,7 +202,7 @@ describe('other hosts', () => {
     expect(refusedAtTarget(elsewhere, 'http://shop.example')).toEqual([]);
   });
 
-  test('a name that replaces the URL stays with the target, even if it can be read as a URL', () => {
+  test('a request whose name replaces the URL counts for the target, even if the name can be parsed as a URL', () => {
     const { client, elsewhere } = record(
       ['pay:card', 'GET:/orders', 'mailto:x'].flatMap((name) => request('', { url: name })),
     );
@@ -215,13 +215,13 @@ describe('other hosts', () => {
     expect(pathsOf(request('pay:card', { url: 'pay:card' }))).toEqual(['pay:card']);
   });
 
-  test('the names of this machine are the same host', () => {
+  test('the names of this machine count as the same host', () => {
     expect(pathsOf(request('http://localhost:8000/predict'))).toEqual(['/predict']);
   });
 });
 
 describe('iterations and checks', () => {
-  test('iterations and dropped ones are counted by scenario, with their start', () => {
+  test('iterations and dropped iterations are counted for each scenario, with their start times', () => {
     const { scenarios } = record([
       row('iteration_duration', { at: 2_000_000, value: 500, scenario: 'a' }),
       row('dropped_iterations', { at: 3_000_000, value: 2, scenario: 'a' }),
@@ -235,7 +235,7 @@ describe('iterations and checks', () => {
     );
   });
 
-  test('checks of the script library show which bodies were checked; others show nothing', () => {
+  test('only the script library’s checks count as checks of response bodies', () => {
     const { bodies } = record([
       row('checks', { check: 'right', tags: 'sla=body' }),
       row('checks', { check: 'right', value: 0, tags: 'a=b&sla=body' }),
@@ -247,13 +247,13 @@ describe('iterations and checks', () => {
     expect(record([row('checks', { check: 'their own' })]).bodies).toBeNull();
   });
 
-  test('other protocols are counted', () => {
+  test('requests with other protocols are counted', () => {
     const { grpc, webSockets, client } = record([row('grpc_req_duration', {}), row('ws_sessions', {})]);
     expect([grpc, webSockets, client]).toEqual([1, 1, null]);
   });
 });
 
-test('the record extends as far as that of the slowest load generator, also without requests', () => {
+test('the record reaches as far as that of the slowest load generator, even without requests', () => {
   const recorder = new Recorder(TARGET, [], () => {});
   const [first, second] = [recorder.readerOf(), recorder.readerOf()];
   const alive = (at: number) => Buffer.from(`${HEADER}\n${row('vus', { at })}\n`);

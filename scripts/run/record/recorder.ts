@@ -3,20 +3,20 @@ import type { ClientRequests } from '../../../slas/model/model.ts';
 import { type CsvRow, CsvRows, tagIn } from './csv-rows.ts';
 import { Paths } from './paths.ts';
 
-/** Builds the record of a run from the samples that k6 itself emits for any script, as they arrive. */
+/** Builds the record of a run from k6's own samples as they arrive. k6 emits these samples for any script. */
 
-/** One request to the target, for the observers of the load. */
+/** A request to the target, for observers of the load. */
 export interface SeenRequest {
   /** Unix milliseconds. */
   readonly endMs: number;
-  /** Includes connecting and TLS. */
+  /** The duration, including the time for connecting and for TLS. */
   readonly durationMs: number;
-  /** 0: no response. */
+  /** The status; 0: no response. */
   readonly status: number;
   /** k6's error code; empty: no error. */
   readonly errorCode?: string;
   readonly path: string;
-  /** k6's name for it; in a planned load, it is the phase. */
+  /** k6's name of the scenario; in a planned load, this is the phase. */
   readonly scenario: string;
 }
 
@@ -27,17 +27,17 @@ export interface ScenarioSamples {
   dropped: number;
   /** Unix seconds at which iterations started or were dropped. */
   readonly moments: number[];
-  /** The delays that a script with its own schedule reports, and the time at which its schedule began (Unix ms). */
+  /** The delays that a script with its own schedule reports, and the start of its schedule in Unix milliseconds. */
   readonly lateMs: number[];
   beganMs: number;
 }
 
-/** The script library's checks of response bodies, by what was checked. */
+/** The results of the script library's checks of response bodies. */
 export interface BodyChecks {
-  /** Successful responses that were checked; each is counted once. */
+  /** The number of successful responses that were checked; each response counts once. */
   checked: number;
   wrong: number;
-  /** Refusals that were requested and came as documented. */
+  /** The number of intentionally invalid requests that were refused as documented. */
   refusals: number;
 }
 
@@ -50,25 +50,28 @@ export interface Recorded {
   readonly scenarios: ReadonlyMap<string, ScenarioSamples>;
   /** null: no body was checked. */
   readonly bodies: BodyChecks | null;
-  /** Requests to other hosts, by host. */
+  /** The number of requests to each other host. */
   readonly elsewhere: ReadonlyMap<string, number>;
   readonly grpc: number;
   readonly webSockets: number;
-  /** Samples that could not be read. */
+  /** The number of samples that could not be parsed. */
   readonly unread: number;
 }
 
-/** k6's codes for an address or a host name that it must not reach. */
+/** k6's error codes for an address or a host name that it is not allowed to reach. */
 const REFUSED = /^111[01]$/;
 
 /** k6 writes milliseconds with six decimal places. */
 const nanosOf = (milliseconds: number) => Math.round(milliseconds * 1e6);
 
-/** Metrics of loadtests/lib, only with random arrivals, whose schedule k6 does not know. */
+/** Metrics of loadtests/lib. They exist only with random arrivals, whose schedule k6 does not know. */
 const LATE = 'sla_started_late_ms';
 const BEGAN = 'sla_phase_began_at_ms';
 
-/** k6 reports its virtual users every second, even without requests. This shows how far the record extends. */
+/**
+ * k6 reports the number of its virtual users every second, even without requests. These samples show how far the record
+ * reaches.
+ */
 const ALIVE = 'vus';
 
 const METRICS = [
@@ -92,24 +95,24 @@ export class Recorder {
   readonly #scenarios = new Map<string, ScenarioSamples>();
   readonly #elsewhere = new Map<string, number>();
   readonly #readers: CsvRows[] = [];
-  /** For each reader, the time of its latest sample, in Unix seconds. */
+  /** The time of each reader's latest sample, in Unix seconds. */
   readonly #reached: number[] = [];
   #bodies: BodyChecks | null = null;
   #grpc = 0;
   #webSockets = 0;
 
-  /** @param selectors what the objectives' `client:` names */
+  /** @param selectors the values of the objectives' `client:` */
   constructor(target: string, selectors: readonly string[], seen: (request: SeenRequest) => void) {
     this.#paths = new Paths(target, selectors);
     this.#seen = seen;
   }
 
-  /** The rows of one load generator, which must not be mixed with those of another. */
+  /** A parser for the rows of one load generator. The rows of two load generators must not be mixed. */
   readerOf(): CsvRows {
     let duration: CsvRow | null = null;
     const own = this.#reached.push(Number.NEGATIVE_INFINITY) - 1;
     const rows = new CsvRows(METRICS, (row) => {
-      // k6 writes the samples of one request one after the other.
+      // k6 writes the samples of a request in consecutive rows.
       if (row.metric === 'http_req_duration') duration = row;
       else if (row.metric === 'http_req_blocked' && duration !== null) {
         this.#request(duration, row.value);
@@ -181,7 +184,7 @@ export class Recorder {
     }
   }
 
-  /** setup() and teardown() belong to no scenario, and have no schedule. */
+  /** Requests in setup() and teardown() belong to no scenario and have no schedule. */
   #iteration(row: CsvRow): void {
     const name = row.field('scenario');
     if (name === '') return;
@@ -225,7 +228,7 @@ export class Recorder {
     return { ...rest, client: recordOf(columns) };
   }
 
-  /** Everything that has ended so far, as plain data for another thread: `recordOf` builds a record from its columns. */
+  /** Everything that has ended so far, as plain data for another thread; `recordOf` builds a record from the columns. */
   snapshot(): Snapshot {
     return {
       columns: this.#columns.copy(),

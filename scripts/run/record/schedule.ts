@@ -2,9 +2,9 @@ import type { Load, LoadRecord, Phase, PhaseRecord } from '../../../slas/model/m
 import { arrivalsIn, dueAtRate, dueInStages, type Lateness, latenessOf, p99 } from './lateness.ts';
 import type { Recorded, ScenarioSamples } from './recorder.ts';
 
-/** The record's view of the schedule: when each phase began, and how late iterations started. */
+/** Derives from the schedule when each phase started, and how late iterations started. */
 export function scheduleOf(load: Load, recorded: Recorded): Partial<LoadRecord> {
-  // What setup() and teardown() send belongs to no scenario.
+  // Requests in setup() and teardown() belong to no scenario.
   const named = [...recorded.scenarios].filter(([name]) => name !== '');
   const timed = named.map(([name, samples]) => ({
     name,
@@ -35,7 +35,7 @@ interface Timed {
   readonly timing: Timing | null;
 }
 
-/** In the order of the plan; only phases that began. */
+/** The phases that have started, in the order of the plan. */
 function phasesOf({ phases }: Load, timed: readonly Timed[]): Pick<LoadRecord, 'phases'> {
   const began = phases.flatMap(({ name }): PhaseRecord[] => {
     const own = timed.find((one) => one.name === name);
@@ -58,13 +58,13 @@ function timingOf(samples: ScenarioSamples, due: readonly number[] | null): Timi
   return found === null ? null : { ...found, lateP99Seconds: p99(found.lateSeconds)! };
 }
 
-/** Reported by a script with its own schedule. */
+/** The delays that a script with its own schedule reports. */
 const reportedBy = ({ beganMs, lateMs }: ScenarioSamples): Lateness => ({
   beganSeconds: beganMs / 1000,
   lateSeconds: Float64Array.from(lateMs, (ms) => ms / 1000).sort(),
 });
 
-/** The times at which the iterations of a scenario are due, in seconds from its start. */
+/** The times at which the iterations of a scenario are due, in seconds since its start. */
 function dueIn(name: string, load: Load): readonly number[] | null {
   const phase = load.phases.find((one) => one.name === name);
   if (phase !== undefined) return dueInPhase(phase, load.requestsPerArrival ?? 1);
