@@ -18,7 +18,7 @@ test.each([['--prometheus', 'http://127.0.0.5:9090/'], ['--prometheus=https://me
   },
 );
 
-test.each(['%s may be accessed through a proxy', 'http://127.0.0.5.example'])('%s may have a proxy', (url) => {
+test.each(['http://prometheus.example', 'http://127.0.0.5.example'])('%s may be accessed through a proxy', (url) => {
   expect(withoutProxyHere({}, [url]).NO_PROXY).toBe('localhost,127.0.0.1,[::1],::1,0.0.0.0');
 });
 
