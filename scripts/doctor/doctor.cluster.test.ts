@@ -16,7 +16,7 @@ import {
   type Settings,
 } from './testing/small-stack.ts';
 
-/** A small stack in a namespace of its own: first healthy, then with every fault that the doctor looks for. */
+/** A small stack in a separate namespace: first healthy, then with every fault that the doctor detects. */
 
 const NAMESPACE = `doctor-${process.pid}`;
 const LIMIT_MS = 240_000;
@@ -29,7 +29,7 @@ afterAll(() => cleanup.disposeAsync(), 300_000);
 const doctor = (env: Readonly<Record<string, string>> = {}, ...more: readonly string[]): Promise<Done> =>
   sla(['doctor', '--kubernetes', '--namespace', NAMESPACE, ...more], { env });
 
-/** Runs the doctor until its report is as expected; fails with the last report after the time limit. */
+/** Runs the doctor repeatedly until its report is as expected. After the time limit, fails with the last report. */
 async function until(isExpected: (report: string) => boolean): Promise<Done> {
   const deadline = Date.now() + LIMIT_MS;
   for (;;) {
@@ -48,7 +48,7 @@ describe('a healthy stack', () => {
     expect(code).toBe(0);
   });
 
-  test('with permissions for only a part of it, the doctor says which checks it could not make, and exits with 3', async () => {
+  test('with permissions for only a part of it, the doctor lists the checks that it could not make, and exits with 3', async () => {
     await apply(
       NAMESPACE,
       {
@@ -94,7 +94,7 @@ test('a namespace that does not exist is invalid usage', async () => {
   expect(code).toBe(2);
 });
 
-/** What is broken, and how the report names it. */
+/** The faults of the broken stack, and the findings about them. */
 const BROKEN: Readonly<Record<string, RegExp>> = {
   'an image that cannot be pulled':
     /pod no-image-\S+, container main: the node cannot get the image registry\.invalid\/none:1/,
@@ -125,7 +125,7 @@ describe('a broken stack', () => {
   beforeAll(async () => {
     const asApi = (name: string, settings: Partial<Settings> = {}) =>
       deployment(name, SERVICE_IMAGE, { ...API, ...settings, app: 'sentiment-api' });
-    // Of two variables with one name, the last counts.
+    // If a variable is defined twice, the last definition counts.
     const ownToken = {
       container: {
         ...API.container,
@@ -193,7 +193,7 @@ describe('a broken stack', () => {
     expect(report.match(/^ {8}docs\/runbooks\/Kubernetes\.md#[a-z-]+$/gm)).toHaveLength(findings);
   });
 
-  test('the doctor changed nothing: it may only get objects and forward a port', async () => {
+  test('the doctor has changed nothing, because it can only get objects and forward a port', async () => {
     const names = await kubectl(['get', 'deployments', '--namespace', NAMESPACE, '--output', 'name']);
     expect(names.trim().split('\n')).toHaveLength(14);
   });

@@ -19,7 +19,7 @@ export interface KubernetesOptions {
 
 export const DEFAULT_NAMESPACE = 'sentiment-analysis';
 
-/** Examines the stack in a cluster. Changes nothing there. */
+/** Examines the stack in a cluster, without changing anything. */
 export async function examineCluster(
   { context, namespace = DEFAULT_NAMESPACE }: KubernetesOptions,
   io: Io,

@@ -21,8 +21,8 @@ import {
 } from './testing/healthy-state.ts';
 
 /**
- * The shipped manifests as a healthy cluster would show them, with one fault at a time. doctor.cluster.test.ts tests that a
- * real API server shows them like this.
+ * Examines the shipped manifests in the state of a healthy cluster, with one fault at a time. doctor.cluster.test.ts
+ * verifies that a real API server reports this state.
  */
 
 const JUST_NOW = '2026-11-30T11:55:00Z';
@@ -33,7 +33,7 @@ const changedPod = (change: (pod: Pod) => Partial<Pod>, name = 'sentiment-api-1'
 
 const notReady = { type: 'Ready', status: 'False' };
 
-/** Its first container is in this state. */
+/** Puts the first container of a pod into this state. */
 const container = (status: object) =>
   changedPod((pod) => ({
     status: {
@@ -70,7 +70,7 @@ const policiesWithout = (...names: readonly string[]): Partial<State> => ({
   ),
 });
 
-test('the shipped manifests, running, give no findings', () => {
+test('the shipped manifests have no findings if all pods run', () => {
   const checks = examine(healthy, NOW_MS);
   expect(findingsOf(checks)).toEqual([]);
   expect(checks.filter(({ kind }) => kind === 'unchecked')).toEqual([]);
@@ -85,7 +85,7 @@ test('the shipped manifests, running, give no findings', () => {
 
 const API_CONTAINER = `pod sentiment-api-1, container ${pods.find(({ metadata }) => metadata.name === 'sentiment-api-1')!.spec.containers[0]!.name}`;
 
-describe('one thing broken', () => {
+describe('a single fault', () => {
   test.each<[string, Partial<State>, readonly string[]]>([
     [
       'an image that the node cannot get',
@@ -244,8 +244,8 @@ describe('one thing broken', () => {
   ])('%s', (_, change, expected) => expect(found(change)).toEqual(expected));
 });
 
-describe('what is not a fault', () => {
-  test('a restart of yesterday', () => {
+describe('no finding is reported for', () => {
+  test('a restart on the previous day', () => {
     const lastState = { terminated: { reason: 'Error', exitCode: 1, finishedAt: '2026-11-29T12:00:00Z' } };
     expect(
       found(
@@ -259,7 +259,7 @@ describe('what is not a fault', () => {
     ).toEqual([]);
   });
 
-  test('a pod that is being deleted, or that has finished', () => {
+  test('a pod that is being deleted or has finished', () => {
     const deleted = changedPod(({ metadata, status }) => ({
       metadata: { ...metadata, deletionTimestamp: JUST_NOW },
       status: { ...status, conditions: [notReady] },
@@ -272,10 +272,10 @@ describe('what is not a fault', () => {
     expect(found(autoscaler('DesiredWithinRange', 'ScalingLimited', 'False'))).toEqual([]);
   });
 
-  test('a namespace without any policy', () => expect(found({ policies: ok([]) })).toEqual([]));
+  test('a namespace without network policies', () => expect(found({ policies: ok([]) })).toEqual([]));
 });
 
-test('every kind of finding has a section in the runbooks', () => {
+test('the runbooks have a section for every kind of finding', () => {
   const page = readFileSync(join(ROOT, 'docs/runbooks/Kubernetes.md'), 'utf8');
   const sections = [...page.matchAll(/^## (.+)$/gm)].map(([, title]) =>
     title!.toLowerCase().replaceAll(' ', '-'),
@@ -287,7 +287,7 @@ test('every kind of finding has a section in the runbooks', () => {
   );
 });
 
-test("the kubelet's counters are added for each container of the namespace", () => {
+test('the kubelet’s counters are added up for each container in the namespace', () => {
   const line = (which: string, namespace: string, value: number) =>
     `container_cpu_cfs_${which}_total{container="api",id="/x",namespace="${namespace}",pod="p"} ${value} 1`;
   const text = [

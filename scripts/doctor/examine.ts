@@ -18,12 +18,12 @@ import type { PrometheusState } from './prometheus.ts';
 import type { Read } from './reader.ts';
 import type { State } from './state.ts';
 
-/** Every check, causes before their effects. */
+/** Runs all checks. Causes are checked before their effects. */
 export function examine(state: State, nowMs: number): readonly Checked[] {
   const { deployments, pods, services, slices, autoscalers, policies, events, namespaceLabels } = state;
   const apiPods = podsBehind(API, state);
   const operated = state.operated.ok ? state.operated.value : null;
-  // If it is unknown who runs Prometheus, its absence is not a finding.
+  // If it is unknown whether the operator runs Prometheus, a missing Prometheus is not a finding.
   const stack = operated === null && state.operated.ok ? OWN_STACK : OPERATED_STACK;
   return [
     checked('deployments', [deployments], () => checkDeployments(known(deployments), stack.deployments)),
@@ -57,7 +57,7 @@ export function examine(state: State, nowMs: number): readonly Checked[] {
   ];
 }
 
-/** These checks replace those of the annotations and of the paths to a Prometheus in this namespace. */
+/** If the operator runs Prometheus, these checks replace those of the annotations and of the paths to a local Prometheus. */
 function operatedChecked(operated: Operated, state: State, apiPods: readonly Pod[]): readonly Checked[] {
   const { namespace, services, pods, policies, namespaceLabels } = state;
   const { servers, scraper } = operated;
@@ -92,13 +92,13 @@ function checked(what: string, needed: readonly Read<unknown>[], check: () => re
     : { kind: 'checked', what, findings: check() };
 }
 
-/** Called only after `checked` has found it there. */
+/** Called only if `checked` has established that the data was read. */
 function known<T>(read: Read<T>): T {
   if (!read.ok) throw new Error(`not read: ${read.why}`);
   return read.value;
 }
 
-/** A Prometheus that does not respond is itself a finding: without it, nothing is monitored. */
+/** If Prometheus does not respond, that is itself a finding, because nothing is monitored. */
 function prometheusChecked(
   what: string,
   read: Read<PrometheusState>,

@@ -1,4 +1,4 @@
-/** Each kind of finding, and the section of docs/runbooks/Kubernetes.md that explains it. */
+/** The kinds of findings, and the sections of docs/runbooks/Kubernetes.md that explain them. */
 export const SECTIONS = {
   'deployment-missing': 'deployments',
   'pods-refused': 'deployments',
@@ -33,11 +33,11 @@ export type FindingCode = keyof typeof SECTIONS;
 
 export interface Finding {
   readonly code: FindingCode;
-  /** The object concerned: `pod sentiment-api-7d9c`. */
+  /** The affected object, for example `pod sentiment-api-7d9c`. */
   readonly object: string;
   readonly what: string;
   readonly nextStep: string;
-  /** A page of its own instead of the section. */
+  /** A separate runbook page, which replaces the section. */
   readonly page?: string;
 }
 

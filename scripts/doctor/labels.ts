@@ -1,7 +1,7 @@
 import type { LabelSelector, Labels, Pod, Service } from './objects.ts';
 import type { Read } from './reader.ts';
 
-/** Names that the documented commands rely on. */
+/** The object names that the documented commands use. */
 export const API = 'sentiment-api';
 export const PROMETHEUS = 'prometheus';
 export const GRAFANA = 'grafana';
@@ -10,7 +10,9 @@ export const ALERTMANAGER = 'alertmanager';
 const isSelected = (wanted: Labels, labels: Labels = {}) =>
   Object.entries(wanted).every(([name, value]) => labels[name] === value);
 
-/** An empty selector selects everything. Here an absent selector does, too; the caller decides what an absent one means. */
+/**
+ * An empty selector selects everything. So does an absent one here; callers that need a different meaning must check for it.
+ */
 export function matches(
   { matchLabels = {}, matchExpressions = [] }: LabelSelector,
   labels: Labels = {},
@@ -40,7 +42,7 @@ export const podsOf = ({ spec: { selector } }: Service, pods: readonly Pod[]): r
     ? []
     : pods.filter(({ metadata }) => isSelected(selector, metadata.labels));
 
-/** The pods behind one of the stack's services; none if the service or the pods could not be read. */
+/** The pods behind a service of the stack; none if the service or the pods could not be read. */
 export function podsBehind(
   name: string,
   { services, pods }: { readonly services: Read<readonly Service[]>; readonly pods: Read<readonly Pod[]> },
@@ -50,7 +52,7 @@ export function podsBehind(
   return service === undefined ? [] : podsOf(service, pods.value).filter(isCurrent);
 }
 
-/** Excludes pods that are being deleted or have ended. */
+/** Excludes pods that are being deleted or have finished. */
 export const isCurrent = ({ metadata, status }: Pod): boolean =>
   metadata.deletionTimestamp === undefined && status.phase !== 'Succeeded' && status.phase !== 'Failed';
 

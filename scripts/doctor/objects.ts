@@ -1,4 +1,6 @@
-/** The parts of Kubernetes objects that the doctor reads. Every field may be absent: it is another program's data. */
+/**
+ * The fields of Kubernetes objects that the doctor reads. Any field may be absent, because other programs write the objects.
+ */
 
 export type Labels = Readonly<Record<string, string>>;
 

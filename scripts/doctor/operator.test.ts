@@ -14,7 +14,7 @@ import { exitCodeOf, findingsOf } from './report.ts';
 import type { State } from './state.ts';
 import { healthy, NOW_MS, ok, target } from './testing/healthy-state.ts';
 
-/** k8s/overlays/operator, running next to a kube-prometheus-stack in the namespace monitoring. */
+/** Runs k8s/overlays/operator next to a kube-prometheus-stack in the namespace monitoring. */
 
 const objects = await objectsOf('operator');
 const ofKind = <T>(kind: string) => objects.filter((one) => one.kind === kind) as unknown as readonly T[];
@@ -28,7 +28,7 @@ const pods: readonly Pod[] = deployments.map(({ spec: { template } }) => ({
   status: { phase: 'Running', podIP: '10.0.0.1', conditions: [{ type: 'Ready', status: 'True' }] },
 }));
 
-/** What the chart creates by default. */
+/** The objects that the chart creates by default. */
 const RELEASE = { matchLabels: { release: 'kube-prometheus-stack' } };
 const server: OperatedPrometheus = {
   metadata: { name: 'kube-prometheus-stack-prometheus', namespace: 'monitoring' },
@@ -57,7 +57,7 @@ interface World {
   readonly deployments?: readonly Deployment[];
 }
 
-/** Reads the objects of such a cluster. */
+/** Reads the objects of a simulated cluster. */
 function readerIn(world: World): () => Reader {
   const items = (read: Read<readonly unknown[]>): Read<unknown> =>
     read.ok ? ok({ items: read.value }) : read;
@@ -99,11 +99,11 @@ async function examined(world: World = {}, change: Partial<State> = {}) {
   };
 }
 
-test('the overlay, running, gives no findings: it has no Prometheus, Grafana or Alertmanager of its own', async () => {
+test('the running overlay has no findings, although it has no Prometheus, Grafana or Alertmanager of its own', async () => {
   expect(await examined()).toMatchObject({ findings: [], unchecked: [], exitCode: 0 });
 });
 
-test("without the operator's objects, a missing Prometheus is a finding", async () => {
+test('a missing Prometheus is a finding if the operator’s objects do not exist', async () => {
   const nothing = await examined({ monitors: ABSENT, rules: [] });
   expect(nothing.operated).toEqual(ok(null));
   expect(nothing.findings).toEqual(
@@ -111,7 +111,7 @@ test("without the operator's objects, a missing Prometheus is a finding", async 
   );
 });
 
-test('a stack with a Prometheus of its own is examined as such, whatever else the cluster has', async () => {
+test('a stack with its own Prometheus is examined as such, whatever else the cluster contains', async () => {
   const prometheus = { ...deployments[0]!, metadata: { name: 'prometheus' } };
   expect((await examined({ deployments: [...deployments, prometheus] })).operated).toEqual(ok(null));
 });
@@ -177,7 +177,7 @@ test('a Prometheus in a namespace that the network policy does not name cannot c
   ]);
 });
 
-test('its targets are examined without annotations, and only the alerts of our rules', async () => {
+test('its targets are examined without annotations, and only alerts from our rules are reported', async () => {
   const alert = (name: string) => ({ name, summary: '', runbook: undefined });
   const down = { ...target, health: 'down', lastError: 'connection refused' };
   const alerts = [alert('Watchdog'), alert('HighErrorRate')];
@@ -190,7 +190,7 @@ test('its targets are examined without annotations, and only the alerts of our r
   ]);
 });
 
-test('objects that cannot be listed are reported as not checked, and not as a finding', async () => {
+test('objects that cannot be listed are reported as not checked, and are not findings', async () => {
   const prometheus = { ok: false, kind: 'unknown', why: 'forbidden' } as const;
   expect(await examined({ servers: FORBIDDEN }, { prometheus })).toMatchObject({
     findings: [],
@@ -204,7 +204,7 @@ test('objects that cannot be listed are reported as not checked, and not as a fi
   });
 });
 
-test('a Prometheus of the operator that does not respond is named with its namespace', async () => {
+test('a Prometheus of the operator that does not respond is reported with its namespace', async () => {
   const prometheus = { ok: false, kind: 'other', why: 'no output' } as const;
   expect((await examined({}, { prometheus })).findings).toEqual([
     'prometheus-unreachable: service prometheus-operated in namespace monitoring',

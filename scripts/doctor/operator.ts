@@ -2,7 +2,7 @@ import { API, matches, PROMETHEUS } from './labels.ts';
 import type { Deployment, LabelSelector, Labels, Meta, Pod, Service } from './objects.ts';
 import type { Read, Reader } from './reader.ts';
 
-/** What the Prometheus Operator needs to scrape the service, where it runs Prometheus (k8s/overlays/operator). */
+/** The objects that the Prometheus Operator needs to scrape the service, if it runs Prometheus (k8s/overlays/operator). */
 
 export interface ServiceMonitor {
   readonly metadata: Meta;
@@ -20,8 +20,8 @@ export interface PrometheusRule {
 }
 
 /**
- * A Prometheus that the operator runs. An absent selector selects nothing; an absent namespace selector selects its own
- * namespace.
+ * A Prometheus that the operator runs. An absent selector selects nothing. An absent namespace selector selects the
+ * Prometheus's own namespace.
  */
 export interface OperatedPrometheus {
   readonly metadata: Meta;
@@ -38,7 +38,7 @@ export interface Operated {
   readonly rules: readonly PrometheusRule[];
   /** The Prometheus objects of all namespaces. */
   readonly servers: Read<readonly OperatedPrometheus[]>;
-  /** The one that selects the service's monitor; null: none does, or it is unknown. */
+  /** The Prometheus that selects the service's monitor; null: none does, or it is unknown. */
   readonly scraper: Scraper | null;
 }
 
@@ -49,7 +49,7 @@ export interface Scraper {
 }
 
 const GROUP = 'monitoring.coreos.com';
-/** The headless service of every Prometheus in a namespace; the operator creates it. */
+/** The headless service that the operator creates for the Prometheus servers in a namespace. */
 export const OPERATED_SERVICE = 'prometheus-operated';
 
 interface Known {
@@ -59,7 +59,7 @@ interface Known {
   readonly namespaceLabels: Read<Labels>;
 }
 
-/** null: the stack has a Prometheus of its own, or the operator was not found. */
+/** null: the stack has its own Prometheus, or there is no sign of the operator. */
 export async function readOperated(
   known: Known,
   readerIn: (namespace: string) => Reader,
@@ -87,7 +87,7 @@ export async function readOperated(
 
 const NONE = { ok: true, value: null } as const;
 
-/** If the operator's definitions are not installed, there are no such objects. */
+/** Without the operator's custom resource definitions, such objects cannot exist. */
 async function listed<T>(
   reader: Reader,
   kind: string,
@@ -116,7 +116,7 @@ async function readScraper(
 
 const isApi = ({ metadata }: Service) => metadata.name === API;
 
-/** The monitor that selects the service of the API. */
+/** The ServiceMonitor that selects the service of the API. */
 export function monitorOf(
   services: readonly Service[],
   monitors: readonly ServiceMonitor[],

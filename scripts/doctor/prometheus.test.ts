@@ -30,14 +30,14 @@ afterAll(() => owned.disposeAsync());
 const read = (headers: Readonly<Record<string, string>> = {}) =>
   readPrometheus(reader, 'prometheus', { headers }, signal);
 
-test('with its password, its targets and alerts can be read', async () => {
+test('with the password, its targets and alerts can be read', async () => {
   expect(await read({ authorization: basicAuthorization('sla-1', 'a-long-password') })).toEqual({
     ok: true,
     value: { targets: [], alerts: [] },
   });
 });
 
-test('without credentials the check cannot be made; wrong credentials are a finding', async () => {
+test('without credentials, the check cannot be made; wrong credentials are a finding', async () => {
   expect(await read()).toMatchObject({
     ok: false,
     kind: 'forbidden',

@@ -1,7 +1,7 @@
 import { type Access, get } from '../../slas/prometheus/transport.ts';
 import type { Read, Reader, Unread } from './reader.ts';
 
-/** What Prometheus says about its targets and alerts, through a forwarded port. */
+/** The targets and alerts that Prometheus reports, read through a forwarded port. */
 export interface PrometheusState {
   readonly targets: readonly Target[];
   readonly alerts: readonly FiringAlert[];

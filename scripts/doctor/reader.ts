@@ -1,13 +1,15 @@
 import { type Kubectl, KubectlError } from '../stack/kubernetes/kubectl.ts';
 import { type Forwarded, forward } from '../stack/kubernetes/port-forward.ts';
 
-/** kubectl in one namespace, limited to what changes nothing: `get`, and forwarding a port. A failed read is returned as data. */
+/**
+ * Read-only access to one namespace through kubectl: `get`, and forwarding a port. A failed read is returned, not thrown.
+ */
 export interface Reader {
-  /** The JSON of `kubectl get`, or why there is none. Throws a HarnessError if kubectl cannot be run. */
+  /** The JSON output of `kubectl get`, or why there is none. Throws a HarnessError if kubectl cannot be run. */
   get(args: readonly string[]): Promise<Read<unknown>>;
-  /** The text of `kubectl get` as the server prints it, which shows no value of a Secret. */
+  /** The table that `kubectl get` prints, which never contains the values of Secrets. */
   text(args: readonly string[]): Promise<Read<string>>;
-  /** A local address that is forwarded to a service's port. */
+  /** A local URL that is forwarded to a port of a service. */
   forward(service: string, port: number): Promise<Read<Pick<Forwarded, 'url' | typeof Symbol.asyncDispose>>>;
 }
 
@@ -16,8 +18,8 @@ export type Read<T> = { readonly ok: true; readonly value: T } | Unread;
 export interface Unread {
   readonly ok: false;
   /**
-   * `rejected`: the credentials are wrong; `forbidden`: there are none, or their permissions are insufficient; `unknown`: it is
-   * unknown where to read them.
+   * `rejected`: the credentials are wrong. `forbidden`: there are no credentials, or their permissions are insufficient.
+   * `unknown`: it is unknown where to read the credentials.
    */
   readonly kind: 'absent' | 'forbidden' | 'rejected' | 'unreachable' | 'unknown' | 'other';
   readonly why: string;

@@ -4,7 +4,7 @@ import { exitCodeOf, reportOf } from './report.ts';
 import { healthy, NOW_MS, ok } from './testing/healthy-state.ts';
 
 describe('the report', () => {
-  test('has the next step and the runbook of each finding, and exits with 1', () => {
+  test('contains the next step and the runbook of each finding, and the exit code is 1', () => {
     const checks = examine({ ...healthy, missingSecrets: ok(['grafana-admin']) }, NOW_MS);
     const text = reportOf({ namespace: 'sentiment-analysis' }, checks);
     expect(text).toContain('✗ secrets');
@@ -15,14 +15,14 @@ describe('the report', () => {
     expect(exitCodeOf(checks)).toBe(1);
   });
 
-  test('has commands that can be copied', () => {
+  test('contains commands that can be copied', () => {
     const checks = examine({ ...healthy, slices: ok([]) }, NOW_MS);
     expect(reportOf({ namespace: 'a', context: 'b' }, checks)).toContain(
       'next: find out why: kubectl --context b -n a get pods -l app.kubernetes.io/name=sentiment-api',
     );
   });
 
-  test('says what could not be checked, and exits with 3', () => {
+  test('lists what could not be checked, and the exit code is 3', () => {
     const why = 'Error from server (Forbidden): nodes "one" is forbidden';
     const checks = examine({ ...healthy, throttling: { ok: false, kind: 'forbidden', why } }, NOW_MS);
     const text = reportOf({ namespace: 'sentiment-analysis' }, checks);

@@ -1,7 +1,7 @@
 import type { ExitCode } from '../cli/io.ts';
 import { type Checked, type Finding, runbookOf } from './finding.ts';
 
-/** A line for each check, and below it the findings, with the next step and the runbook. */
+/** One line for each check. Findings follow, with their next steps and runbooks. */
 export function reportOf({ context, namespace }: Place, checks: readonly Checked[]): string {
   const width = Math.max(...checks.map(({ what }) => what.length));
   const title = `namespace ${namespace}${context === undefined ? '' : ` of context ${context}`}`;
@@ -26,7 +26,7 @@ function linesOf(check: Checked, width: number, where: string): readonly string[
   ];
 }
 
-/** Commands can be copied: they include the namespace. Manifests name it themselves. */
+/** Adds the namespace to the commands, so that they can be copied. Manifests contain the namespace themselves. */
 const linesOfFinding = (finding: Finding, where: string): readonly string[] => [
   `      ${finding.object}: ${finding.what}`,
   `        next: ${finding.nextStep.replace(/\bkubectl (?!apply)/g, `kubectl${where} `)}`,
@@ -45,7 +45,9 @@ function conclusionOf(checks: readonly Checked[]): string {
   return found === 0 ? `nothing found${rest}` : `${countOf(found)}${rest}`;
 }
 
-/** The same as for verdicts: 1 if there are findings, 3 if there are none but a check could not be made. */
+/**
+ * The exit code, with the same meaning as for verdicts: 1 for findings; 3 if there are none but a check could not be made.
+ */
 export function exitCodeOf(checks: readonly Checked[]): ExitCode {
   if (findingsOf(checks).length > 0) return 1;
   return checks.some(({ kind }) => kind === 'unchecked') ? 3 : 0;

@@ -12,7 +12,7 @@ import type { Operated } from './operator.ts';
 import type { PrometheusState } from './prometheus.ts';
 import type { Read, Reader } from './reader.ts';
 
-/** What was read of the namespace. Each part is read separately, because permissions may cover only some of them. */
+/** The objects of the namespace. Each kind is read separately, because the permissions may cover only some of them. */
 export interface State {
   readonly namespace: string;
   readonly namespaceLabels: Read<Labels>;
@@ -23,15 +23,15 @@ export interface State {
   readonly autoscalers: Read<readonly Autoscaler[]>;
   readonly policies: Read<readonly NetworkPolicy[]>;
   readonly events: Read<readonly KubeEvent[]>;
-  /** The secrets that pods refer to and that do not exist. */
+  /** The Secrets that pods refer to but that do not exist. */
   readonly missingSecrets: Read<readonly string[]>;
   readonly throttling: Read<readonly Throttling[]>;
   readonly prometheus: Read<PrometheusState>;
-  /** null: Prometheus is part of the stack. */
+  /** null: the stack has its own Prometheus. */
   readonly operated: Read<Operated | null>;
 }
 
-/** Scheduling periods of a container since it started. */
+/** The number of a container's scheduling periods since its start, and how many of them were throttled. */
 export interface Throttling {
   readonly pod: string;
   readonly container: string;
@@ -69,7 +69,7 @@ async function labelsOf(reader: Reader, namespace: string): Promise<Read<Labels>
   return { ok: true, value: (read.value as { metadata: { labels?: Labels } }).metadata.labels ?? {} };
 }
 
-/** Secrets by name, without their values, because the server's table shows only names and sizes. */
+/** The names of the Secrets. Their values are never read, because the server's table shows only names and sizes. */
 export async function missingSecretsOf(
   pods: readonly Pod[],
   reader: Reader,
@@ -99,7 +99,7 @@ export function secretsOf({ spec }: Pick<Pod, 'spec'>): readonly string[] {
 
 const CFS = /^container_cpu_cfs_(periods|throttled_periods)_total\{([^}]*)\} (\S+)/gm;
 
-/** Read from the kubelets of the nodes on which the pods run, so that no Prometheus is needed. */
+/** The counters come from the kubelets of the nodes that run the pods, so no Prometheus is needed. */
 export async function readThrottling(
   pods: readonly Pod[],
   namespace: string,
@@ -114,7 +114,7 @@ export async function readThrottling(
   return { ok: true, value: texts.flatMap((one) => (one.ok ? throttlingIn(one.value, namespace) : [])) };
 }
 
-/** A kubelet's metrics have several megabytes. */
+/** The metrics of a kubelet take several megabytes. */
 const MAX_NODES = 10;
 
 export function throttlingIn(text: string, namespace: string): readonly Throttling[] {

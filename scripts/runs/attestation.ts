@@ -7,14 +7,14 @@ import { FILES, type StoredRun } from './bundle.ts';
 import { MANIFEST } from './seal.ts';
 import { readOptional, readPlainFile } from './stored-files.ts';
 
-/** The statement about a run, for an attestation. */
+/** Builds the in-toto statement about a run. */
 
 export interface SubjectOptions {
   readonly subject?: string;
   readonly commit?: string;
 }
 
-/** The parts of environment.json that are needed here; earlier versions lack some. */
+/** The fields of environment.json that the statement needs; earlier versions lack some of them. */
 export interface Recorded {
   readonly git?: {
     readonly commit: string;
@@ -33,8 +33,8 @@ const IMAGE = /^([^@\s]+)@sha256:([0-9a-f]{64})$/;
 const COMMIT = /^([0-9a-f]{40}|[0-9a-f]{64})$/;
 
 /**
- * The subject of the test: the image and the commit given by the options; by default, the commit of the checkout that ran the
- * gate.
+ * The subject of the statement: the image and the commit given by the options. Default: the commit of the checkout that ran
+ * the gate.
  */
 export function subjectOf(
   { subject, commit }: SubjectOptions,
@@ -68,7 +68,7 @@ function commitOf(git: Recorded['git']): Input<readonly Resource[]> {
   ]);
 }
 
-/** A run of a service with injected faults says nothing about what was built. */
+/** With injected faults, a run says nothing about the build. */
 export function faultsIn({ faults }: Recorded): Input<null> {
   if (!faults || faults === NO_FAULTS) return accept(null);
   return badOption('RUN', `faults were injected into the service (${faults}): attest a run without faults`);
@@ -85,7 +85,7 @@ export async function configurationOf(
       .digest('hex');
   const document = recorded.document?.sha256;
   return [
-    // The hash of the file as it is in the repository. The stored copy contains no secrets, so it may differ.
+    // The hash of the document in the repository. It may differ from that of the stored copy, in which secrets are redacted.
     document === undefined
       ? { name: FILES.document, digest: { sha256: await sha256(FILES.document) } }
       : { name: 'SLA document', digest: { sha256: document } },
@@ -100,7 +100,7 @@ export async function configurationOf(
   ];
 }
 
-/** The page of the job that made the run; null: unknown. */
+/** The URL of the CI job that made the run; null: unknown. */
 export function jobUrl({ ci = {} }: Recorded): string | null {
   const { GITHUB_SERVER_URL: server, GITHUB_REPOSITORY: repository, GITHUB_RUN_ID: id } = ci;
   if (server && repository && id) return `${server}/${repository}/actions/runs/${id}`;

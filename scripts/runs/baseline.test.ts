@@ -13,7 +13,7 @@ import { FILES, readRun, toJson } from './bundle.ts';
 import { reportInputOf, reportOf } from './report.ts';
 import { seal } from './seal.ts';
 
-/** Which earlier run becomes the baseline of a run, and that the run's own folder is then enough. */
+/** Tests which earlier run becomes the baseline, and that the run's own folder is then enough for the report. */
 
 let runs: TemporaryFolder;
 beforeEach(async () => {
@@ -30,7 +30,7 @@ interface Left {
   readonly sealed?: boolean;
 }
 
-/** A folder as a gate leaves it, and the state just before the load of the run of `today`. */
+/** Creates the folder of an earlier run. For `today`, creates the state just before the load. */
 async function leave(
   day: number,
   { judged = healthy(), plan = (one) => one, environment = { faults: 'none' }, sealed = true }: Left = {},
@@ -64,7 +64,7 @@ describe('the baseline', () => {
     expect(await chosen(await leave(4))).toBe(id(2));
   });
 
-  test('is null if no run qualifies', async () => {
+  test('is null if no earlier run qualifies', async () => {
     expect(await chosen(await leave(4))).toBeNull();
   });
 
@@ -80,18 +80,18 @@ describe('the baseline', () => {
     expect(await chosen(await leave(4))).toBe(id(1));
   });
 
-  test('is never a run that was altered later', async () => {
+  test('is never a run that was altered after it was sealed', async () => {
     const path = await leave(2);
     await writeFile(join(path, FILES.environment), toJson({ faults: 'none', model: 'another' }));
     expect(await chosen(await leave(4))).toBeNull();
   });
 
-  test('may have stopped at a different point, because --no-abort does not change the plan', async () => {
+  test('may have a different setting of --no-abort, which does not change the plan', async () => {
     await leave(2);
     expect(await chosen(await leave(4, { plan: withoutBudgets }))).toBe(id(2));
   });
 
-  test('of a run of an external service is also one of an external service', async () => {
+  test('for an external service is also a run of an external service', async () => {
     await leave(1, { environment: { faults: null } });
     expect(await chosen(await leave(4, { environment: { faults: null } }))).toBe(id(1));
   });
@@ -115,7 +115,7 @@ describe('the report', () => {
     return { stored, verdict: readVerdict(JSON.parse(stored.verdictText!)) };
   }
 
-  test('compares each objective with the baseline, and lists other differences', async () => {
+  test('compares each objective with that of the baseline, and lists other differences', async () => {
     const { stored, verdict } = await reportedToday();
     expect(verdict.verdict).toBe('pass');
     const text = renderReportText(await reportInputOf(stored, verdict));
@@ -130,14 +130,14 @@ describe('the report', () => {
     expect(page).toMatch(/↘<\/span> worse<\/b>/);
   });
 
-  test("is byte-identical without the baseline's folder: the run's own folder is enough", async () => {
+  test('is byte-identical if the baseline’s folder is gone, because the run’s own folder is enough', async () => {
     const { stored, verdict } = await reportedToday();
     const before = await reportOf(stored, verdict);
     await rm(join(runs.path, id(2)), { recursive: true });
     expect(await reportOf(await readRun(stored.path), verdict)).toBe(before);
   });
 
-  test('of a run without a baseline has no comparison', async () => {
+  test('has no comparison if the run has no baseline', async () => {
     const path = await leave(4);
     const stored = await readRun(path);
     const verdict = readVerdict(JSON.parse(await readFile(join(path, FILES.verdict), 'utf8')));

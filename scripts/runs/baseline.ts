@@ -11,8 +11,8 @@ import { findAlterations, MANIFEST } from './seal.ts';
 import { readOptional, readPlainFile, readStoredOrNull } from './stored-files.ts';
 
 /**
- * The run to compare with: the newest earlier passed run in the same folder, of the same plan (the same objectives and load),
- * without injected faults, and unaltered. null if there is none.
+ * The baseline of a run: the newest earlier run in the same folder that passed with the same plan (the same objectives and
+ * load). It must have no injected faults and must be unaltered. Resolves to null if there is none.
  */
 export async function findBaseline(folder: string): Promise<Baseline | null> {
   const [parent, own] = [dirname(folder), basename(folder)];
@@ -20,7 +20,7 @@ export async function findBaseline(folder: string): Promise<Baseline | null> {
   if (plan === null) return null;
   const environment = await readOptional<Environment>(FILES.environment, folder);
   for (const id of (await findRuns(parent)).filter((one) => one < own)) {
-    // A broken earlier run must not prevent this one.
+    // If an earlier run cannot be read, this run must still work.
     const found = await baselineIn(join(parent, id), plan, environment).catch(() => null);
     if (found !== null) return found;
   }
@@ -28,7 +28,7 @@ export async function findBaseline(folder: string): Promise<Baseline | null> {
 }
 
 interface Environment {
-  /** null: unknown; absent: the run was stored before this field existed. */
+  /** null: the faults are unknown; absent: this field did not exist when the run was stored. */
   readonly faults?: string | null;
 }
 
@@ -57,10 +57,10 @@ async function baselineIn(path: string, plan: Plan, ours: Environment | null): P
   };
 }
 
-/** Error budgets only stop failing runs early, so they make no difference to a passed run. */
+/** Error budgets are ignored: they only stop failing runs early, and the baseline passed. */
 const comparable = ({ load, ...rest }: Plan) =>
   JSON.stringify({ ...rest, load: load === null ? null : { ...load, budgets: [] } });
 
-/** The faults of an external service are unknown, so its runs are compared only with runs of external services. */
+/** The faults of an external service are unknown, so its runs are compared only with each other. */
 const isUnaltered = (theirs: Environment | null, ours: Environment | null) =>
   theirs?.faults === NO_FAULTS || (theirs?.faults === null && ours?.faults === null);

@@ -16,21 +16,27 @@ import type { Redactor } from './redact.ts';
 import { readRunRecord, runFiles } from './run-record.ts';
 import { readPlainFile, readStored, Unreadable } from './stored-files.ts';
 
-/** A run folder: the plan, the evidence and the verdict as files. It contains no partly written files and no secrets. */
+/**
+ * A run folder, which stores the plan, the evidence and the verdict as files. It contains no partially written files and no
+ * secrets.
+ */
 export interface RunFolder {
   readonly id: string;
   readonly path: string;
   readonly logs: string;
   writeJson(name: string, data: unknown): Promise<void>;
-  /** Stored as run.json and, if the client recorded its requests, client.bin. */
+  /** Writes run.json and, if the client recorded its requests, client.bin. */
   writeRun(run: RunRecord): Promise<void>;
   writeText(name: string, text: string): Promise<void>;
-  /** For text or data written by the user, in which `password: …` is a secret; in our own data it would be a label. */
+  /**
+   * For text or data that the user wrote. There, `password: …` is redacted as a secret; in our own data, it would be a
+   * label.
+   */
   writeTheirText(name: string, text: string): Promise<void>;
   writeTheirJson(name: string, data: unknown): Promise<void>;
-  /** For output made from redacted files, such as a page with a script, which redacting again would break. */
+  /** For output that was made from redacted files. Redacting it again could break it, for example a script in a page. */
   writeMade(name: string, text: string): Promise<void>;
-  /** Redacts the files that other programs wrote, after they have ended. */
+  /** Redacts the files of other programs after these programs have ended. */
   redact(): Promise<void>;
 }
 
@@ -49,7 +55,7 @@ export const FILES = {
   snapshot: 'prometheus-snapshot',
 } as const;
 
-/** Safe to print: contains no control characters. */
+/** JSON that is safe to print, because it contains no control characters. */
 export const toJson = (data: unknown) => `${printableJson(JSON.stringify(data, null, 2))}\n`;
 
 const folderAt = (path: string, redactor: Redactor): RunFolder => {
@@ -80,7 +86,7 @@ const folderAt = (path: string, redactor: Redactor): RunFolder => {
   };
 };
 
-/** Only the paths of the requests are text. */
+/** Of the client's record, only the paths of the requests are text, so only they are redacted. */
 function redactedRun({ load, ...run }: RunRecord, redactor: Redactor): RunRecord {
   if (load?.client === undefined) return redactor.data({ ...run, load }) as RunRecord;
   const { client, ...rest } = load;
@@ -89,7 +95,7 @@ function redactedRun({ load, ...run }: RunRecord, redactor: Redactor): RunRecord
   return { ...redacted, load: { ...redacted.load!, client: { ...client, paths } } };
 }
 
-/** Files in the folder that other programs wrote: k6's summary, logs. */
+/** The files in the folder that other programs wrote: k6's summary and logs. */
 async function foreignFiles(path: string, written: ReadonlySet<string>): Promise<readonly string[]> {
   const own = await readdir(path, { withFileTypes: true });
   const logs = await readdir(join(path, 'logs'), { withFileTypes: true });
@@ -100,8 +106,8 @@ async function foreignFiles(path: string, written: ReadonlySet<string>): Promise
 }
 
 /**
- * A file that cannot be redacted is deleted: a missing log is better than one with a password. So is truncated JSON from a full
- * disk: no partly written file keeps its final name.
+ * Deletes a file that cannot be redacted, because a missing log is better than a log with a password. Also deletes JSON that
+ * a full disk truncated, so that no partially written file keeps its final name.
  */
 async function redactFile(path: string, redactor: Redactor): Promise<void> {
   try {
@@ -139,7 +145,7 @@ async function* changedBy(change: (text: string) => string, blocks: AsyncIterabl
   for await (const block of blocks) yield change(block);
 }
 
-/** Blocks of whole lines, because a log may be larger than memory and a secret does not span lines. */
+/** Reads blocks of whole lines: a log may be larger than memory, and no secret spans several lines. */
 async function* blocksOf(path: string): AsyncGenerator<string> {
   let rest = '';
   for await (const chunk of createReadStream(path, 'utf8')) {
@@ -151,13 +157,19 @@ async function* blocksOf(path: string): AsyncGenerator<string> {
   yield rest;
 }
 
-/** `2026-11-23T05-31-02Z-steady-3f9a`: sorts by time, and is unique even if two runs start in the same second. */
+/**
+ * Such as `2026-11-23T05-31-02Z-steady-3f9a`. Ids sort by time, and are unique even if two runs start in the same second.
+ */
 function newId(what: string): string {
   const time = new Date().toISOString().replace(/\.\d+/, '').replaceAll(':', '-');
   return `${time}-${what}-${randomBytes(2).toString('hex')}`;
 }
 
-/** @param what names the run. `id` is a folder that already exists. If `isRun` is false, `latest` does not point to it. */
+/**
+ * @param what a part of the run's name
+ * @param id the name of a folder that already exists
+ * @param isRun if false, `latest` does not point to the folder
+ */
 export async function createRunFolder(
   parent: string,
   what: string,
@@ -167,7 +179,7 @@ export async function createRunFolder(
   const folder = folderAt(join(parent, id ?? newId(what)), redactor);
   try {
     await makePath(folder.logs);
-    // Only a run can be judged again.
+    // `latest` only ever points to a run, because nothing else can be judged again.
     if (isRun) await pointLatestAt(folder);
   } catch (cause) {
     for (const made of [folder.logs, folder.path]) await rmdir(made).catch(() => {});
@@ -185,7 +197,7 @@ export async function createRunFolder(
 
 const messageOf = (cause: unknown) => (cause instanceof Error ? cause.message : String(cause));
 
-/** Points `latest` atomically to a run as soon as it starts, so that a later command never judges an older run. */
+/** Atomically points `latest` to a run when the run starts, so that a later command never judges an older run. */
 async function pointLatestAt(folder: RunFolder): Promise<void> {
   const parent = join(folder.path, '..');
   const fresh = join(parent, `.latest-${folder.id}`);
@@ -213,17 +225,17 @@ export async function writeVerdict(
 }
 
 export interface StoredRun {
-  /** Absolute, without links. */
+  /** The absolute path, with symbolic links resolved. */
   readonly path: string;
   readonly plan: Plan;
   readonly run: RunRecord;
   /** null: the load ran, but Prometheus was not queried. */
   readonly evidence: Evidence | null;
-  /** As stored; null: not judged yet. */
+  /** The stored text; null: the run has not been judged yet. */
   readonly verdictText: string | null;
 }
 
-/** Reads a run folder back. Throws a HarnessError that names every file that cannot be read, and why. */
+/** Reads a run folder. Throws a HarnessError that lists every file that cannot be read, and why. */
 export async function readRun(given: string): Promise<StoredRun> {
   const read = await readStoredRun(given);
   if (read.ok) return read.value;
@@ -232,7 +244,7 @@ export async function readRun(given: string): Promise<StoredRun> {
   });
 }
 
-/** Reads a run folder named by the user, which may contain anything. Returns all problems at once. */
+/** Reads a run folder that the user named; it may contain anything. Returns all problems at once. */
 export async function readStoredRun(given: string): Promise<Input<StoredRun>> {
   const isFolder = (await stat(given).catch(() => null))?.isDirectory() === true;
   if (!isFolder)
@@ -263,7 +275,7 @@ export async function readStoredRun(given: string): Promise<Input<StoredRun>> {
   return accept({ path, plan, run: run.value, evidence, verdictText });
 }
 
-/** The unchanged text, after checking that it is a verdict. */
+/** Returns the stored text unchanged, after checking that it is a verdict. */
 async function readVerdictText(path: string): Promise<string> {
   await readStored('verdict', path);
   return await readPlainFile(join(path, FILES.verdict));

@@ -2,20 +2,20 @@ import type { Evidence, Reading, RunRecord, Sample, Verdict } from '../../slas/m
 import { stretchOf } from '../../slas/prometheus/merging.ts';
 import { verdictDocument } from '../../slas/render/json.ts';
 
-/** Lists how a second judgement differs from the stored one, one difference per line; empty if they agree. */
+/** Lists the differences between a stored judgement and a new one; empty if they agree. */
 
-/** Fields that depend on the time of the query, not on the run. */
+/** Fields that depend on the time of the query, and not on the run. */
 const NOT_COMPARED = ['query'];
-/** Earlier versions stored no flip points of runs with a fixed duration. */
+/** Fields that earlier versions did not store for runs with a fixed duration. */
 const NEW_SINCE_FLIPS = ['flips'];
-/** Fields that the first version of verdict.json lacked, or filled with words of its own. */
+/** Fields that the first version of verdict.json lacked, or whose wording differed. */
 const NEW_SINCE_FIRST = ['schema', 'summary', 'summaryReason', 'reason', 'reasons', 'detail', 'note'];
 
-/** Every field in which two verdicts differ, for example `objectives.latency-p95.samples: 360 before, 361 now`. */
+/** Lists the fields in which two verdicts differ, for example `objectives.latency-p95.samples: 360 before, 361 now`. */
 export const verdictDifferences = (before: Verdict, now: Verdict): readonly string[] =>
   fieldDifferences('', verdictDocument(before), verdictDocument(now), NOT_COMPARED);
 
-/** The same for a stored verdict, perhaps of the first version: its words are not compared. */
+/** Compares a stored verdict of any version with a new one. The wording of the first version is not compared. */
 export function storedDifferences(stored: { readonly schema: string }, now: Verdict): readonly string[] {
   const isFirst = stored.schema === 'sla-harness/verdict/v1';
   return fieldDifferences('', stored, verdictDocument(now), [
@@ -46,13 +46,13 @@ function fieldDifferences(
 const isNode = (value: unknown): value is object => typeof value === 'object' && value !== null;
 const asText = (value: unknown) => (value === undefined ? 'nothing' : JSON.stringify(value));
 
-/** Elements with an id are keyed by it, so that an additional objective does not shift the others. */
+/** Elements with an id are compared by id, so that an additional objective does not shift the others. */
 function membersOf(node: object): Record<string, unknown> {
   if (!Array.isArray(node)) return node as Record<string, unknown>;
   return Object.fromEntries(node.map((one, index) => [(one as { id?: string } | null)?.id ?? index, one]));
 }
 
-/** Objectives whose samples, value or share differ. */
+/** The objectives whose samples, value or share differ. */
 export function countDifferences(before: Verdict, now: Verdict): readonly string[] {
   return now.objectives.flatMap(({ id, samples, value, share }) => {
     const old = before.objectives.find((one) => one.id === id);
@@ -64,9 +64,8 @@ export function countDifferences(before: Verdict, now: Verdict): readonly string
 // ---------------------------------------------------------------------------------------------- evidence
 
 /**
- * Compares the readings of each selector, series by series and sample by sample, over the time that both cover. The first query
- * was sent as soon as the window closed, and a later one also returns the scrapes after it. The server's aggregates are
- * compared in the same way.
+ * Compares the readings of each selector by series and sample, in the time that both cover. The first query was sent when
+ * the window closed; a later query also returns later scrapes. The server's aggregates are compared in the same way.
  */
 export function evidenceDifferences(
   before: Evidence,
@@ -85,7 +84,7 @@ export function evidenceDifferences(
   });
 }
 
-/** All readings of raw samples of a selector, and of each of its aggregates. */
+/** Groups the readings by selector, and the aggregates by selector and function. */
 const byQuestion = ({ readings }: Evidence) =>
   Map.groupBy(readings, ({ selector, digest }) =>
     digest === undefined ? selector : `${digest} of ${selector}`,
@@ -120,12 +119,15 @@ const errorsOf = (readings: readonly Reading[]) =>
 
 const warningsOf = (readings: readonly Reading[]) => readings.flatMap(({ warnings }) => warnings);
 
-/** Both query aggregates at the same times; raw samples are compared where both have a range. */
+/**
+ * Aggregates were queried at the same times, so they are always compared. Raw samples are compared only where both readings
+ * cover the time.
+ */
 const isCovered = (atSeconds: number, readings: readonly Reading[]) =>
   readings.some((reading) => {
     if (reading.digest !== undefined) return true;
     const [fromSeconds] = stretchOf(reading);
-    // The last piece may have been queried before later scrapes happened.
+    // The last reading may have been queried before later scrapes happened.
     const isLast = readings.every((one) => one.atSeconds <= reading.atSeconds);
     return atSeconds > fromSeconds && (isLast || atSeconds <= reading.atSeconds);
   });

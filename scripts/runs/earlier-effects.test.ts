@@ -8,7 +8,7 @@ import { temporaryFolder } from '../testing/sla.ts';
 import { FILES, toJson } from './bundle.ts';
 import { earlierEffects, NO_EARLIER_RUN } from './earlier-effects.ts';
 
-test('the newest run of the same plan with bounds gives the design effects; other runs are skipped', async () => {
+test('the design effects come from the newest run of the same plan that has bounds; other runs are skipped', async () => {
   await using folder = await temporaryFolder();
   const { plan, run, evidence } = healthy();
   const write = async (id: string, files: Record<string, unknown>) => {

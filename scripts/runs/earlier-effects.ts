@@ -5,11 +5,11 @@ import { type EarlierNumber, numbersOf } from '../../slas/plan/number-times.ts';
 import { findRuns } from './run-folders.ts';
 import { readStoredOrNull } from './stored-files.ts';
 
-/** How many of the newest runs are searched. */
+/** The maximum number of runs that are searched, starting with the newest. */
 const MAX_SEARCHED = 50;
 
 export interface EarlierEffects {
-  /** null: no earlier run of this plan has bounds. */
+  /** The id of the earlier run; null: no earlier run of this plan has confidence bounds. */
   readonly run: string | null;
   readonly effects: ReadonlyMap<string, number>;
   readonly numbers: ReadonlyMap<string, EarlierNumber>;
@@ -18,7 +18,8 @@ export interface EarlierEffects {
 export const NO_EARLIER_RUN: EarlierEffects = { run: null, effects: new Map(), numbers: new Map() };
 
 /**
- * The design effects of the newest run in a folder with the same objectives and the same kind of load. For information only.
+ * The design effects of the newest run in the folder that has the same objectives and the same kind of load. They do not
+ * affect a verdict.
  */
 export async function earlierEffects(parent: string, plan: Plan): Promise<EarlierEffects> {
   for (const id of (await findRuns(parent)).slice(0, MAX_SEARCHED)) {

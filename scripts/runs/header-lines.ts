@@ -1,12 +1,12 @@
 import { fail, ok, type Result } from '../../slas/model/result.ts';
 
-/** One header from a text with several lines `Name: value`. */
+/** One header of a text with lines `Name: value`. */
 export interface HeaderLine {
   readonly name: string;
   readonly value: string;
 }
 
-/** The headers in a text of lines `Name: value`; a line of another shape is an error that does not contain the line. */
+/** Parses headers from lines `Name: value`. The error about an invalid line does not contain the line. */
 export function readHeaderLines(text: string): readonly Result<HeaderLine, string>[] {
   const lines = text.split(/\r?\n/).map((line) => line.trim());
   return lines.flatMap((line, index): Result<HeaderLine, string>[] => {
@@ -20,5 +20,5 @@ export function readHeaderLines(text: string): readonly Result<HeaderLine, strin
 
 const SECRET_HEADER = /auth|token|key|secret|cookie|passw|credential|signature|session/i;
 
-/** A tenant such as `X-Scope-OrgID: checkout` is not secret, and may be the value of a label. */
+/** Tenants such as `X-Scope-OrgID: checkout` are not secret, and may be the value of a label. */
 export const isSecretHeader = ({ name }: HeaderLine): boolean => SECRET_HEADER.test(name);

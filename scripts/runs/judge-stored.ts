@@ -3,8 +3,8 @@ import { accept, type Input, refuse, shortPath } from '../cli/inputs.ts';
 import type { Io } from '../cli/io.ts';
 
 /**
- * Runs an operation on a stored run. Its files may be valid individually but inconsistent (an objective that the verdict lacks,
- * columns of unequal length). That is bad input, not a bug, and is returned as a problem.
+ * Runs an operation on a stored run. Each file may be valid, but the files may contradict each other, as with columns of
+ * unequal length. This is bad input and not a bug, so it is returned as a problem.
  */
 export async function ifItCanBeJudged<T>(path: string, io: Io, work: () => Promise<T>): Promise<Input<T>> {
   try {

@@ -14,7 +14,7 @@ const { text, log, data } = createRedactor(
   ['http://admin:s%2Fcret-42@127.0.0.1:9090', '--prometheus=http://u:0ption-pass@127.0.0.1:1'],
 );
 
-describe('known secrets are removed wherever they are', () => {
+describe('known secrets are removed everywhere', () => {
   test.each([
     'x tok-4f9a77e2 y',
     'a=tok-4f9a77e2',
@@ -28,7 +28,7 @@ describe('known secrets are removed wherever they are', () => {
     expect(text(secret)).toMatch(/^(x |a=|header )?\[redacted\]( y)?$/);
   });
 
-  test('values that are short, a number or a path, or have another name, are kept', () => {
+  test('values that are short, numbers, paths or not named like a secret are kept', () => {
     const plain = `12345678 on ${import.meta.filename} nothing-secret admin`;
     expect(log(plain)).toBe(plain);
   });
@@ -44,7 +44,7 @@ describe('text that looks like a secret', () => {
     ['sent Bearer eyJhbGciOiJIUzI1NiJ9', 'sent Bearer [redacted]'],
   ])('%s', (given, expected) => {
     expect(text(given)).toBe(expected);
-    // Redacting again changes nothing: stored data is read, judged and written again.
+    // Redacting twice must give the same result, because stored data is read, judged and written again.
     expect(text(expected)).toBe(expected);
   });
 
@@ -57,14 +57,14 @@ describe('text that looks like a secret', () => {
     expect(text(plain)).toBe(plain);
   });
 
-  test('is recognised in logs and user-written text by its name, too', () => {
+  test('is also recognised by its name, in logs and in text that the user wrote', () => {
     expect(log('password: "hunter2", user: x')).toBe('password: "[redacted]", user: x');
     expect(log('level=info api-key=abc x=1')).toBe('level=info api-key=[redacted] x=1');
     expect(log('- { text: well, auth_token: abc }')).toBe('- { text: well, auth_token: [redacted] }');
   });
 });
 
-test('keeps its structure; names count only in bodies and headers, elsewhere they are labels', () => {
+test('data keeps its structure; names of secrets count only in bodies and headers, because they may be labels elsewhere', () => {
   const given = {
     labels: { token: 'input' },
     samples: [[1.5, '12345678']],
@@ -83,7 +83,7 @@ test.each([
   ['ssh://git@example.org:22/x.git', 'ssh://example.org:22/x.git'],
   ['git@example.org:team/x.git', 'example.org:team/x.git'],
   ['../elsewhere', '../elsewhere'],
-])('the address %s without credentials', (given, expected) => {
+])('the address %s is shortened to one without credentials', (given, expected) => {
   expect(bareAddress(given)).toBe(expected);
 });
 
@@ -110,7 +110,7 @@ describe('a known secret in the notations that programs use', () => {
     expect(redacted(`seen ${form}.`)).toBe('seen [redacted].');
   });
 
-  test.each([0, 1, 2, 3, 4, 5])('in Base64 after %i other bytes', (before) => {
+  test.each([0, 1, 2, 3, 4, 5])('in Base64, after %i other bytes', (before) => {
     for (const secret of [SECRET, 'ab3d5f'])
       for (const encoding of ['base64', 'base64url'] as const) {
         const whole = Buffer.from(`${'u'.repeat(before)}${secret}:rest of it`).toString(encoding);
@@ -121,13 +121,13 @@ describe('a known secret in the notations that programs use', () => {
       }
   });
 
-  test('is distinguished from similar words', () => {
+  test('is not confused with similar words', () => {
     const plain = 'password pass/word ab3d5 616233643566 is not it: ab3d5e';
     expect(createRedactor({ API_SECRET: SECRET }).text(plain)).toBe(plain);
   });
 });
 
-test('in user-written data is recognised by its name anywhere', () => {
+test('is recognised by its name anywhere in data that the user wrote', () => {
   const { theirData } = createRedactor({});
   expect(
     theirData({
@@ -145,7 +145,7 @@ test('in user-written data is recognised by its name anywhere', () => {
   });
 });
 
-test('in our own data, quoted texts are searched like logs, and selectors keep their labels', () => {
+test('in our own data, quoted texts are redacted like logs, and selectors keep their labels', () => {
   expect(
     data({
       readings: [

@@ -2,34 +2,33 @@ import { existsSync } from 'node:fs';
 import { isSecretHeader, readHeaderLines } from './header-lines.ts';
 
 /**
- * Removes secrets from everything that is stored or shown. It finds values known to be secret (from the
- * environment and from given URLs), wherever they are, and text that looks like a secret because of the words
- * before it.
+ * Removes secrets from everything that is stored or shown. There are two kinds: known secrets, which come from the
+ * environment and from given URLs; and text that looks like a secret because of the words before it.
  */
 export interface Redactor {
-  /** For the terminal, and for texts that are passed on unchanged. */
+  /** For the terminal, and for text that is passed on unchanged. */
   text(text: string): string;
-  /** For logs and other programs' files. Also redacts `password=…` and `api_key: …`, which in PromQL would be a label. */
+  /** For logs and files of other programs. Also redacts `password=…` and `api_key: …`, which could be labels in PromQL. */
   log(text: string): string;
   /**
-   * Redacts every string of plain data. In bodies and headers, it also redacts values with the name of a secret, and it treats
-   * quoted texts like logs.
+   * Redacts every string in plain data. In bodies and headers, it also redacts values with the name of a secret. Quoted
+   * texts are treated like logs.
    */
   data(data: unknown): unknown;
-  /** For data written by the user: redacts values with the name of a secret anywhere, and treats every text like a log. */
+  /** For data that the user wrote: redacts values with the name of a secret anywhere, and treats every text like a log. */
   theirData(data: unknown): unknown;
 }
 
 export const REDACTED = '[redacted]';
 
 const SECRET_VARIABLE = /TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|CREDENTIAL|KEY/i;
-/** Its lines are headers, some of which are secret. */
+/** This variable contains one header per line, and some headers are secret. */
 const HEADERS_VARIABLE = 'PROMETHEUS_HEADERS';
 const SECRET_NAME = '(?:token|secret|password|passwd|api[_-]?key|access[_-]?key|private[_-]?key)';
 const IS_SECRET_NAME = new RegExp(`^(?:(?:.*[_-])?${SECRET_NAME}|(?:proxy-)?authorization)$`, 'i');
-/** Shorter values (`true`, `none`) and plain numbers would match text that is not secret. */
+/** Shorter values (`true`, `none`) and plain numbers are not redacted, because they would match text that is not secret. */
 const MIN_LENGTH = 6;
-/** One line of a multi-line key. */
+/** Matches one line of a multi-line key. */
 const MIN_LINE_LENGTH = 16;
 
 const IN_TEXT: readonly RegExp[] = [
@@ -44,8 +43,8 @@ const IN_LOGS: readonly RegExp[] = [
 ];
 
 /**
- * @param env its variables that are named like secrets are known secrets, and so are passwords inside addresses in any of them
- * @param addresses options that may hold a user and password
+ * @param env variables with the name of a secret are known secrets; so are passwords in addresses in any variable
+ * @param addresses values of options that may contain a user name and a password
  */
 export function createRedactor(
   env: Readonly<Record<string, string | undefined>>,
@@ -80,10 +79,16 @@ export function createRedactor(
   };
 }
 
-/** `body`: what is sent. `quoted`: text from other programs, which contains no labels. `theirs`: written by the user. */
+/**
+ * `body`: the content of a request. `quoted`: text from other programs, which contains no labels. `theirs`: written by the
+ * user.
+ */
 type Kind = 'ours' | 'body' | 'quoted' | 'theirs';
 
-/** Text from other programs in our own data. Selectors and queries are excluded, because judging needs their labels. */
+/**
+ * Fields of our own data that contain text from other programs. Selectors and queries are not among them, because judging
+ * needs their labels.
+ */
 const QUOTED = /^(?:title|description|errors?|warnings|infos|incidents|stoppedBecause)$/;
 
 function kindOf(key: string, kind: Kind): Kind {
@@ -92,7 +97,7 @@ function kindOf(key: string, kind: Kind): Kind {
   return QUOTED.test(key) ? 'quoted' : kind;
 }
 
-/** A URL without user, password, query and fragment; also `user@host:path`, as git writes it. */
+/** Removes the user, password, query and fragment from a URL or from git's form `user@host:path`. */
 export function bareAddress(address: string): string {
   return address
     .replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/?#]*@/i, '$1')
@@ -103,7 +108,7 @@ export function bareAddress(address: string): string {
 function secretsOfEnvironment(env: Readonly<Record<string, string | undefined>>): string[] {
   return Object.entries(env).flatMap(([name, value = '']) => {
     if (name === HEADERS_VARIABLE) return secretsOfHeaders(value);
-    // A path to a key file is not secret, and appears in many messages.
+    // The path of a key file is not secret, and appears in many messages.
     if (!SECRET_VARIABLE.test(name) || (value.startsWith('/') && existsSync(value)))
       return secretsOfAddress(value);
     const lines = value.split(/\r?\n/).filter((line) => line.length >= MIN_LINE_LENGTH);
@@ -111,7 +116,7 @@ function secretsOfEnvironment(env: Readonly<Record<string, string | undefined>>)
   });
 }
 
-/** The values of headers with credentials, and the credentials after a scheme such as `Bearer`. */
+/** The values of headers that contain credentials, and the credentials after a scheme such as `Bearer`. */
 const secretsOfHeaders = (text: string): string[] =>
   readHeaderLines(text).flatMap((line) =>
     line.ok && isSecretHeader(line.value)
@@ -119,7 +124,7 @@ const secretsOfHeaders = (text: string): string[] =>
       : [],
   );
 
-/** The password of a URL, plain and as encoded in a header, and the user name, which may be a token. */
+/** The password of a URL, plain and as encoded in a header. The user name counts as well, because it may be a token. */
 function secretsOfAddress(address = ''): string[] {
   const credentials = /^(?:--[\w-]+=)?(?:[a-z][a-z0-9+.-]*:\/\/)?([^\s/?#]*)@/i.exec(address)?.[1];
   if (credentials === undefined) return [];
@@ -138,23 +143,23 @@ function decoded(text: string): string {
   }
 }
 
-/** Whether it can be redacted without matching text that is not secret. */
+/** Whether the secret can be redacted without also matching text that is not secret. */
 export const isFindable = (secret: string) => secret.length >= MIN_LENGTH && /\D/.test(secret);
 
 const escaped = (text: string) => text.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&');
 
-/** Every known secret in every notation that programs use; case is ignored. */
+/** Matches every known secret in every notation that programs use, without regard to case. */
 function knownPattern(secrets: readonly string[]): RegExp | null {
   const known = secrets.map((secret) => secret.trim()).filter(isFindable);
-  // Longest first, because one secret may start with another.
+  // Longer secrets come first, because one secret may start with another.
   const sorted = [...new Set(known)].sort((a, b) => b.length - a.length);
   const forms = [...sorted.map(asWritten), ...sorted.flatMap(encodedForms)];
   return forms.length === 0 ? null : new RegExp([...new Set(forms)].join('|'), 'gi');
 }
 
 /**
- * Unchanged, or with special characters escaped as in URLs, JSON, HTML or Markdown; programs differ in which
- * ones they escape.
+ * The secret unchanged, or with special characters escaped as in URLs, JSON, HTML or Markdown. Programs differ in which
+ * characters they escape.
  */
 const asWritten = (secret: string) => [...secret].map(signForms).join('');
 
@@ -173,7 +178,7 @@ const ENTITIES: Readonly<Record<string, string>> = {
 function signForms(sign: string): string {
   if (/[a-z0-9]/i.test(sign)) return sign;
   const utf8 = [...Buffer.from(sign)].map((byte) => byte.toString(16).padStart(2, '0'));
-  // Encoded twice, `%` itself is `%25`.
+  // In text that is URL-encoded twice, `%` itself is `%25`.
   const percent = utf8.map((hex) => `%(?:25)*${hex}`).join('');
   const units = Array.from({ length: sign.length }, (_, index) =>
     sign.charCodeAt(index).toString(16).padStart(4, '0'),
@@ -183,11 +188,11 @@ function signForms(sign: string): string {
   return `(?:\\\\?${escaped(sign)}|${percent}|${unicode}${named === undefined ? '' : `|${named}`})`;
 }
 
-/** Shorter pieces of an encoded secret would match other text. */
+/** A shorter part of an encoded secret would match other text. */
 const MIN_ENCODED_LENGTH = 7;
 
 /**
- * In hexadecimal, and in Base64 at any position in a longer text; its first and last bits share characters
+ * The secret in hexadecimal, and in Base64 at any position in a longer text. There, its first and last bits share characters
  * with the neighbouring bytes.
  */
 function encodedForms(secret: string): string[] {
@@ -197,7 +202,7 @@ function encodedForms(secret: string): string[] {
       .toString('base64')
       .replace(/=+$/, '');
     const isWhole = (offset + bytes.length) % 3 === 0;
-    // Six bits per character: characters that include bits of neighbouring bytes are dropped.
+    // Each character encodes six bits. Characters that include bits of neighbouring bytes are dropped.
     return encoded.slice(Math.ceil((offset * 8) / 6), isWhole ? undefined : -1);
   });
   const base64 = cores
@@ -206,6 +211,6 @@ function encodedForms(secret: string): string[] {
   return [...base64, bytes.toString('hex')];
 }
 
-/** Both alphabets, and `=` and `/` as escaped in URLs. */
+/** Accepts both Base64 alphabets, and `+` and `/` as escaped in URLs and JSON. */
 const signsOfBase64 = (core: string) =>
   core.replace(/[+/]/g, (sign) => (sign === '+' ? '(?:[+-]|%2b)' : '(?:\\\\?/|_|%2f)'));

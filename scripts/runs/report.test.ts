@@ -25,7 +25,7 @@ import { FILES, readRun, type StoredRun, toJson } from './bundle.ts';
 import { reportOf } from './report.ts';
 import { writeRunsIndex } from './runs-index.ts';
 
-/** Reports of real runs, one of them an hour long, opened in a real browser. */
+/** Tests reports of real runs in a real browser. One of the runs takes an hour. */
 
 const AXE = readFileSync(join(ROOT, 'node_modules', 'axe-core', 'axe.min.js'), 'utf8');
 
@@ -46,7 +46,7 @@ const TWELVE = [
 
 let folder: TemporaryFolder;
 let browser: Browser;
-/** A run of a real service, made by the gate. */
+/** A run of a real service with the gate. */
 let real: StoredRun;
 let passed: StoredRun;
 const made: MadeRun[] = [];
@@ -95,7 +95,7 @@ beforeAll(async () => {
   real = await gating;
   files.set('real', join(real.path, FILES.report));
   if (!SKIPS_BROWSER) browser = await launchChromium();
-  // A gated run and an hour's samples take long on a busy machine.
+  // On a busy machine, a gated run and the samples of an hour take long.
 }, 400_000);
 
 afterAll(async () => {
@@ -120,14 +120,15 @@ describe.skipIf(SKIPS_BROWSER)('in a browser', () => {
 
   test.each(kinds)('%s, %s: has no serious accessibility violation', async (kind, scheme) => {
     await using opened = await openFile(browser, files.get(kind)!, scheme);
-    // The page's security policy forbids other scripts, so the checker is evaluated by the browser's debugger.
+    // The page's security policy forbids other scripts, so the accessibility checker is evaluated through the browser's
+    // debugger.
     await opened.page.evaluate(AXE);
     const violations = await opened.page.evaluate(seriousViolations);
     expect(violations).toEqual([]);
   });
 
   // SCREENSHOTS=docs/images ./sla test scripts/runs/report
-  test.runIf(PICTURES)('pictures for the documentation', async () => {
+  test.runIf(PICTURES)('takes the screenshots for the documentation', async () => {
     for (const [kind, scheme] of kinds.filter(([one]) => one !== 'real')) {
       await using opened = await openFile(browser, files.get(kind)!, scheme);
       await picture(opened.page, `report-${kind}-${scheme}.png`, 1480);
@@ -137,7 +138,7 @@ describe.skipIf(SKIPS_BROWSER)('in a browser', () => {
     await picture(opened.page, 'runs-index.png', 800);
   });
 
-  test('by keyboard, the cursor moves, its values are announced, and all plots zoom together and back', async () => {
+  test('by keyboard, the cursor moves, its values are announced, and all plots zoom in and out together', async () => {
     await using opened = await openFile(browser, files.get('hour')!);
     const { page } = opened;
     const latency = page.locator('#plot-api-latency');
@@ -156,7 +157,7 @@ describe.skipIf(SKIPS_BROWSER)('in a browser', () => {
     await expect.poll(() => pixels(page, 'plot-cpu')).toBe(before);
   });
 
-  test('the numbers of a plot are available as a table', async () => {
+  test('the values of a plot are available as a table', async () => {
     await using opened = await openFile(browser, files.get('passed')!);
     await opened.page.locator('#api-latency summary').click();
     const header = opened.page.locator('#api-latency .numbers tr').first();
@@ -165,7 +166,7 @@ describe.skipIf(SKIPS_BROWSER)('in a browser', () => {
     expect(rows).toBeGreaterThan(5);
   });
 
-  test('text from outside is not executed as a script', async () => {
+  test('text from other sources is not executed as a script', async () => {
     const evil = `</script><img src=x onerror="alert(1)"><script>alert('x')</script>'"\${alert(2)}`;
     const { verdict: judgedVerdict, run, plan } = { ...passed, verdict: judged(passed) };
     const verdict: Verdict = {
@@ -232,12 +233,12 @@ describe.skipIf(SKIPS_BROWSER)('in a browser', () => {
   });
 });
 
-describe('content of the report', () => {
+describe('the content of the report', () => {
   const textOf = async (kind: string) => (await readFile(files.get(kind)!, 'utf8')).replaceAll('\u00a0', ' ');
 
   const heading = async (kind: string) => /<h1>(.*)<\/h1>/.exec(await textOf(kind))?.[1];
 
-  test('the verdict in one sentence, and what to look at first', async () => {
+  test('contains the verdict in one sentence, and what to look at first', async () => {
     expect(await heading('passed')).toBe('<span>Passed.</span> All 6 objectives are met.');
     expect(await heading('missed')).toMatch(
       /^<span>Failed\.<\/span> 95% of responses within 200ms: ≈ [34]\d\d(\.\d)? ms; 99% of responses within 500ms: /,
@@ -249,14 +250,14 @@ describe('content of the report', () => {
     expect(first).toContain('a precondition of the verdict does not hold');
   });
 
-  test('a fault in the middle of the run is shown with its first second and what changed then', async () => {
+  test('shows a fault in the middle of the run with its first second and the changes at that time', async () => {
     const text = await textOf('hour');
     expect(text).toMatch(/p95 first rose above 200ms at 13:40:\d\d UTC, 40 min \d+ s into the run/);
     for (const moved of ['Requests in progress', 'CPU', 'Event-loop lag p99'])
       expect(text).toMatch(new RegExp(`<li><a href="#[a-z-]+">${moved}</a>: `));
   });
 
-  test('compared with the baseline, the same service shows no significant difference and a faulty one is worse', async () => {
+  test('compared with the baseline, shows no significant difference for the same service, and a worse one for a faulty service', async () => {
     const rows = (text: string) =>
       [
         ...text.matchAll(/<b class="(?:good|bad|muted)"><span aria-hidden="true">.<\/span> ([\w ]+)<\/b>/g),
@@ -266,7 +267,7 @@ describe('content of the report', () => {
       'the same',
       'within noise',
     ]);
-    // A fault in one minute of five certainly affects the p99, and possibly the p95.
+    // A fault in one minute of five certainly changes the p99, and may change the p95.
     expect(rows(await textOf('missed')).slice(0, 2)).toEqual(['within noise', 'worse']);
     expect(rows(await textOf('inconclusive'))).toEqual([
       ...Array.from({ length: 4 }, () => 'not comparable'),
@@ -275,7 +276,7 @@ describe('content of the report', () => {
     ]);
   });
 
-  test('injected faults are shown at the top, in the timeline, and as a bar above every plot', async () => {
+  test('shows injected faults at the top, in the timeline, and as a bar above every plot', async () => {
     const text = await textOf('real');
     expect(text).toContain('<dt>Injected faults</dt><dd>errors=5%,latency=240ms</dd>');
     expect(text).toContain('title="errors=5%,latency=240ms, injected faults"');
@@ -283,7 +284,7 @@ describe('content of the report', () => {
     expect(await textOf('hour')).toContain('"faults":null');
   });
 
-  test('alerts are in their own section and in the timeline; without rules there is no such section', async () => {
+  test('shows alerts in a separate section and in the timeline; without rules, the section is absent', async () => {
     const from = new Date(passed.run.window.fromSeconds * 1000).toISOString();
     const to = new Date((passed.run.window.fromSeconds + 30) * 1000).toISOString();
     const held = [
@@ -307,16 +308,16 @@ describe('content of the report', () => {
     expect(await reportOf(passed, withoutRules)).not.toContain('id="alerts"');
   });
 
-  test('overdue requests are shown as a series: the plan minus the requests sent', async () => {
+  test('shows overdue requests as a series: the planned requests minus the sent ones', async () => {
     expect(await textOf('inconclusive')).toContain('k6 reports 40 dropped iterations');
     expect(await textOf('passed')).toContain('k6 reports 0 dropped iterations');
   });
 
-  test("the report of an hour's run is smaller than 2 MB", async () => {
+  test('is smaller than 2 MB for a run of an hour', async () => {
     expect((await textOf('hour')).length).toBeLessThan(2_000_000);
   });
 
-  test('the report of a run without series says so and has the verdict', async () => {
+  test('without series, says so and contains the verdict', async () => {
     const path = join(folder.path, 'older');
     await mkdir(path);
     await writeFile(join(path, FILES.document), await readFile(join(passed.path, FILES.document)));
@@ -326,14 +327,14 @@ describe('content of the report', () => {
     expect(text).not.toContain('run-data');
   });
 
-  test('the report is sealed with the run, and verify accepts the folder', async () => {
+  test('is sealed with the run, and verify accepts the folder', async () => {
     const again = await sla(['verify', real.path, '--offline', '--json']);
     expect(again.stdout).toBe(await readFile(join(real.path, FILES.verdict), 'utf8'));
     expect(again.code).toBe(JSON.parse(again.stdout).exitCode);
   });
 });
 
-/** How much each panel has drawn: the pixels in the first line's colour on its canvas, or the number of shapes. */
+/** How much each panel has drawn: the number of canvas pixels in the first line's colour, or the number of shapes. */
 function marksByPanel(): Record<string, number> {
   const probe = document.body.appendChild(document.createElement('i'));
   probe.style.color = 'var(--c1)';

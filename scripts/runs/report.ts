@@ -11,7 +11,7 @@ import { HarnessError } from '../cli/errors.ts';
 import { FILES, type StoredRun } from './bundle.ts';
 import { readOptional } from './stored-files.ts';
 
-/** The report of a run, made from the files in its folder. */
+/** The report of a run, built from the files in the run's folder. */
 export async function reportOf(stored: StoredRun, verdict: Verdict): Promise<string> {
   const [input, uplot] = await Promise.all([reportInputOf(stored, verdict), readUplot()]);
   return renderReport({ ...input, uplot });
@@ -39,7 +39,10 @@ export async function reportInputOf(
   return { ...stored, document, verdict, series, environment, comparison, held };
 }
 
-/** Compares with the baseline that was chosen before the run. Its numbers are stored in this folder, so the report is reproducible. */
+/**
+ * Compares the run with the baseline that was chosen before the load. The baseline's numbers are stored in the run's folder,
+ * so the report is reproducible.
+ */
 function comparisonOf(
   baseline: Baseline | null,
   { plan, run, evidence }: StoredRun,
@@ -53,13 +56,13 @@ function comparisonOf(
 
 let uplot: Promise<ReportInput['uplot']> | null = null;
 
-/** The inlined script and style; read once, while the load runs. */
+/** The script and the style that the report contains inline. They are read once, during the load. */
 export function readUplot(): Promise<ReportInput['uplot']> {
   uplot ??= readUplotFiles();
   return uplot;
 }
 
-/** npm decides where a package's dependencies are, so Node.js is asked. */
+/** The location is resolved by Node.js, because npm decides where dependencies are installed. */
 async function readUplotFiles(): Promise<ReportInput['uplot']> {
   const { resolve } = createRequire(import.meta.url);
   const [script, style] = await Promise.all(

@@ -8,50 +8,50 @@ import { FILES } from './bundle.ts';
 import { MANIFEST } from './seal.ts';
 import { readPlainJson, Unreadable } from './stored-files.ts';
 
-/** A run folder is recognised by the name that the harness gave it and by its plan; nothing else is ever deleted. */
+/** A run folder is recognised by its plan and by a name in the harness's format. Nothing else is ever deleted. */
 const RUN_NAME = /^(\d{4}-\d\d-\d\d)T(\d\d)-(\d\d)-(\d\d)Z-.+-[0-9a-f]{4}$/;
 const PRUNED = '.pruned-';
-/** The longest run takes a day, so a younger folder without a manifest may still be in use. */
+/** The longest run takes a day. A younger folder without a manifest may therefore be in use. */
 const MAYBE_RUNNING_MS = 25 * 3600 * 1000;
 
 export interface ListedRun {
   readonly id: string;
   readonly scenario: string | null;
-  /** null: no verdict was stored (yet). */
+  /** null: there is no verdict, or not yet. */
   readonly verdict: Verdict['verdict'] | null;
-  /** Start of the run, RFC 3339. */
+  /** The start of the run, in RFC 3339. */
   readonly startedAt: string;
-  /** The first latency objective of the document that is judged over the whole run. */
+  /** The document's first latency objective that covers the whole run. */
   readonly latency: ListedLatency | null;
-  /** Samples of that objective, or the maximum over all objectives. */
+  /** The number of samples of that objective; without one, the maximum over all objectives. */
   readonly samples: number | null;
-  /** Set if this version of the harness cannot read the plan. */
+  /** Set if this version of the harness cannot parse the plan. */
   readonly unreadable?: true;
-  /** The run finished and its folder is sealed; ./sla verify reports whether it is unaltered. */
+  /** Whether the run finished and its folder was sealed. ./sla verify reports whether the folder is unaltered. */
   readonly sealed: boolean;
 }
 
 export interface ListedLatency {
   readonly percentile: number;
-  /** Interpolated as in the verdict; null: not judged, or undecided. */
+  /** The latency, interpolated as in the verdict; null: not judged, or undecided. */
   readonly seconds: number | null;
   readonly limitSeconds: number | null;
 }
 
-/** `p95 12.3 ms`; – if there is no latency objective or no value. */
+/** Such as `p95 12.3 ms`, or `–` if there is no latency objective or no value. */
 export const latencyInWords = (latency: ListedLatency | null): string =>
   latency === null || latency.seconds === null
     ? '–'
     : `p${latency.percentile} ${(latency.seconds * 1000).toFixed(1)} ms`;
 
-/** A path, or the name of a run under runs/; the latest by default. */
+/** The run folder for a path or for the name of a run under runs/. Default: the latest run. */
 export function runPath(run: string | undefined, io: Io): string {
   if (run === undefined) return join(io.project, 'runs', 'latest');
   const theirs = userPath(io, run);
   return existsSync(theirs) ? theirs : join(io.project, 'runs', run);
 }
 
-/** Names of the run folders in a folder, newest first. */
+/** The names of the run folders in a folder, newest first. */
 export async function findRuns(parent: string): Promise<readonly string[]> {
   const entries = await readdir(parent, { withFileTypes: true }).catch(emptyIfMissing);
   const named = entries.filter((entry) => entry.isDirectory() && RUN_NAME.test(entry.name));
@@ -70,14 +70,14 @@ function emptyIfMissing(error: NodeJS.ErrnoException): [] {
 
 const isFile = async (path: string) => (await lstat(path).catch(() => null))?.isFile() === true;
 
-/** Describes a run as far as it can be read: a broken run must not hide the others. */
+/** Describes as much of a run as can be read, because a broken run must not hide the others. */
 export async function describeRun(parent: string, id: string): Promise<ListedRun> {
   const [plan, verdict, sealed] = await Promise.all([
     readIfObjectives<Plan>(join(parent, id, FILES.plan)),
     readIfObjectives<Verdict>(join(parent, id, FILES.verdict)),
     isFile(join(parent, id, MANIFEST)),
   ]);
-  // Covers objectives over the whole run only: a run judged in phases has one per phase.
+  // Only objectives that cover the whole run count. A run judged in phases has another one for each phase.
   const first = plan?.objectives.find((one) => one?.phase === undefined && one?.measure?.kind === 'latency');
   const judged = verdict?.objectives.find((objective) => objective?.id === first?.id);
   const samples = [judged?.samples, ...(verdict?.objectives ?? []).map((one) => one?.samples)].filter(
@@ -105,7 +105,7 @@ export async function describeRun(parent: string, id: string): Promise<ListedRun
 const OUTCOMES = ['pass', 'fail', 'inconclusive'] as const;
 const isNumber = (value: unknown): value is number => typeof value === 'number';
 
-/** Plans and verdicts of any version have objectives; null if the file is neither. */
+/** The objectives, which plans and verdicts of all versions contain; null if the file is neither. */
 async function readIfObjectives<T extends Plan | Verdict>(path: string): Promise<T | null> {
   try {
     const data = (await readPlainJson(path)) as T | null;
@@ -119,8 +119,8 @@ async function readIfObjectives<T extends Plan | Verdict>(path: string): Promise
 const startOf = (id: string) => id.replace(new RegExp(`${RUN_NAME.source}`), '$1T$2:$3:$4Z');
 
 /**
- * The runs beyond the newest `keep` that may be deleted. Never deleted are the run that `latest` points to, runs that may still
- * be in progress, and the newest passed run of each scenario, which is the baseline of the next run.
+ * The runs that may be deleted, beyond the newest `keep`. Some runs are always kept: the run that `latest` points to, runs
+ * that may be in progress, and the newest passed run of each scenario, which is the next run's baseline.
  */
 export async function findPrunable(parent: string, keep: number): Promise<readonly string[]> {
   const latest = basename(await readlink(join(parent, 'latest')).catch(() => ''));
@@ -142,10 +142,13 @@ async function newestPasses(parent: string, ids: readonly string[]): Promise<Rea
 const isOver = async (parent: string, id: string) =>
   Date.now() - Date.parse(startOf(id)) > MAYBE_RUNNING_MS || (await isFile(join(parent, id, MANIFEST)));
 
-/** Deletes run folders. Each is first renamed atomically, so that no partly deleted run is visible. Links are not followed. */
+/**
+ * Deletes run folders. Each folder is first renamed atomically, so that no partially deleted run is visible. Symbolic links
+ * are not followed.
+ */
 export async function deleteRuns(parent: string, ids: readonly string[]): Promise<void> {
   for (const id of ids) await rename(join(parent, id), join(parent, `${PRUNED}${id}`));
-  // Including those left over by an interrupted deletion.
+  // Includes folders that an interrupted deletion left over.
   const entries = await readdir(parent, { withFileTypes: true });
   const pruned = entries.filter(
     (entry) =>

@@ -11,12 +11,12 @@ import type { RunRecord } from '../../slas/model/model.ts';
 import { fail, type Result } from '../../slas/model/result.ts';
 import { readPlainBytes, readStored, Unreadable } from './stored-files.ts';
 
-/** A run record in its folder: run.json and, if the client recorded its requests, client.bin. */
+/** Reads and writes a run record: run.json and, if the client recorded its requests, client.bin. */
 
-/** 44 million requests. */
+/** Enough for 44 million requests. */
 const MAX_CLIENT_BYTES = 2 ** 30;
 
-/** The contents of its files, by file name. `toJson` writes the first of them. */
+/** The contents of the record's files, by file name. `toJson` serialises run.json. */
 export function runFiles(
   run: RunRecord,
   toJson: (data: unknown) => string,
@@ -25,7 +25,7 @@ export function runFiles(
   return { 'run.json': toJson(stored), ...(client === null ? {} : { [CLIENT_FILE]: client }) };
 }
 
-/** The record, or which file cannot be read and why. */
+/** Reads the record, or returns the file that cannot be read and why. */
 export async function readRunRecord(folder: string): Promise<Result<RunRecord, StoredProblem>> {
   let file: StoredProblem['file'] = 'run.json';
   try {

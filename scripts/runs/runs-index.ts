@@ -10,10 +10,10 @@ import { describeRun, findRuns } from './run-folders.ts';
 import { readOptional, readStoredOrNull } from './stored-files.ts';
 
 export const INDEX = 'index.html';
-/** The latency over time is in a separate file of each run, so it is read for the newest runs only. */
+/** The latency over time is in a separate file of each run, so it is read only for the newest runs. */
 const MAX_RUNS_WITH_SERIES = 100;
 
-/** Writes the list of all runs of a folder into it, and returns its path. */
+/** Writes the list of all runs into their folder, and resolves to the path of the list. */
 export async function writeRunsIndex(parent: string): Promise<string> {
   const ids = await findRuns(parent);
   const runs = await Promise.all(
@@ -59,7 +59,7 @@ function overTimeOf(series: RunSeries | null, percentile: string): readonly (num
     const [found] = answer?.series ?? [];
     return found === undefined ? null : numbersOf(found.values);
   } catch {
-    // A broken series must not prevent the list of runs.
+    // If the series of a run cannot be read, the list must still be written.
     return null;
   }
 }

@@ -6,7 +6,7 @@ import { slaHere, temporaryFolder } from '../testing/sla.ts';
 import type { ListedRun } from './run-folders.ts';
 import { seal } from './seal.ts';
 
-/** Folders as gates leave them, with the files that listing and deleting need. */
+/** Creates run folders with the files that listing and deleting need. */
 
 interface Made {
   readonly verdict?: string;
@@ -40,8 +40,8 @@ const id = (day: number, suffix = '00aa') =>
   `2021-11-${String(day).padStart(2, '0')}T05-31-02Z-steady-${suffix}`;
 const names = async (parent: string) => (await readdir(parent)).sort();
 
-describe('runs list', () => {
-  test('are newest first, with the important fields; folders that are not runs are left out', async () => {
+describe('the list of runs', () => {
+  test('is sorted from newest to oldest, with the important fields; folders that are not runs are left out', async () => {
     await using folder = await temporaryFolder();
     const { path } = folder;
     await makeRun(path, id(1), { verdict: 'fail' });
@@ -77,7 +77,7 @@ describe('runs list', () => {
     expect(code).toBe(0);
   });
 
-  test('show all requests of a run judged in phases, and no latency of a single phase', async () => {
+  test('shows all requests of a run judged in phases, and no latency of a single phase', async () => {
     await using folder = await temporaryFolder();
     const path = join(folder.path, id(1));
     await makeRun(folder.path, id(1), { sealed: false });
@@ -93,7 +93,7 @@ describe('runs list', () => {
     expect(JSON.parse(stdout)[0]).toMatchObject({ latency: null, samples: 5577 });
   });
 
-  test("show each document's own first latency objective", async () => {
+  test('shows the first latency objective of each document', async () => {
     await using folder = await temporaryFolder();
     await makeRun(folder.path, id(1));
     const measure = { kind: 'latency', percentile: 99 };
@@ -106,7 +106,7 @@ describe('runs list', () => {
     expect(stdout).toContain('p99 300.0 ms  600');
   });
 
-  test('an empty folder is reported', async () => {
+  test('says so if the folder is empty', async () => {
     await using folder = await temporaryFolder();
     const { code, stdout, stderr } = await slaHere(['runs', 'list', '--out', join(folder.path, 'nowhere')]);
     expect(stderr).toContain('no run is stored in');
@@ -116,14 +116,14 @@ describe('runs list', () => {
 });
 
 describe('runs prune', () => {
-  test('keeps the newest and deletes the others, and nothing else', async () => {
+  test('keeps the newest runs and deletes the others, and nothing else', async () => {
     await using folder = await temporaryFolder();
     const runs = join(folder.path, 'runs');
     const outside = join(folder.path, 'outside');
     await makeRun(outside, id(1));
     for (const day of [1, 2, 3, 4]) await makeRun(runs, id(day), { verdict: 'pass' });
-    // A link that leads out of an old run, a link named like a run, a folder named like one, and a folder with a run under
-    // another name.
+    // Creates a link that leads out of an old run, a link and a folder named like runs, and a run in a folder with another
+    // name.
     await symlink(outside, join(runs, id(1), 'link'));
     await symlink(join(outside, id(1)), join(runs, id(1, 'beef')));
     await mkdir(join(runs, id(1, 'cafe')));
@@ -161,7 +161,7 @@ describe('runs prune', () => {
     expect(existsSync(join(path, await readlink(join(path, 'latest')), 'plan.json'))).toBe(true);
   });
 
-  test('keeps the newest passed run of each scenario, because the next run is compared with it', async () => {
+  test('keeps the newest passed run of each scenario, because it is the next run’s baseline', async () => {
     await using folder = await temporaryFolder();
     const { path } = folder;
     await makeRun(path, id(1), { verdict: 'pass' });

@@ -9,8 +9,8 @@ import { writeWhole } from '../run/disk.ts';
 import { readPlainJson, Unreadable } from './stored-files.ts';
 
 /**
- * A run folder is sealed once everything in it is final: `manifest.json` lists every other file, including logs, with its hash.
- * It is written last, so a folder without one belongs to a run that did not finish.
+ * A run folder is sealed once all of its content is final. `manifest.json` then lists the hash of every other file,
+ * including logs. The manifest is written last, so a folder without one belongs to a run that did not finish.
  */
 export const MANIFEST = 'manifest.json';
 const SCHEMA = 'sla-harness/manifest/v1';
@@ -25,19 +25,22 @@ const ManifestSchema = Type.Object({
       sha256: Type.String({ pattern: '^[0-9a-f]{64}$' }),
     }),
   ),
-  /** Every folder. Absent in old manifests, which list only files. */
+  /** All folders. Old manifests lack this field and list only files. */
   folders: Type.Optional(Type.Array(Type.String())),
 });
 type Manifest = Static<typeof ManifestSchema>;
 const manifestSchema = Schema.Compile(ManifestSchema);
 
-/** An altered file, and how it was altered. */
+/** An altered file or folder, and how it was altered. */
 export interface Alteration {
   readonly file: string;
   readonly message: string;
 }
 
-/** Seals a folder. Returns the hash of the manifest, which covers the whole folder. Throws HarnessError `cannot-write`, `cannot-seal`. */
+/**
+ * Seals a folder. Resolves to the hash of the manifest, which covers the whole folder. Throws HarnessError `cannot-write` or
+ * `cannot-seal`.
+ */
 export async function seal(folder: string): Promise<string> {
   const { files: found, folders } = await contentOf(folder);
   const files: Manifest['files'] = [];
@@ -60,14 +63,14 @@ export async function seal(folder: string): Promise<string> {
   return createHash('sha256').update(text).digest('hex');
 }
 
-/** All differences between a folder and its manifest; empty if the folder is unaltered. */
+/** Lists the differences between a folder and its manifest; empty if the folder is unaltered. */
 export async function findAlterations(folder: string): Promise<readonly Alteration[]> {
   const manifest = await readManifest(folder);
   if ('message' in manifest) return [manifest];
   try {
     return await differences(folder, manifest);
   } catch (error) {
-    // A folder that cannot be read cannot be confirmed as unaltered.
+    // If the folder cannot be read, it cannot be verified.
     return [{ file: '.', message: `it cannot be read: ${(error as Error).message}` }];
   }
 }
@@ -95,7 +98,7 @@ async function differences(folder: string, manifest: Manifest): Promise<readonly
   return [...altered, ...folderAlterations(manifest, folders)];
 }
 
-/** Additional folders are alterations even if they are empty; so are missing folders. */
+/** Additional and missing folders are alterations, even if they are empty. */
 function folderAlterations({ files, folders: listed }: Manifest, found: readonly Entry[]): Alteration[] {
   const ofFiles = files.flatMap(({ path }) => parentsOf(path));
   const sealed = new Set(listed ?? ofFiles);
@@ -109,7 +112,7 @@ function folderAlterations({ files, folders: listed }: Manifest, found: readonly
   ];
 }
 
-/** `a` and `a/b` for `a/b/c`. */
+/** The parent folders of a path: `a` and `a/b` for `a/b/c`. */
 const parentsOf = (path: string) =>
   path
     .split('/')
@@ -148,21 +151,21 @@ function notManifest(data: unknown): string {
   return `it is not a manifest (${SCHEMA})${told}`;
 }
 
-/** A file or folder inside the run folder. Names are bytes, because they may not be valid text. */
+/** A file or folder in the run folder. Its name is stored as bytes, because it may not be valid UTF-8. */
 interface Entry {
-  /** With slashes; null if it is not UTF-8. */
+  /** The path relative to the run folder, with slashes; null: it is not valid UTF-8. */
   readonly path: string | null;
-  /** Absolute. */
+  /** The absolute path. */
   readonly bytes: Buffer;
 }
 
 interface Content {
-  /** Everything except folders and the manifest. */
+  /** All files to seal: everything except folders and the manifest. */
   readonly files: readonly Entry[];
   readonly folders: readonly Entry[];
 }
 
-/** In sorted order; links are not followed. */
+/** Lists entries in sorted order. Symbolic links are not followed. */
 async function contentOf(folder: string): Promise<Content> {
   const files: Entry[] = [];
   const folders: Entry[] = [];
@@ -196,19 +199,22 @@ function utf8(name: Buffer): string | null {
   }
 }
 
-/** The last part of a name that is not UTF-8, with its invalid bytes as `%ff`. */
+/** The base name of a path that is not valid UTF-8, with its invalid bytes as `%ff`. */
 const shownName = (bytes: Buffer) =>
   bytes
     .subarray(bytes.lastIndexOf('/') + 1)
     .toString('latin1')
     .replace(/[^ -~]/g, (character) => `%${character.charCodeAt(0).toString(16).padStart(2, '0')}`);
 
-/** Files that are not in the manifest are hashed up to this size, for the message. */
+/** The maximum size of a file that is hashed although the manifest does not list it. The hash appears in the message. */
 const MAX_HASHED_BYTES = 2 ** 30;
 
 type Hashed = { readonly sha256: string; readonly bytes: number } | { readonly message: string };
 
-/** Reads at most `maxBytes`: a longer file differs anyway. Links are refused, because their target may change. */
+/**
+ * Hashes at most `maxBytes`, because a longer file differs anyway. Symbolic links are refused, because their target may
+ * change.
+ */
 async function contentHash(path: Buffer, maxBytes: number): Promise<Hashed> {
   const notPlain = { message: 'something that is not a plain file' };
   if (!(await lstat(path)).isFile()) return notPlain;

@@ -8,7 +8,10 @@ export interface SnapshotPrometheus extends AsyncDisposable {
   readonly url: string;
 }
 
-/** Starts a Prometheus on a copy of a snapshot, because it writes into its data folder and the run folder is sealed. */
+/**
+ * Starts a Prometheus on a copy of a snapshot. A copy is necessary because Prometheus writes into its data folder, but the
+ * run folder is sealed.
+ */
 export async function startOnSnapshot(
   snapshot: string,
   prometheusPath: string,
@@ -29,7 +32,7 @@ export async function startOnSnapshot(
   const args = [
     `--config.file=${config}`,
     `--storage.tsdb.path=${data}`,
-    // Keeps the data, however old the run is.
+    // With this retention, Prometheus does not delete the data of an old run.
     '--storage.tsdb.retention.time=100y',
     '--web.listen-address=127.0.0.1:0',
   ];

@@ -3,14 +3,14 @@ import { type FileHandle, lstat, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type StoredNoun, storedProblems } from '../../slas/render/stored/stored-problems.ts';
 
-/** Reads the files of a run folder. The folder may come from anywhere, so no file is trusted to be a plain file. */
+/** Reads the files of a run folder. The folder may come from anywhere, so its files may be links, pipes or devices. */
 
-/** Larger than any file of a run that can be judged; JavaScript strings have a similar limit. */
+/** No file of a run that can be judged is larger. JavaScript strings have a similar limit. */
 const MAX_BYTES = 256 * 2 ** 20;
 
-/** Why a file cannot be read, to follow its name in a message. */
+/** Why a file cannot be read, in words that follow its name in a message. */
 export class Unreadable extends Error {
-  /** There is no such file. */
+  /** Whether the file does not exist. */
   readonly isMissing: boolean;
 
   constructor(message: string, isMissing = false) {
@@ -20,11 +20,11 @@ export class Unreadable extends Error {
   }
 }
 
-/** Reads text from a plain file; a link, a pipe or a device is refused before it is opened. Throws Unreadable. */
+/** Reads text from a plain file. Refuses a link, a pipe or a device before opening it. Throws Unreadable. */
 export const readPlainFile = async (path: string, maxBytes = MAX_BYTES): Promise<string> =>
   await readPlain(path, maxBytes, (file) => file.readFile('utf8'));
 
-/** The same for a binary file. */
+/** Reads a plain file as bytes. Throws Unreadable. */
 export const readPlainBytes = async (path: string, maxBytes: number): Promise<Uint8Array> =>
   await readPlain(path, maxBytes, (file) => file.readFile());
 
@@ -34,7 +34,8 @@ async function readPlain<T>(
   read: (file: FileHandle) => Promise<T>,
 ): Promise<T> {
   try {
-    // The file may be replaced between check and open, so the open follows no links and waits for no pipes.
+    // Another process may replace the file between the check and the open. The open therefore follows no links and does not
+    // wait for a pipe.
     if (!(await lstat(path)).isFile()) throw new Unreadable('it is not a plain file');
     await using file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
     const stat = await file.stat();
@@ -49,7 +50,7 @@ async function readPlain<T>(
   }
 }
 
-/** The JSON of a plain file. Throws Unreadable. */
+/** Parses the JSON of a plain file. Throws Unreadable. */
 export async function readPlainJson(path: string): Promise<unknown> {
   const text = await readPlainFile(path);
   try {
@@ -59,7 +60,7 @@ export async function readPlainJson(path: string): Promise<unknown> {
   }
 }
 
-/** Reads a stored type of the pipeline. Throws Unreadable with all of its problems. */
+/** Reads and validates stored data of the pipeline. Throws Unreadable with all of its problems. */
 export async function readStored<T>(noun: StoredNoun, folder: string): Promise<T> {
   const data = await readPlainJson(join(folder, `${noun}.json`));
   const problems = storedProblems(noun, data);
@@ -67,11 +68,11 @@ export async function readStored<T>(noun: StoredNoun, folder: string): Promise<T
   return data as T;
 }
 
-/** The same for optional data: null if it cannot be read, for any reason. */
+/** Reads optional data; resolves to null if it cannot be read for any reason. */
 export const readStoredOrNull = <T>(noun: StoredNoun, folder: string): Promise<T | null> =>
   readStored<T>(noun, folder).catch(nullIfUnreadable);
 
-/** Data of ours that no verdict depends on, from JSON; null if it is missing or has another schema. */
+/** Reads data of ours that no verdict depends on. Resolves to null if it is missing or has a different schema. */
 export async function readOptional<T>(name: string, folder: string): Promise<T | null> {
   const data = await readPlainJson(join(folder, name)).catch(nullIfUnreadable);
   const { schema } = (data ?? {}) as { schema?: unknown };

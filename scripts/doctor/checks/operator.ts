@@ -13,7 +13,7 @@ import {
 import type { FiringAlert } from '../prometheus.ts';
 import { closedBy } from './policies.ts';
 
-/** Where the Prometheus Operator runs Prometheus, a ServiceMonitor takes the place of the annotations. */
+/** If the Prometheus Operator runs Prometheus, a ServiceMonitor replaces the annotations. */
 
 const APPLY = 'kubectl apply -k k8s/overlays/operator';
 
@@ -22,7 +22,7 @@ interface Place {
   readonly namespaceLabels: Labels;
 }
 
-/** The service has a monitor that names one of its ports. */
+/** Checks that a monitor selects the service and names one of its ports. */
 export function checkMonitors({ monitors }: Operated, services: readonly Service[]): readonly Finding[] {
   const api = services.find(({ metadata }) => metadata.name === API);
   if (api === undefined) return [];
@@ -50,7 +50,7 @@ export function checkMonitors({ monitors }: Operated, services: readonly Service
     }));
 }
 
-/** At least one Prometheus selects the monitor, and at least one selects the rules. */
+/** Checks that at least one Prometheus selects the monitor, and that at least one selects the rules. */
 export function checkSelection(
   { monitors, rules }: Operated,
   servers: readonly OperatedPrometheus[],
@@ -104,8 +104,8 @@ function unselected(
 }
 
 /**
- * This namespace must allow connections from that Prometheus. Whether the namespace of that Prometheus allows them is unknown
- * here.
+ * Checks that this namespace allows connections from the operator's Prometheus. Whether the namespace of that Prometheus
+ * allows them is unknown here.
  */
 export function checkScraperPath(
   policies: readonly NetworkPolicy[],
@@ -134,7 +134,7 @@ const withoutEgress = ({ spec }: NetworkPolicy): NetworkPolicy['spec'] => {
   return { ...rest, policyTypes: types.filter((type) => type === 'Ingress') };
 };
 
-/** That Prometheus also has alerts of the rest of the cluster, so only those of our rules count. */
+/** The operator's Prometheus also has alerts for the rest of the cluster, so only alerts from our rules count. */
 export function ownAlerts(alerts: readonly FiringAlert[], { rules }: Operated): readonly FiringAlert[] {
   const names = rules.flatMap(({ spec }) =>
     (spec.groups ?? []).flatMap(({ rules: all = [] }) => all.flatMap(({ alert }) => alert ?? [])),

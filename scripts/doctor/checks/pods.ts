@@ -2,7 +2,7 @@ import type { Finding, FindingCode } from '../finding.ts';
 import { isCurrent, isReady } from '../labels.ts';
 import type { ContainerStatus, KubeEvent, Pod } from '../objects.ts';
 
-/** Pods that are not ready, or recently were not, each with its most specific cause. */
+/** Reports pods that are not ready, or were not recently, each with its most specific cause. */
 export function checkPods(
   pods: readonly Pod[],
   events: readonly KubeEvent[],
@@ -98,7 +98,7 @@ function unscheduled(pod: Pod): readonly Finding[] | null {
   ];
 }
 
-/** While a pod waits for a volume, it has no container that could report why. */
+/** A pod that waits for a volume has no container yet that could report the reason. */
 function notMounted({ metadata: { name } }: Pod, events: readonly KubeEvent[]): readonly Finding[] {
   const failed = eventOf(name, 'FailedMount', events) ?? eventOf(name, 'FailedAttachVolume', events);
   if (failed === undefined) return [];

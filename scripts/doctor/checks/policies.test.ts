@@ -57,7 +57,7 @@ describe('network policies', () => {
     ],
   ])('an ingress rule for %s', (_, ingress, expected) => expect(isOpen(allow(ingress))).toBe(expected));
 
-  test('an egress policy of the sender blocks the path, too', () => {
+  test('an egress policy of the sender also blocks the path', () => {
     const egress = (to: NetworkPolicy['spec']['egress']) => [
       policy('out', { podSelector: named('prometheus'), policyTypes: ['Egress'], egress: to ?? [] }),
     ];

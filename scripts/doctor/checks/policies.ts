@@ -4,7 +4,7 @@ import { ALERTMANAGER, API, GRAFANA, matches, PROMETHEUS, podsBehind } from '../
 import type { Labels, NetworkPolicy, Pod, PolicyPeer, PolicyPort } from '../objects.ts';
 import type { State } from '../state.ts';
 
-/** The paths between pods of the namespace that monitoring needs. */
+/** The paths between pods in the namespace that monitoring needs. */
 const PATHS = [
   { from: PROMETHEUS, to: API, port: 8000, why: 'scrapes it' },
   { from: GRAFANA, to: PROMETHEUS, port: 9090, why: 'queries it' },
@@ -12,8 +12,7 @@ const PATHS = [
 ] as const;
 
 /**
- * Paths that a policy blocks and no policy allows. One pod stands for each deployment, because all pods of a deployment have
- * the same labels.
+ * The paths that network policies block. One pod represents each deployment, because all of its pods have the same labels.
  */
 export function checkPolicies(
   policies: readonly NetworkPolicy[],
@@ -40,13 +39,13 @@ export function checkPolicies(
 export interface Path {
   readonly sender: Pod;
   readonly receiver: Pod;
-  /** The port of the receiver's container. */
+  /** The container port of the receiver. */
   readonly port: number;
-  /** The namespace that both pods are in. */
+  /** The labels of the namespace that contains both pods. */
   readonly namespaceLabels: Labels;
 }
 
-/** The direction in which the path is blocked, with the policies that select the pod; null if it is open. */
+/** The direction in which the path is blocked, with the policies that select the pod; null if the path is open. */
 export function closedBy(
   policies: readonly NetworkPolicy[],
   { sender, receiver, port, namespaceLabels }: Path,
@@ -71,7 +70,7 @@ export function closedBy(
 
 const namesOf = (policies: readonly NetworkPolicy[]) => policies.map(({ metadata }) => metadata.name);
 
-/** Without policyTypes, a policy restricts ingress, and egress if it has egress rules. */
+/** A policy without policyTypes restricts ingress. If it has egress rules, it also restricts egress. */
 const selecting = (policies: readonly NetworkPolicy[], { metadata }: Pod, type: 'Ingress' | 'Egress') =>
   policies.filter(({ spec }) => {
     const types = spec.policyTypes ?? ['Ingress', ...(spec.egress === undefined ? [] : ['Egress'])];

@@ -14,7 +14,7 @@ export const checkSecrets = (missing: readonly string[], pods: readonly Pod[]): 
     };
   });
 
-/** Below this share, throttling hardly affects latency; with fewer periods, the share may be due to chance. */
+/** A smaller share of throttled periods hardly affects latency. With fewer periods, the share may be due to chance. */
 const THROTTLED_SHARE = 0.1;
 const MIN_PERIODS = 100;
 

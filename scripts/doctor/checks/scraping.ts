@@ -6,7 +6,7 @@ import type { FiringAlert, Target } from '../prometheus.ts';
 const SCRAPE = 'prometheus.io/scrape';
 const PORT = 'prometheus.io/port';
 
-/** Prometheus finds the pods by these annotations. */
+/** Prometheus discovers pods by these annotations. */
 export function checkAnnotations(pods: readonly Pod[]): readonly Finding[] {
   return pods.flatMap((pod): readonly Finding[] => {
     const { name, annotations = {} } = pod.metadata;
@@ -41,8 +41,8 @@ export function checkAnnotations(pods: readonly Pod[]): readonly Finding[] {
 }
 
 /**
- * Each pod should be a target that is up.
- * @param byAnnotation only annotated pods, because Prometheus finds them by annotations
+ * Checks that each pod is a target that is up.
+ * @param byAnnotation whether only annotated pods are checked, because Prometheus discovers pods by annotations
  */
 export function checkTargets(
   pods: readonly Pod[],
@@ -97,7 +97,7 @@ function stepFor(error: string): string {
   return 'request the address yourself: kubectl port-forward, then curl';
 }
 
-/** Alerts that have a runbook page of their own, to which the finding links. */
+/** Alerts that have their own runbook page, to which the finding links. */
 export const checkAlerts = (alerts: readonly FiringAlert[]): readonly Finding[] =>
   alerts.map(({ name, summary, runbook }) => ({
     code: 'alert-firing' as const,

@@ -2,14 +2,17 @@ import type { Finding } from '../finding.ts';
 import { ALERTMANAGER, API, GRAFANA, isReady, PROMETHEUS, podsOf } from '../labels.ts';
 import type { Autoscaler, Deployment, EndpointSlice, Pod, Service } from '../objects.ts';
 
-/** The objects that the stack has in its namespace. Where the Prometheus Operator runs Prometheus, only the service is ours. */
+/**
+ * Checks the objects of the stack in its namespace. If the Prometheus Operator runs Prometheus, only the service belongs to
+ * the stack.
+ */
 export const OWN_STACK = {
   deployments: [API, PROMETHEUS, GRAFANA, ALERTMANAGER],
   services: [API, PROMETHEUS, GRAFANA],
 };
 export const OPERATED_STACK = { deployments: [API], services: [API] };
 
-/** Deployments that are missing, or whose pods the API server refuses. */
+/** Reports deployments that are missing, or whose pods the API server refuses. */
 export function checkDeployments(
   deployments: readonly Deployment[],
   expected: readonly string[],
@@ -42,7 +45,7 @@ export function checkDeployments(
   ];
 }
 
-/** Services of the stack that are missing, or that have no ready pod behind them. */
+/** Reports services that are missing or have no ready pod. */
 export function checkServices(
   services: readonly Service[],
   slices: readonly EndpointSlice[],
@@ -95,7 +98,7 @@ export function checkAutoscalers(autoscalers: readonly Autoscaler[]): readonly F
     const condition = (type: string, value: string) =>
       status?.conditions?.find((one) => one.type === type && one.status === value);
     const inactive = condition('ScalingActive', 'False');
-    // Its owner scaled it to 0, so this is not a fault.
+    // The owner scaled the deployment to 0, so this is not a fault.
     if (inactive !== undefined && inactive.reason !== 'ScalingDisabled')
       return [
         {

@@ -6,7 +6,7 @@ import type { Read } from '../reader.ts';
 import { findingsOf } from '../report.ts';
 import type { State } from '../state.ts';
 
-/** The shipped manifests as a healthy cluster would show them. */
+/** The shipped manifests in the state of a healthy cluster. */
 
 export const NOW_MS = Date.parse('2026-11-30T12:00:00Z');
 
@@ -66,6 +66,6 @@ export const healthy: State = {
   operated: ok(null),
 };
 
-/** The findings, as code and object, if a part of the state is different. */
+/** The findings, as code and object, for a healthy state with the given changes. */
 export const found = (change: Partial<State>) =>
   findingsOf(examine({ ...healthy, ...change }, NOW_MS)).map(({ code, object }) => `${code}: ${object}`);

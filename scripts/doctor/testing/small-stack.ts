@@ -4,17 +4,17 @@ import { loadStackImages, SERVICE_IMAGE } from '../../stack/kube-node/images.ts'
 import { ROOT } from '../../testing/sla.ts';
 
 /**
- * The names, annotations and credentials of k8s/ in a namespace of its own. It is small enough to have many faults at once: the
- * real service and Prometheus, and waiting processes in place of Grafana and Alertmanager.
+ * A copy of the stack in a separate namespace, with the names, annotations and credentials of k8s/. It is small enough for
+ * many faults at once. The service and Prometheus are real; idle processes replace Grafana and Alertmanager.
  */
 
-/** An image that every cluster of scripts/stack/kube-node has; its process waits. */
+/** An image that every cluster of scripts/stack/kube-node contains. Its process only waits. */
 export const PAUSE = 'local/pause:1';
 
-/** The token that the service accepts at /metrics, and Prometheus sends. */
+/** The token that the service accepts at /metrics, and that Prometheus sends. */
 export const TOKEN = 'the-token-of-the-metrics';
 
-/** A namespace that exists until disposed, with the stack's images in the cluster. */
+/** Creates a namespace, which is deleted on disposal, and loads the stack's images into the cluster. */
 export async function openNamespace(name: string): Promise<AsyncDisposable> {
   await loadStackImages(ROOT, TOOL_IO);
   await kubectl(['create', 'namespace', name]);
@@ -31,7 +31,7 @@ export const apply = (namespace: string, ...objects: readonly Manifest[]) =>
   );
 
 export interface Settings {
-  /** The label by which services select it; its name by default. */
+  /** The value of the label by which services select the pods; default: the deployment's name. */
   readonly app?: string;
   readonly annotations?: Readonly<Record<string, string>>;
   readonly container?: object;
@@ -92,7 +92,7 @@ export const API: Settings = {
   },
 };
 
-/** Scrapes annotated pods of its namespace, except those that are labelled as hidden. */
+/** A Prometheus that scrapes the annotated pods of its namespace, except those labelled as hidden. */
 const CONFIG = `
 global: { scrape_interval: 1s, scrape_timeout: 1s }
 scrape_configs:
