@@ -17,8 +17,8 @@ export const annotationsOfProblems = (problems: readonly PlacedProblem[]): reado
   }));
 
 /**
- * Makes one annotation for each objective that is missed or undecided, and for each precondition that does not hold, at its
- * line of the document if that is given. GitHub shows the first ten of a step, so misses come first.
+ * Creates an annotation for each missed or undecided objective and for each precondition that does not hold. Its line is
+ * that of the document, if known. GitHub shows the first ten annotations of a step, so missed objectives come first.
  */
 export function annotationsOfVerdict(
   { objectives, preconditions }: Verdict,
@@ -58,7 +58,10 @@ function inWords(row: ObjectiveVerdict): Pick<Annotation, 'title' | 'message'> {
   return { title: `${id} ${verdict}`, message: printableLine(measured + wordsOf(reasons)) };
 }
 
-/** Finds the line `- id: latency-p95`. For an objective of a phase, that is the part of its id before the colon or the at sign. */
+/**
+ * Finds the line `- id: latency-p95`. The id of a phase's objective is shortened to the part before the colon or the at
+ * sign.
+ */
 function lineOf(id: string, text: string): { readonly line?: number } {
   const lines = text.split('\n');
   const bare = id.replace(/[@ (].*$/, '');

@@ -14,7 +14,7 @@ const PLATFORM = platformOf({
 }) as Platform;
 
 describe('the text of a comment', () => {
-  test('is cut at the end of a line, with its details closed', () => {
+  test('is cut at the end of a line, and open details elements are closed', () => {
     const rows = Array.from({ length: 900 }, (_, index) => `- check ${index} holds`).join('\n');
     const body = bodyOf(`## PASS\n<details>\n${rows}\n</details>`, 'CI/gate', {
       ...PLATFORM,
@@ -24,13 +24,13 @@ describe('the text of a comment', () => {
     expect(body).toMatch(/- check \d+ holds\n\n<\/details>\n\n…cut here: the whole text is in summary\.md/);
   });
 
-  test('has a first line that a key cannot end early', () => {
+  test('starts with a marker line that no key can close early', () => {
     expect(markerOf('CI --> <b>/gate')).toBe('<!-- sla-harness: CI - -b-/gate -->');
     expect(markerOf('two\nlines')).not.toContain('\n');
   });
 });
 
-test('a redirect is not followed: the token stays with the platform', async () => {
+test('a redirect is not followed, so that the token is sent only to the platform', async () => {
   const seen: unknown[] = [];
   await using elsewhere = await serve((request, response) => {
     seen.push(request.headers.authorization);
@@ -48,7 +48,7 @@ test('a redirect is not followed: the token stays with the platform', async () =
   expect(seen).toEqual([]);
 });
 
-test('an API that cannot be reached is an error of the environment', async () => {
+test('an API that cannot be reached is a failure of the environment', async () => {
   const platform = { ...PLATFORM, comments: 'http://127.0.0.1:1/comments' };
   const posted = postComment(platform, 'CI/gate', 'text', new AbortController().signal);
   await expect(posted).rejects.toMatchObject({

@@ -1,12 +1,15 @@
 import { HarnessError } from '../cli/errors.ts';
 import type { Platform } from './platform.ts';
 
-/** One comment on a pull request: it is created once, and replaced afterwards. It is found by its first line and its author. */
+/**
+ * Maintains a single comment on a pull request, which is created once and then replaced. It is found by its first line and
+ * its author.
+ */
 
 export const markerOf = (key: string) =>
   `<!-- sla-harness: ${key.replace(/[^\w ./-]/g, '-').replace(/--+/g, '-')} -->`;
 
-/** Puts our marker lines around the text, and cuts it at the end of a line if it is too long for the platform. */
+/** Puts our marker lines around the text. If the text is too long for the platform, it is cut at the end of a line. */
 export function bodyOf(markdown: string, key: string, { maxLength, jobUrl, commit }: Platform): string {
   const origin = [
     ...(commit === null ? [] : [`commit ${commit.slice(0, 12)}`]),
@@ -27,7 +30,7 @@ function cut(markdown: string, maxLength: number): string {
 interface Comment {
   readonly id: number;
   readonly body: string | null;
-  /** GitHub calls the author `user`, GitLab calls it `author`. */
+  /** GitHub calls the author `user`; GitLab calls it `author`. */
   readonly user?: Author | null;
   readonly author?: Author | null;
 }
@@ -41,7 +44,7 @@ const PAGE = 100;
 /** More pages than any pull request has in practice. */
 const MAX_PAGES = 100;
 
-/** Creates the comment or replaces its text. Resolves to which of the two it did. Throws HarnessError `comment`. */
+/** Creates the comment or replaces its text. Resolves to which of the two happened. Throws HarnessError `comment`. */
 export async function postComment(
   platform: Platform,
   key: string,
@@ -58,7 +61,10 @@ export async function postComment(
   return 'updated';
 }
 
-/** A comment by another author that starts with our first line is not ours: its author could change the verdict in it. */
+/**
+ * A comment by another author is ignored even if it starts with our first line, because its author could change the verdict
+ * in it.
+ */
 async function findComment(platform: Platform, marker: string, signal: AbortSignal): Promise<Comment | null> {
   let isOurs: ((comment: Comment) => boolean) | null = null;
   for (let page = 1; page <= MAX_PAGES; page++) {
@@ -74,7 +80,7 @@ async function findComment(platform: Platform, marker: string, signal: AbortSign
 }
 
 /**
- * The token of a GitHub job belongs to an app, which may not request its own identity. Comments by the app have a bot as
+ * In GitHub jobs, the token belongs to an app that cannot look up its own identity. Comments by the app have a bot as their
  * author.
  */
 async function ownComments(platform: Platform, signal: AbortSignal): Promise<(comment: Comment) => boolean> {
@@ -105,7 +111,7 @@ async function ask(
 
 function nextStepFor(status: number, { permission, name }: Platform): string {
   if (status === 401) return `the token is not valid: ${permission}`;
-  // To a token without access, a repository looks the same as one that does not exist (404).
+  // If the token has no access to a repository, GitHub responds as if the repository did not exist (404).
   if (status === 403 || status === 404) return permission;
   if (status >= 300 && status < 400)
     return 'the address of the API redirects, and a token is not sent elsewhere: correct it';

@@ -4,7 +4,7 @@ export interface Annotation {
   readonly level: 'error' | 'warning';
   readonly title: string;
   readonly message: string;
-  /** Relative to the repository's root. */
+  /** The path relative to the repository's root. */
   readonly file?: string;
   readonly line?: number;
   readonly column?: number;
@@ -18,7 +18,7 @@ export function annotationLine({ level, title, message, file, line, column }: An
   return `::${level} ${listed}::${data(message)}\n`;
 }
 
-/** Escapes a text, so that nothing in a message can start another command. */
+/** Escapes a text, so that a message cannot start another command. */
 const data = (text: string) => text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
 
 const property = (text: string) => data(text).replaceAll(':', '%3A').replaceAll(',', '%2C');

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Io } from '../cli/io.ts';
 
-/** Where the comments of the pull request are, in the API of the platform that runs this job. */
+/** The API address of the pull request's comments, on the platform that runs this job. */
 
 export interface Platform {
   readonly name: 'github' | 'gitlab';
@@ -11,16 +11,16 @@ export interface Platform {
   /** The URL that returns the owner of the token. */
   readonly user: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** The longest text that the platform accepts, less room for our own lines. */
+  /** The maximum length of a comment on the platform, minus the space for our own lines. */
   readonly maxLength: number;
-  /** The permission that a token lacks if the API refuses it. */
+  /** The permission that the token lacks if the API refuses it. */
   readonly permission: string;
   /** The URL of the job's page. */
   readonly jobUrl: string | null;
   readonly commit: string | null;
 }
 
-/** Why there is nothing to comment on, or what is missing: this is not a job of a pull request, or it has no token. */
+/** Why no comment can be written: the job does not belong to a pull request, or it has no token. */
 export type NoPlatform = {
   readonly why: 'no-pull-request' | 'no-token' | 'no-platform';
   readonly message: string;
@@ -85,7 +85,7 @@ function eventOf({ GITHUB_EVENT_PATH: path }: Io['env']): GithubEvent {
   }
 }
 
-/** In a pull request, GITHUB_SHA is a merge commit that exists only for the test. */
+/** In a pull request, GITHUB_SHA is a temporary merge commit. */
 const headOf = (env: Io['env']) => eventOf(env).pull_request?.head?.sha ?? null;
 
 function pullRequestOf(env: Io['env']): number | null {

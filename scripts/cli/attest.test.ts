@@ -28,7 +28,7 @@ async function made(options: typeof HEALTHY, name: string): Promise<MadeRun> {
 
 const attest = (run: MadeRun, ...args: string[]) => slaHere(['attest', run.stored.path, ...args]);
 
-/** Records what the tests need, and seals the run again. */
+/** Adds fields to the stored environment, and seals the run again. */
 async function record(run: MadeRun, more: object): Promise<void> {
   const file = join(run.stored.path, 'environment.json');
   await writeFile(file, JSON.stringify({ ...JSON.parse(await readFile(file, 'utf8')), ...more }));
@@ -68,7 +68,7 @@ describe('./sla attest', () => {
     ]);
   });
 
-  test('a run that does not pass is FAILED, and the command still succeeds', async () => {
+  test('if the run did not pass, the statement says FAILED, and the command still succeeds', async () => {
     await record(faulty, { faults: null });
     const { code, stdout, stderr } = await attest(faulty, '--commit', COMMIT);
     expect(code, stderr).toBe(0);
@@ -118,7 +118,7 @@ describe('./sla attest', () => {
     expect(stderr).toContain('the run does not match its seal');
   });
 
-  test('a stored verdict that does not follow from the evidence is refused, even if it was sealed', async () => {
+  test('a stored verdict that does not follow from the evidence is refused, even if the run was sealed with it', async () => {
     const run = await made({ ...FAULTY, suffix: '00ae' }, 'forged');
     await record(run, { faults: null });
     const file = join(run.stored.path, 'verdict.json');

@@ -4,7 +4,9 @@ import { ServiceProcess } from '../../service/testing/service.ts';
 import type { Load } from '../../slas/model/model.ts';
 import { loadOn } from '../testing/load-on.ts';
 
-/** 40 visits with two valid and two invalid requests each: every refusal occurs more than four times. */
+/**
+ * Sends 40 visits with two valid and two invalid requests each, so that every kind of refusal occurs more than four times.
+ */
 const LOAD: Load = {
   scenario: 'bad-input',
   script: 'loadtests/bad-input.ts',

@@ -10,7 +10,9 @@ import * as simulate from './commands/simulate.ts';
 import * as stack from './commands/stack.ts';
 import * as test from './commands/test.ts';
 
-/** Commands that need the sentiment service, the tests or the sources: a checkout has them, the npm package does not. */
+/**
+ * Commands that need the sentiment service, the tests or the sources. A checkout contains these; the npm package does not.
+ */
 export const COMMANDS = [
   serve,
   stack,

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { ROOT, sla, slaHere, temporaryFolder } from '../testing/sla.ts';
 
-/** What can be tested without load: invalid usage, invalid documents, help. The commands run in this process, which is fast. */
+/** Tests that need no load: invalid usage, invalid documents and help. The commands run in this process, which is fast. */
 
 describe('invalid usage exits with 2 and names the problem', () => {
   test.each([
@@ -208,7 +208,7 @@ describe('help', () => {
     '--prometheus': 'http://127.0.0.1:1',
   };
 
-  /** Each option of a command, with the options that its help says it needs. */
+  /** The options of a command, with the options that each one needs according to the help. */
   async function neededBy(command: string): Promise<readonly (readonly [string, readonly string[]])[]> {
     const { stdout } = await slaHere([command, '--help']);
     const options = stdout.slice(stdout.indexOf('Options:')).split(/\n {2}(?:-\w, )?(?=--)/);
@@ -225,7 +225,7 @@ describe('help', () => {
     });
   }
 
-  test('an option that needs another one is rejected without it', async () => {
+  test('an option that needs another one is rejected if that is missing', async () => {
     const checked: string[] = [];
     for (const command of ['gate', 'run', 'capacity', 'verify', 'init', 'review', 'doctor'])
       for (const [option, needed] of await neededBy(command)) {
@@ -236,7 +236,7 @@ describe('help', () => {
           option,
           ...(value === undefined ? [] : [value]),
         ];
-        // These are allowed without the stack that their help names as an exception or a default.
+        // These options are allowed without the stack, because their help names an exception or a default.
         if (option === '--snapshot' || option === '--generators') continue;
         const { code, stderr } = await slaHere([command, ...given]);
         expect({ command, option, code }).toEqual({ command, option, code: 2 });
@@ -259,12 +259,12 @@ describe('help', () => {
   test('with --stack kubernetes, neither --target nor --prometheus needs the other', async () => {
     for (const option of ['--target', '--prometheus']) {
       const args = ['gate', '--stack', 'kubernetes', option, A_VALUE[option]!, '--rate', 'fast'];
-      // The only problem is the rate.
+      // The only reported problem is the rate.
       expect((await slaHere(args)).stderr).toMatch(/^--rate: "fast" is not a valid rate[^\n]*\n$/);
     }
   });
 
-  test('lists the exit codes', async () => {
+  test('the help lists the exit codes', async () => {
     expect((await slaHere(['--help'])).stdout).toContain('3 inconclusive');
   });
 });
@@ -282,7 +282,7 @@ describe('plan', () => {
     expect(code).toBe(0);
   });
 
-  test('a load that is too short exits with 2, and the message names the load that is needed', async () => {
+  test('a load that is too short exits with 2, and the message says which load is needed', async () => {
     const { code, stdout, stderr } = await slaHere(['plan', '--scenario', 'smoke', '--duration', '10s']);
     expect(stdout).toContain('smoke: 200 requests in 10 s');
     expect(stderr).toContain('needs 299 requests, 200 are planned; make it at least 15 s long');
@@ -308,7 +308,7 @@ test('simulate prints a row for each service, percentile and length', async () =
   expect(code).toBe(0);
 });
 
-test('run --list has a line for each scenario', async () => {
+test('run --list prints a line for each scenario', async () => {
   const { code, stdout } = await slaHere(['run', '--list']);
   const lines = stdout.trimEnd().split('\n');
   expect(lines.map((line) => line.split(' ')[0])).toEqual([

@@ -49,14 +49,16 @@ const COMMANDS = [
   doctor,
 ] as const;
 
-/** Those that a checkout has in addition. The package contains neither them nor what they import. */
+/** Additional commands of a checkout. The npm package contains neither these commands nor the modules that they import. */
 const furtherCommands = async ({ isInstalled }: Io): Promise<readonly Command[]> =>
   isInstalled ? [notInstalled] : (await import('./checkout-commands.ts')).COMMANDS;
 
 const EXIT_CODES = `
 Exit codes: 0 pass · 1 SLA missed · 2 bad usage or document · 3 inconclusive · 4 no verdict: a tool or server is missing, or the harness failed`;
 
-/** Runs one command. The only place that turns problems and errors into an exit code, and that redacts secrets from output. */
+/**
+ * Runs one command. Only this function turns problems and errors into an exit code, and only it redacts secrets from output.
+ */
 export async function main(argv: readonly string[], world: Io): Promise<ExitCode> {
   const io = guarded(argv, world);
   const grace = patience(io.signal);
@@ -75,7 +77,10 @@ export async function main(argv: readonly string[], world: Io): Promise<ExitCode
   }
 }
 
-/** The output boundary: removes secrets, and control characters that would affect a terminal or a CI server, from all output. */
+/**
+ * All output passes through here. Secrets are redacted; control characters that could affect a terminal or a CI server are
+ * removed.
+ */
 function guarded(argv: readonly string[], io: Io): Io {
   const env = withTokens(io.env, io.cwd);
   const { text } = createRedactor(env, argv);
@@ -93,13 +98,13 @@ function guarded(argv: readonly string[], io: Io): Io {
   };
 }
 
-/** How long an interrupted command may take to stop what it started. */
+/** The time that an interrupted command gets to stop what it started. */
 const GRACE_MS = 45_000;
 let isHanging = false;
-/** Whether an interrupted command exceeded the grace period. */
+/** Whether an interrupted command exceeded its grace period. */
 export const hasHung = () => isHanging;
 
-/** Rejects when the grace period after an abort is over, even if the command is still waiting. */
+/** Rejects when the grace period after an abort is over, even if the command has not finished. */
 function patience(signal: AbortSignal): { readonly promise: Promise<never>; readonly forget: () => void } {
   const { promise, reject } = Promise.withResolvers<never>();
   promise.catch(() => {});
@@ -120,7 +125,7 @@ function patience(signal: AbortSignal): { readonly promise: Promise<never>; read
   };
 }
 
-/** A file that is not an SLA document may have thousands of problems. */
+/** The maximum number of problems that are shown. A file that is not an SLA document may have thousands. */
 const MAX_SHOWN_PROBLEMS = 200;
 
 function reportProblems(problems: readonly PlacedProblem[], io: Io): ExitCode {
@@ -130,7 +135,7 @@ function reportProblems(problems: readonly PlacedProblem[], io: Io): ExitCode {
   return 2;
 }
 
-/** An error may quote external text, in which `password: …` is a secret. */
+/** An error may quote text from another program, in which `password: …` is a secret. */
 function reportError(error: unknown, io: Io, log: (text: string) => string): ExitCode {
   const { aborted, reason } = io.signal;
   if (aborted && !(reason instanceof HarnessError)) {
@@ -141,7 +146,7 @@ function reportError(error: unknown, io: Io, log: (text: string) => string): Exi
     );
     return 130;
   }
-  // Commander has already printed its own errors and help.
+  // Commander has already printed the error or the help.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   if (error instanceof HarnessError)
     io.progress(`${log(error.message)}\nnext: ${error.nextStep} (${error.code})`);
@@ -154,7 +159,7 @@ function reportError(error: unknown, io: Io, log: (text: string) => string): Exi
   return 4;
 }
 
-/** Errors of the operating system are reported in one line: a stack trace of our code would not help. */
+/** An error of the operating system is reported in one line, because a stack trace would not help the operator. */
 const isOfTheSystem = (error: unknown): error is NodeJS.ErrnoException =>
   error instanceof Error && 'syscall' in error && 'code' in error;
 

@@ -2,12 +2,12 @@ import type { Command as Program } from 'commander';
 import type { PlacedProblem } from './inputs.ts';
 import type { ExitCode, Io } from './io.ts';
 
-/** The result of a command: an exit code, or everything that is wrong with its input. */
+/** The result of a command: its exit code, or all problems with its input. */
 export type Outcome = ExitCode | readonly PlacedProblem[];
 
 /**
- * Declares a command: its description, its arguments and options, and the function that runs it. Every file in `commands/`
- * exports one.
+ * Declares a command: its description, arguments and options, and the function that runs it. Every file in `commands/`
+ * exports one declaration.
  */
 export type Register = (program: Program, io: Io, done: (outcome: Outcome) => void) => void;
 
@@ -15,7 +15,7 @@ export interface Command {
   readonly register: Register;
 }
 
-/** Our messages write commands as users of a checkout type them; users of the npm package type them differently. */
+/** Replaces `./sla` in messages with the form that users of the npm package type. */
 export const named = (text: string, { isInstalled }: Pick<Io, 'isInstalled'>): string =>
   isInstalled ? text.replace(/\.\/sla(?=[ `])/g, 'npx sla-harness') : text;
 

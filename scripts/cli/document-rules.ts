@@ -9,7 +9,7 @@ import { accept, badOption, type Input } from './inputs.ts';
 export const RUNBOOKS =
   "where the alerts' runbooks are, instead of alerting.runbooks; {alert} stands for the name of the alert";
 
-/** The document with the runbooks of `--runbooks`, if given: its alerts link to them. */
+/** The document, whose alerts link to the runbooks of `--runbooks` if that option is given. */
 export function withRunbooks(document: SlaDocument, runbooks: string | undefined): Input<SlaDocument> {
   if (runbooks === undefined) return accept(document);
   const wrong = wrongRunbooks(runbooks);
@@ -22,7 +22,10 @@ export function withRunbooks(document: SlaDocument, runbooks: string | undefined
 export const rulesText = (document: SlaDocument, file: string, root: string): string =>
   renderRules(rulesOf(document), sourceName(root, file));
 
-/** The name of a document for generated files: its path within the project, or its bare file name outside. */
+/**
+ * The document's name in generated files: its path relative to the project. For a document outside the project, only the
+ * file name.
+ */
 export function sourceName(root: string, file: string): string {
   const inside = relative(root, file);
   return inside.startsWith('..') || isAbsolute(inside) ? basename(file) : inside;

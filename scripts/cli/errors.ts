@@ -1,7 +1,7 @@
 /**
- * The environment is broken, not the input: a tool is missing, a port is in use, a disk is full. Bad input is returned as
- * problems instead, all at once. `code` is a stable short name for scripts, `message` names the value and the place, and
- * `nextStep` says what the operator can do.
+ * A failure of the environment, not of the input: a tool is missing, a port is in use, or a disk is full. Bad input is not
+ * thrown, but returned as a list of all problems. `code` is a stable name for scripts. `message` names the value and the
+ * place. `nextStep` says what the operator can do.
  */
 export class HarnessError extends Error {
   readonly code: string;

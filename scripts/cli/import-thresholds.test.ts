@@ -5,7 +5,7 @@ import { importThresholds } from './import-thresholds.ts';
 
 const imported = (thresholds: Record<string, string[]>) => importThresholds(thresholds, 'shop', 'shop.js');
 
-/** The generated document, parsed; `./sla check` must accept it. */
+/** The generated document, parsed. `./sla check` must accept it. */
 function documentOf(thresholds: Record<string, string[]>) {
   const { text } = imported(thresholds);
   const parsed = parseDocument(text!);
@@ -39,7 +39,7 @@ test('latencies, failures, throughput and checks become a valid document', () =>
   expect(document.objectives[4].ratio.lost).toBe('bad');
 });
 
-test("tags that the service knows become labels, and name and url become the client's path", () => {
+test('tags that the service knows become labels, and name and url become the client’s path', () => {
   const { objectives } = documentOf({
     'http_req_duration{name:checkout}': ['p(95)<500'],
     'http_req_duration{name:http://127.0.0.1:8000/orders/${}?x=1}': ['p(95)<300'],
@@ -63,7 +63,7 @@ test("tags that the service knows become labels, and name and url become the cli
   ]);
 });
 
-test('several thresholds of one kind have different ids', () => {
+test('several thresholds of one kind get different ids', () => {
   const { objectives } = documentOf({ http_req_duration: ['p(95)<500', 'p(95)<=400'] });
   expect(objectives.map(({ id }: { id: string }) => id)).toEqual(['latency-p95', 'latency-p95-2']);
 });
@@ -85,7 +85,7 @@ test('thresholds that cannot be translated are listed with the reason, also in t
   expect(text).toContain('# - basket avg>2: it is unknown how the service measures it');
 });
 
-test('text of the script cannot add lines to the document', () => {
+test('text from the script cannot add lines to the document', () => {
   const { text } = importThresholds(
     { 'http_req_duration{name:a"\n  evil: true}': ['p(95)<500'], 'x\ny': ['avg>1'] },
     'shop',
@@ -96,12 +96,12 @@ test('text of the script cannot add lines to the document', () => {
   expect(text).not.toMatch(/^\s*evil/m);
 });
 
-test('without a translatable threshold there is no document', () => {
+test('if no threshold can be translated, no document is generated', () => {
   expect(imported({})).toEqual({ text: null, translated: 0, left: [] });
   expect(imported({ checks: ['rate>0.9'] }).text).toBeNull();
 });
 
-test("without a histogram, latencies are judged by k6's measurements alone", () => {
+test('without a histogram, only k6’s measurements judge latencies', () => {
   const { text, left } = importThresholds(
     {
       'http_req_duration{name:checkout}': ['p(95)<500'],

@@ -2,8 +2,8 @@ import { parseDocument } from '../../slas/document/document.ts';
 import { documentOf, type Left, type Objective } from './imported-document.ts';
 
 /**
- * Generates an SLA document from the thresholds of a k6 script: the same limits, measured by the service's
- * own metrics.
+ * Generates an SLA document from the thresholds of a k6 script. The limits stay the same, but the service's own metrics
+ * measure the values.
  */
 
 export interface Imported {
@@ -16,8 +16,8 @@ export interface Imported {
 type Thresholds = Readonly<Record<string, readonly string[]>>;
 
 /**
- * @param name of the service, for the document
- * @param script as the operator named it, for comments
+ * @param name the service's name, for the document
+ * @param script the script's path as the operator typed it, for comments
  * @param isWithoutHistogram the service has no latency histogram, so only k6 measures latencies
  */
 export function importThresholds(
@@ -53,7 +53,7 @@ export function importThresholds(
 // ---------------------------------------------------------------------------------------------- reading
 
 interface Read {
-  /** `http_req_duration{name:checkout} p(95)<500` */
+  /** Such as `http_req_duration{name:checkout} p(95)<500`. */
   readonly text: string;
   readonly metric: string;
   readonly tags: Readonly<Record<string, string>>;
@@ -76,7 +76,7 @@ function readThreshold(metric: string, expression: string): Read {
   };
 }
 
-/** `name:http://127.0.0.1/x`: the value may contain colons. */
+/** Splits tags at the first colon, because values such as `name:http://127.0.0.1/x` may contain colons. */
 function tagOf(text: string): readonly [string, string] {
   const at = text.indexOf(':');
   const value = text.slice(at + 1).trim();
@@ -89,7 +89,7 @@ type Entry = Objective | { readonly kind: 'checks'; readonly target: string };
 
 const STAYS = 'it stays a threshold of the script, which ./sla gate --script judges as a row of its own';
 
-/** The objective, or why there is none. */
+/** The objective for a threshold, or why there is none. */
 function translate(one: Read): Entry | string {
   if (one.comparison === '' || !Number.isFinite(one.limit)) return `its expression cannot be read; ${STAYS}`;
   if (!['<', '<=', '>', '>='].includes(one.comparison)) return `"${one.comparison}" is not a limit; ${STAYS}`;
@@ -124,7 +124,7 @@ function latencyOf(one: Read): Entry | string {
     ...objective(one, isMean ? 'mean' : 'latency', isMean ? 'latency-mean' : `latency-p${percentile}`),
     target: `${one.comparison} ${one.limit}ms`,
     percentile,
-    // Latencies are judged over successful responses, errors by their own objective.
+    // Latency objectives cover only successful responses. Errors have a separate objective.
     where: { ...where, ...(where.status === undefined ? { status: { matches: '2..' } } : {}) },
     client,
     limitSeconds: isMean ? null : one.limit / 1000,
@@ -174,13 +174,13 @@ const wordsOf = (text: string) =>
     .replace(/[^a-z0-9]+/g, '-')
     .replace(/^-+|-+$/g, '');
 
-/** The path of a URL, with `:id` in place of each `${}` of an `http.url` template. Any other name is returned unchanged. */
+/** The path of a URL, in which `:id` replaces each `${}` of an `http.url` template. Other names are returned unchanged. */
 const pathOf = (text: string): string => {
   const path = /^https?:\/\/[^/]*/.test(text) ? text.replace(/^https?:\/\/[^/]*/, '') || '/' : text;
   return path.replace(/\?.*$/s, '').replace(/\$\{\}/g, ':id');
 };
 
-/** The k6 tags that can select the service's series, or why they cannot. */
+/** Converts k6 tags to labels that select the service's series, or returns why that is not possible. */
 function labelsOf(tags: Read['tags']): Pick<Objective, 'where' | 'client'> | string {
   let client: string | null = null;
   const where: Record<string, string | { readonly matches: string }> = {};
@@ -197,7 +197,7 @@ function labelsOf(tags: Read['tags']): Pick<Objective, 'where' | 'client'> | str
   return { where, client };
 }
 
-/** An id that is already in use gets a number. */
+/** Appends a number to an id that is already in use. */
 function withIds<T extends { readonly entry: Entry | string }>(all: readonly T[]): readonly T[] {
   const seen = new Map<string, number>();
   return all.map((one) => {
@@ -210,7 +210,7 @@ function withIds<T extends { readonly entry: Entry | string }>(all: readonly T[]
   });
 }
 
-/** An objective on k6's own latencies covers the successful responses to all requests of a path. */
+/** An objective that uses k6's own latencies covers the successful responses to all requests of a path. */
 function needsHistogram({ kind, where }: Objective): string | null {
   if (kind === 'mean') return `a mean needs a histogram of the service; ${STAYS}`;
   const { status, method } = where;
@@ -220,7 +220,7 @@ function needsHistogram({ kind, where }: Objective): string | null {
     : null;
 }
 
-/** The problems that the document's own checks find in one objective: an unusual percentile, for example. */
+/** The problems that the document's own checks find in one objective, such as an unusual percentile. */
 function problemOf(one: Objective, name: string, isWithoutHistogram: boolean): string | null {
   const around = { name, script: '', checks: null, left: [], isWithoutHistogram };
   const parsed = parseDocument(documentOf([one], around));

@@ -11,7 +11,7 @@ export interface Objective {
   readonly id: string;
   readonly target: string;
   readonly percentile: number;
-  /** Labels of the service's series. */
+  /** The labels that select the service's series. */
   readonly where: Readonly<Record<string, string | { readonly matches: string }>>;
   readonly client: string | null;
   readonly limitSeconds: number | null;
@@ -23,13 +23,13 @@ interface Around {
   readonly script: string;
   readonly checks: string | null;
   readonly left: readonly Left[];
-  /** Latencies are judged by k6's measurements alone. */
+  /** Whether only k6's measurements judge the latencies. */
   readonly isWithoutHistogram: boolean;
 }
 
 const EDGES = [0.05, 0.1, 0.2, 0.3, 0.5, 1, 2.5, 5, 10];
 
-/** Quoted text is valid YAML, whatever it contains. */
+/** A text in quotes is valid YAML, whatever it contains. */
 const quoted = (text: string) => JSON.stringify(text);
 
 export function documentOf(

@@ -15,9 +15,9 @@ import { printableLine } from '../../slas/render/printable.ts';
 import type { Io } from './io.ts';
 import { NoText, readUserText } from './user-text.ts';
 
-/** A problem and the file it is in; problems of options have no file. */
+/** A problem and its file. Problems of options have no file. */
 export type PlacedProblem = Problem & { readonly file?: string };
-/** Parsed user input, or all of its problems. */
+/** Parsed user input, or all problems with it. */
 export type Input<T> = Result<T, readonly PlacedProblem[]>;
 
 export const accept = <T>(value: T): Input<T> => ok(value);
@@ -27,9 +27,9 @@ export const badOption = (option: string, message: string) =>
 
 export const SHIPPED_DOCUMENT = join('slas', 'documents', 'sentiment-api.yaml');
 
-/** Resolves a path given by the user against the working directory; our own paths are relative to the project. */
+/** Resolves a path that the user gave against the working directory. Our own paths are relative to the project. */
 export const userPath = (io: Io, path: string) => (isAbsolute(path) ? path : resolve(io.cwd, path));
-/** Where run folders are. */
+/** The folder that contains the run folders. */
 export const runsFolder = (io: Io, out: string | undefined) =>
   out === undefined ? join(io.project, 'runs') : userPath(io, out);
 export const shortPath = (io: Io, path: string) => {
@@ -65,7 +65,7 @@ export async function readDocument(io: Io, path: string | undefined): Promise<In
   return accept({ document: parsed.value, file, text });
 }
 
-/** The parser is recursive, so deeply nested documents overflow the stack. */
+/** The YAML parser is recursive, so a deeply nested document overflows the stack. */
 function parseShallow(text: string): ParsedDocument {
   try {
     return parseDocument(text);
@@ -75,12 +75,12 @@ function parseShallow(text: string): ParsedDocument {
   }
 }
 
-/** `file:line:column: message`, the format of compilers, so that editors can jump there. */
+/** Formats problems like compilers do, as `file:line:column: message`, so that editors can jump to the position. */
 export function formatProblem({ file, line, column, path, message }: PlacedProblem): string {
   const place =
     file === undefined ? path : [file, line, column].filter((part) => part !== undefined).join(':');
   const text = place === '' ? message : `${place}: ${message}`;
-  // Quoted text may contain any bytes; they must not control the terminal or start a new line.
+  // Quoted text may contain any bytes. They must neither control the terminal nor start a new line.
   return printableLine(text);
 }
 
@@ -88,7 +88,10 @@ export interface LoadOptions {
   readonly confidence?: string;
   readonly rate?: string;
   readonly duration?: string;
-  /** Look at the run while it lasts, and stop once it is decided; false: never, even if the scenario says so. */
+  /**
+   * Whether to look at the run while it lasts and stop it once it is decided. false: never, even if the scenario requests
+   * it.
+   */
   readonly untilDecided?: boolean;
   /** With `untilDecided`, the maximum duration; otherwise an upper bound on the planned duration. */
   readonly maxDuration?: string;
@@ -135,7 +138,7 @@ export function readOverrides({
   });
 }
 
-/** `0.95` or `95%`: at least 0.9 and less than 1. Empty if the option was not given. */
+/** Parses `0.95` or `95%`, from 0.9 up to but excluding 1. Returns an empty object if the option was not given. */
 export function readConfidence(text: string | undefined): Input<{ confidence?: number }> {
   if (text === undefined) return accept({});
   const confidence = confidenceIn(/^0?\.\d+$/.test(text) ? Number(text) : text);
@@ -144,8 +147,8 @@ export function readConfidence(text: string | undefined): Input<{ confidence?: n
 }
 
 /**
- * The reviewed document sets the confidence; the command line may raise it, but never lower it. `said` is the confidence in
- * `place`; null means that the observed value decides, and any confidence is stricter for a pass.
+ * The reviewed document sets the confidence. The command line may raise it, but must not lower it.
+ * @param said the confidence in `place`; null: the observed value decides, so any confidence makes a pass harder
  */
 export function checkConfidence(
   { confidence }: PlanOverrides,
@@ -159,7 +162,7 @@ export function checkConfidence(
 
 const RFC_3339 = /^(\d{4})-(\d\d)-(\d\d)[Tt ]([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/;
 
-/** Every wait is bounded; this one by an hour. */
+/** The maximum ingest delay is an hour, because every wait must be bounded. */
 const MAX_INGEST_DELAY_SECONDS = 3600;
 
 /** The problem with `--ingest-delay`. */
@@ -171,12 +174,12 @@ export function checkIngestDelay(text: string | undefined): readonly PlacedProbl
     .error;
 }
 
-/** RFC 3339 with a time zone, or Unix seconds. */
+/** Parses a time: RFC 3339 with a time zone, or Unix seconds. */
 export function readTime(option: string, text: string): Input<number> {
   if (/^\d{1,12}(\.\d+)?$/.test(text)) return accept(Number(text));
   const [, year, month, day] = RFC_3339.exec(text) ?? [];
   const seconds = Date.parse(text.replace(' ', 'T')) / 1000;
-  // Otherwise the 30th of February would be parsed as the 2nd of March.
+  // Without this check, the 30th of February would be parsed as the 2nd of March.
   const lastDay = new Date(Date.UTC(Number(year), Number(month), 0)).getUTCDate();
   if (year !== undefined && Number(day) <= lastDay && Number.isFinite(seconds)) return accept(seconds);
   return badOption(

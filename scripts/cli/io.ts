@@ -1,25 +1,37 @@
-/** The environment of a command: all output goes through it, and no command ends the process itself. */
+/** The environment of a command. All output goes through it, and no command ends the process itself. */
 export interface Io {
-  /** Absolute path of the harness's own files, which are only read: the checkout, or the installed package. */
+  /** Absolute path of the harness's own files, which are only read: the checkout or the installed package. */
   readonly root: string;
-  /** Absolute path of the folder with the documents, load scripts and runs: the checkout, or where the package is run. */
+  /**
+   * Absolute path of the folder that contains the documents, load scripts and runs: the checkout, or the folder in which the
+   * package is run.
+   */
   readonly project: string;
-  /** Run from the npm package: without the sentiment service, and the user types `npx sla-harness` instead of `./sla`. */
+  /**
+   * Whether the harness runs from the npm package. It then lacks the sentiment service, and users type `npx sla-harness`
+   * instead of `./sla`.
+   */
   readonly isInstalled: boolean;
-  /** Working directory: relative paths from the user start here. */
+  /** The working directory, against which the user's relative paths are resolved. */
   readonly cwd: string;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Prints the result, on standard output. */
+  /** Prints the result to standard output. */
   readonly print: (text: string) => void;
-  /** Prints a line that a CI server should execute as a command, on standard output; its values are escaped. Set by `main`. */
+  /**
+   * Prints a line to standard output that a CI server executes as a command; the values in the line are escaped. Set by
+   * `main`.
+   */
   readonly command?: (line: string) => void;
-  /** Reports progress, a line at a time, on standard error. */
+  /** Prints a line of progress to standard error. */
   readonly progress: (line: string) => void;
-  /** Shows a few lines that stay in place on a terminal; an empty list removes them. Absent if there is no terminal. */
+  /** Shows a few lines at a fixed position on a terminal. An empty list removes them. Absent if there is no terminal. */
   readonly live?: (lines: readonly string[]) => void;
-  /** Asks on a terminal; the answer, or the default if it is empty. Absent if there is no terminal to answer from. */
+  /**
+   * Asks the user on a terminal. Resolves to the answer, or to the default if the answer is empty. Absent if there is no
+   * terminal.
+   */
   readonly ask?: (question: string, otherwise: string) => Promise<string>;
-  /** Aborted by Ctrl-C and SIGTERM. */
+  /** Aborted on Ctrl-C and SIGTERM. */
   readonly signal: AbortSignal;
   readonly colour: boolean;
 }

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { HarnessError } from './errors.ts';
 import { badOption, type PlacedProblem } from './inputs.ts';
 
-/** Writes a file for the user; an existing one is never replaced. */
+/** Writes a file for the user, but never replaces an existing one. */
 export async function writeNew(file: string, shown: string, text: string): Promise<readonly PlacedProblem[]> {
   try {
     await writeFile(file, text, { flag: 'wx' });

@@ -3,24 +3,23 @@ import { writeSync } from 'node:fs';
 import { dirname, extname } from 'node:path';
 
 /**
- * The entry point: reads the environment, runs one command, exits once. Our modules are imported after the
- * handlers are installed: Node.js exits with 1 on an uncaught error, but 1 means "SLA missed" and must not be
- * used for anything else.
+ * The entry point: reads the environment, runs one command, and exits once. Our modules are imported only after the error
+ * handlers are installed. Node.js exits with 1 on an uncaught error, but exit code 1 must always mean "SLA missed".
  */
 
 let isOver = false;
-// The exit code until there is a result, in case nothing keeps the event loop alive.
+// This exit code applies until there is a result, in case the event loop runs out of work.
 process.exitCode = 4;
 process.on('exit', () => {
   if (!isOver) writeError('this is a bug in the harness, please report it: it ended without a result');
 });
 
-/** Writes to standard error even if the event loop no longer runs. */
+/** Writes to standard error even if the event loop has stopped. */
 function writeError(text: string): void {
   try {
     writeSync(2, `${text}\n`);
   } catch {
-    // Standard error is closed; the exit code is all that remains.
+    // Standard error is closed, so only the exit code can report the error.
   }
 }
 
@@ -29,7 +28,10 @@ function end(code: number): never {
   process.exit(code);
 }
 
-/** A thread that waits for the file system can block an exit forever, so a helper process kills this process after 2 s. */
+/**
+ * A thread that waits for the file system can block an exit forever. A helper process therefore kills this process after 2
+ * s.
+ */
 function endAtOnce(code: number): never {
   const killer = spawn('/bin/sh', ['-c', `sleep 2; kill -KILL ${process.pid}`], {
     detached: true,
@@ -46,12 +48,14 @@ for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const) {
   process.on(name, () => {
     interrupts++;
     controller.abort(new Error(`interrupted by ${name}`));
-    // A second signal does not wait; child processes are killed on exit.
+    // A second signal ends the process at once. Its child processes are killed on exit.
     if (interrupts > 1) endAtOnce(130);
   });
 }
 
-/** Redacts external text before it is shown. Until the redactor is loaded, errors quote only our own files. */
+/**
+ * Redacts text from other sources before it is shown. Until the redactor has been loaded, errors quote only our own files.
+ */
 let shown = (text: string) => text;
 for (const name of ['uncaughtException', 'unhandledRejection'] as const) {
   process.on(name, (error: unknown) => {
@@ -61,7 +65,7 @@ for (const name of ['uncaughtException', 'unhandledRejection'] as const) {
   });
 }
 
-/** The working directory; null if it was deleted. */
+/** The working directory; null if it has been deleted. */
 function workingDirectory(): string | null {
   try {
     return process.cwd();
@@ -94,7 +98,7 @@ const load = async () => {
     import('../../slas/render/printable.ts'),
     import('../run/loopback.ts'),
   ]);
-  // Before any request is sent; child processes inherit it.
+  // Set before the first request. Child processes inherit these variables.
   Object.assign(process.env, loopback.withoutProxyHere(process.env, process.argv.slice(2)));
   const redactor = createRedactor(withTokens(process.env, cwd), process.argv);
   shown = (text) => printableOutput(redactor.log(text), false);
@@ -108,8 +112,8 @@ const { main, hasHung, HarnessError, createTerminal } = await load().catch((erro
   return end(4);
 });
 
-// If a reader closes the pipe (a pager, head), or the disk is full, the children must still be stopped, and the exit code must
-// show that the verdict was not printed.
+// The reader of a pipe may close it (a pager, head), or the disk may be full. Child processes must still be stopped, and the
+// exit code must show that the verdict was not printed.
 let isUnreported = false;
 for (const [what, stream] of [
   ['standard output', process.stdout],
@@ -130,10 +134,10 @@ const terminal =
   process.stderr.isTTY === true && process.env.TERM !== 'dumb' ? createTerminal(process.stderr) : null;
 
 const root = dirname(dirname(import.meta.dirname));
-// The npm package contains JavaScript.
+// The npm package contains JavaScript instead of TypeScript.
 const isInstalled = extname(import.meta.filename) === '.js';
 
-/** Asks on standard error, because standard output may be redirected. If the input is closed, the answer is the default. */
+/** Asks on standard error, because standard output may be redirected. If the input is closed, the default is used. */
 async function ask(question: string, otherwise: string): Promise<string> {
   const { createInterface } = await import('node:readline/promises');
   const lines = createInterface({ input: process.stdin, output: process.stderr });
@@ -161,7 +165,7 @@ const code = await main(process.argv.slice(2), {
   signal: controller.signal,
   colour: process.stdout.isTTY === true && process.env.NO_COLOR === undefined,
 });
-// Waits until a pipe has taken all output.
+// Waits until the reader of a pipe has received all output.
 await new Promise((resolve) => process.stdout.write('', resolve));
 const result = isUnreported && code === 0 ? 4 : code;
 if (hasHung()) endAtOnce(result);

@@ -4,7 +4,7 @@ import { tooShort } from '../../slas/plan/power-analysis.ts';
 
 /** Templates of new scenarios and documents: small, but complete enough to run unchanged. */
 
-/** Rate and duration of a first run: enough to decide every objective of the document. */
+/** The rate and the duration of a first run, which are enough to decide every objective of the document. */
 export interface Entry {
   readonly ratePerSecond: number;
   readonly durationSeconds: number;
@@ -41,7 +41,7 @@ const general = ({ objectives }: SlaDocument) =>
     .filter(({ measure, onlyWhereNamed }) => measure.kind !== 'recovery' && onlyWhereNamed !== true)
     .map(({ id }) => id);
 
-/** The text of the document with one more scenario, inserted as the first; null if it cannot be inserted. */
+/** The document's text with an additional scenario, which is inserted as the first. null: it cannot be inserted. */
 export function withScenario(text: string, name: string, entry: Entry): string | null {
   const lines = text.split('\n');
   const at = lines.findIndex((line) => /^scenarios:\s*(#.*)?$/.test(line));
@@ -61,8 +61,8 @@ export function withScenario(text: string, name: string, entry: Entry): string |
 }
 
 /**
- * The load script. For the sentiment service it sends texts of the corpus; for any other, the warm-up body or a GET of the
- * path that is judged.
+ * The load script. It sends texts of the corpus to the sentiment service. To any other service, it sends the warm-up body or
+ * a GET of the judged path.
  */
 export function scriptText({ service, objectives }: SlaDocument, isShipped: boolean): string {
   const { warmUp } = service;
@@ -106,7 +106,10 @@ ${body.map((line) => `  ${line}`).join('\n')}
 });
 `;
 
-/** A document that uses the common metric names of Prometheus clients for HTTP servers. `./sla init` writes one from what a service has. */
+/**
+ * A document with the metric names that Prometheus clients commonly use for HTTP servers. `./sla init` instead uses the
+ * metrics that a service exposes.
+ */
 export const documentText = (
   name: string,
   path: string,

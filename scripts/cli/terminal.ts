@@ -1,7 +1,7 @@
-/** Standard error on a terminal: scrolling lines, and below them a few lines that are updated in place. */
+/** Standard error on a terminal: lines that scroll and, below them, a few lines that are updated in place. */
 export interface Terminal {
   readonly progress: (line: string) => void;
-  /** Replaces the lines shown before; an empty list removes them. */
+  /** Replaces the lines at the fixed position. An empty list removes them. */
   readonly live: (lines: readonly string[]) => void;
 }
 
@@ -10,7 +10,7 @@ interface Screen {
   write(text: string): unknown;
 }
 
-/** For terminals only: elsewhere lines cannot be updated in place. */
+/** Only for terminals, because lines cannot be updated in place elsewhere. */
 export function createTerminal(screen: Screen): Terminal {
   let shown: readonly string[] = [];
   const clear = () => (shown.length === 0 ? '' : `\u001b[${shown.length}A\u001b[0J`);

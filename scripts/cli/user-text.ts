@@ -4,16 +4,16 @@ import { Socket } from 'node:net';
 import { promisify } from 'node:util';
 
 /**
- * Reads a text file named by the user. The path may lead to anything, so size and time are bounded, and reading can be
- * interrupted.
+ * Reads a text file that the user named. The path may refer to anything, so the size and the time are bounded, and reading
+ * can be interrupted.
  */
 
-/** About a hundred times the size of the largest hand-written document. */
+/** About a hundred times the size of the largest document written by hand. */
 const MAX_BYTES = 2 * 2 ** 20;
-/** How long the writer of a pipe may be silent. */
+/** The maximum time for which the writer of a pipe may send nothing. */
 const PIPE_PATIENCE_MS = 30_000;
 
-/** Why a text cannot be read, in words that follow the file name. */
+/** Why a text cannot be read, in words that follow the file name in a message. */
 export class NoText extends Error {
   constructor(message: string) {
     super(message);
@@ -21,7 +21,7 @@ export class NoText extends Error {
   }
 }
 
-/** Throws NoText; aborting throws the signal's reason. */
+/** Throws NoText. On abort, throws the signal's reason. */
 export async function readUserText(path: string, signal: AbortSignal): Promise<string> {
   signal.throwIfAborted();
   return textOf(await readBytes(path, signal));
@@ -32,11 +32,11 @@ async function readBytes(path: string, signal: AbortSignal): Promise<Buffer> {
     const found = await stat(path);
     if (found.isDirectory()) throw new NoText('it is a folder');
     if (found.isFIFO() || found.isSocket()) return await readPipe(path, signal);
-    // A device may never end (/dev/zero), or wait for input.
+    // A device may never end (/dev/zero) or wait for input.
     if (!found.isFile()) throw new NoText('it is a device: name a file or a pipe');
     if (found.size > MAX_BYTES) throw tooLong();
     await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    // Files in /proc report a size of 0 but have content.
+    // Files in /proc report a size of 0 although they have content.
     const { buffer, bytesRead } = await file.read(Buffer.alloc(MAX_BYTES + 1), 0, MAX_BYTES + 1, 0);
     if (bytesRead > MAX_BYTES) throw tooLong();
     return buffer.subarray(0, bytesRead);
@@ -50,7 +50,7 @@ async function readBytes(path: string, signal: AbortSignal): Promise<Buffer> {
 
 const tooLong = () => new NoText(`it is longer than ${MAX_BYTES / 2 ** 20} MiB`);
 
-/** Uses no worker thread: a thread that waits for a pipe would keep even an exiting process alive. */
+/** Uses no worker thread, because a thread that waits for a pipe would keep the process from exiting. */
 async function readPipe(path: string, signal: AbortSignal): Promise<Buffer> {
   const fd = await promisify(openFile)(path, constants.O_RDONLY | constants.O_NONBLOCK);
   let pipe: Socket;
@@ -83,7 +83,7 @@ async function readPipe(path: string, signal: AbortSignal): Promise<Buffer> {
 
 // ---------------------------------------------------------------------------------------------- encodings
 
-/** Longer marks are tried first, because the mark of UTF-32 begins with that of UTF-16. */
+/** Longer byte order marks are tried first, because the mark of UTF-32 starts with that of UTF-16. */
 const BYTE_ORDER_MARKS: readonly (readonly [encoding: string, mark: readonly number[]])[] = [
   ['UTF-32 (little-endian)', [0xff, 0xfe, 0, 0]],
   ['UTF-32 (big-endian)', [0, 0, 0xfe, 0xff]],

@@ -28,7 +28,7 @@ interface ListenOptions extends AskOptions {
   readonly verbose?: boolean;
 }
 
-/** Answers requests for verdicts of windows until it is stopped. */
+/** Responds to requests for verdicts of windows until it is stopped. */
 export async function listenTo(
   address: string,
   options: ListenOptions,

@@ -6,13 +6,13 @@ import { checkUrl } from '../stack/existing.ts';
 import type { PlacedProblem } from './inputs.ts';
 import type { Io } from './io.ts';
 
-/** How `./sla verify` queries a Prometheus: for a window, a stored run, or a request. */
+/** How `./sla verify` queries a Prometheus: for a window, for a stored run, or for a request. */
 
 export interface AskOptions {
   readonly ingestDelay?: string;
 }
 
-/** Judges a window of a plan without load, from the samples that a Prometheus has for it. */
+/** Judges a window of a plan without a load, using the samples that a Prometheus has for the window. */
 export async function judgeSpan(
   plan: Plan,
   window: RunRecord['window'],
@@ -33,7 +33,7 @@ export async function judgeSpan(
   return judge(plan, run, evidence);
 }
 
-/** What is wrong with the address of a Prometheus, or with the credentials for it. */
+/** The problems with a Prometheus's address or with its credentials. */
 export const checkServer = (url: string, io: Io): readonly PlacedProblem[] => [
   ...checkUrl('--prometheus', url),
   ...checkAccess(io.env, io.cwd),

@@ -46,7 +46,7 @@ export const RUNBOOKS = 'docs/runbooks';
 export const runbookOf = ({ code, page }: Finding): string =>
   page ?? `${RUNBOOKS}/Kubernetes.md#${SECTIONS[code]}`;
 
-/** What a check found, or why the check could not be made. */
+/** The findings of a check, or why the check could not be made. */
 export type Checked =
   | { readonly kind: 'checked'; readonly what: string; readonly findings: readonly Finding[] }
   | { readonly kind: 'unchecked'; readonly what: string; readonly why: string };

@@ -2,13 +2,13 @@ import { isIP } from 'node:net';
 import { ok } from '../../slas/model/result.ts';
 import { badOption, type Input } from '../cli/inputs.ts';
 
-/** Where `./sla verify --listen` listens: `:8080` (every interface), `127.0.0.1:8080`, `[::1]:8080`. */
+/** The address for `./sla verify --listen`: `:8080` (all interfaces), `127.0.0.1:8080` or `[::1]:8080`. */
 export interface ListenAddress {
-  /** null: every interface. */
+  /** null: all interfaces. */
   readonly host: string | null;
   /** 0: any free port. */
   readonly port: number;
-  /** Only programs on this machine can connect. */
+  /** Whether only programs on this machine can connect. */
   readonly isLoopback: boolean;
 }
 

@@ -8,11 +8,11 @@ const clock = (aheadSeconds: number, uncertaintySeconds = 0.1) => ({
 test.each([
   [600, 'the clock of Prometheus is at least 600 s ahead of that of the verifier'],
   [-600, 'the clock of Prometheus is at least 600 s behind that of the verifier'],
-])('a verifier whose clock is %i s off does not judge the latest minutes', (aheadSeconds, message) => {
+])('if the verifier’s clock differs by %i s, the latest minutes are not judged', (aheadSeconds, message) => {
   expect(() => refuseOtherClock(clock(aheadSeconds))).toThrow(message);
 });
 
-test('a clock that may agree, or could not be read, is no reason to refuse', () => {
+test('a clock that may agree, or that could not be read, does not prevent a verdict', () => {
   refuseOtherClock(clock(5));
   refuseOtherClock(clock(15, 6));
   refuseOtherClock({});

@@ -1,12 +1,12 @@
 import type { Evidence } from '../../slas/model/model.ts';
 import { HarnessError } from '../cli/errors.ts';
 
-/** The grid may move a window by this much. */
+/** The grid may move the end of a window by this much. */
 const MAX_APART_SECONDS = 10;
 
 /**
- * The latest minutes are those of the verifier's clock. If the clock of the samples differs, the window lies in the past, and a
- * pass may be about the previous version. A clock that could not be read is not compared.
+ * The latest minutes are determined by the verifier's clock. If the clock of the samples differs, the window lies in the
+ * past, and a pass may be about the previous version. A clock that could not be read is not compared.
  */
 export function refuseOtherClock({ clock }: Pick<Evidence, 'clock'>): void {
   if (clock === undefined) return;

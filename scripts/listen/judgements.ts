@@ -1,11 +1,11 @@
 import type { Verdict } from '../../slas/model/model.ts';
 import type { Question } from './question.ts';
 
-/** Judges windows for several clients at once, but each window only once. */
+/** Judges windows for several concurrent clients, but judges each window only once. */
 
 export type Answer =
   | { readonly kind: 'judged'; readonly verdict: Verdict }
-  /** Too many windows are being judged. */
+  /** Too many windows are being judged at the moment. */
   | { readonly kind: 'busy' }
   | { readonly kind: 'late' }
   | { readonly kind: 'failed'; readonly error: unknown };
@@ -16,20 +16,20 @@ export interface Judgements {
 
 export interface JudgementOptions {
   readonly judge: (question: Question, signal: AbortSignal) => Promise<Verdict>;
-  /** Aborted when the program ends. */
+  /** Aborted when the program stops. */
   readonly signal: AbortSignal;
   readonly limitMs: number;
 }
 
 const MAX_AT_ONCE = 4;
-/** Decided verdicts are kept, so that a repeated request gets the same response without queries. */
+/** Keeps decided verdicts, so that a repeated request gets the same response without new queries. */
 const MAX_KEPT = 200;
 
 export function shareJudgements({ judge, signal, limitMs }: JudgementOptions): Judgements {
   const running = new Map<string, Promise<Answer>>();
   const kept = new Map<string, Answer>();
   const keep = (key: string, answer: Answer) => {
-    // An undecided window may be decided later, once late samples have arrived.
+    // An undecided window is not kept, because late samples may decide it.
     if (answer.kind !== 'judged' || answer.verdict.verdict === 'inconclusive') return;
     kept.set(key, answer);
     if (kept.size > MAX_KEPT) kept.delete(kept.keys().next().value!);

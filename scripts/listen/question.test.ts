@@ -16,7 +16,7 @@ describe('a question', () => {
     expect(readQuestion({ window: '5m' }, NOW)).toEqual(first);
   });
 
-  test('about a fixed window has exactly its edges', () => {
+  test('about a fixed window keeps its exact edges', () => {
     const asked = { from: '2025-11-29T06:00:00Z', to: '1764396600.5', confidence: '0.95' };
     expect(readQuestion(asked, NOW)).toEqual({
       ok: true,
@@ -41,20 +41,20 @@ describe('a question', () => {
     expect(readQuestion(asked, NOW)).toEqual({ ok: false, error: expect.stringContaining(reason) });
   });
 
-  test('may have no unknown parameter in a URL, and none twice', () => {
+  test('must not have unknown or repeated parameters in its URL', () => {
     const read = (query: string) => parametersIn(new URL(`http://verifier/verdict?${query}`));
     expect(read('window=5m&delay=10s')).toEqual({ ok: true, value: { window: '5m', delay: '10s' } });
     expect(read('windw=5m')).toEqual({ ok: false, error: expect.stringContaining('"windw"') });
     expect(read('window=5m&window=6m')).toEqual({ ok: false, error: 'window is given twice' });
   });
 
-  test('has no unknown parameter in the metadata of a webhook either', () => {
+  test('must not have unknown parameters in the metadata of a webhook', () => {
     expect(parametersOf({ window: '5m', delay: '10s' })).toEqual({
       ok: true,
       value: { window: '5m', delay: '10s' },
     });
     expect(parametersOf(undefined)).toEqual({ ok: true, value: {} });
-    // A lower confidence than the operator set would make a pass easier.
+    // With a lower confidence than the operator's, a pass would be easier.
     for (const name of ['confidance', 'Confidence', 'delai'])
       expect(parametersOf({ window: '5m', [name]: '0.99' })).toEqual({
         ok: false,
@@ -64,7 +64,7 @@ describe('a question', () => {
     expect(parametersOf('window')).toEqual({ ok: false, error: 'metadata is not an object' });
   });
 
-  test('takes each parameter once, from the URL or from the metadata', () => {
+  test('takes each parameter once, from its URL or from its metadata', () => {
     const both = { window: '5m', confidence: '0.99' };
     expect(parametersOfBoth({ window: '5m' }, { confidence: '0.99' })).toEqual({ ok: true, value: both });
     expect(parametersOfBoth({ window: '5m' }, both)).toEqual({ ok: true, value: both });

@@ -6,22 +6,22 @@ import { readConfidence, readTime } from '../cli/inputs.ts';
 export interface Question {
   readonly fromSeconds: number;
   readonly toSeconds: number;
-  /** The window ends now, by our clock, and not at a time given in the request. */
+  /** Whether the window ends now, by our clock, instead of at a time in the request. */
   readonly isLatest?: true;
   readonly confidence?: number;
 }
 
-/** The names of the parameters, in the query of a URL or in the metadata of a webhook. */
+/** The parameter names, which are the same in a URL's query and in a webhook's metadata. */
 const NAMES = ['window', 'delay', 'from', 'to', 'confidence'] as const;
 type Name = (typeof NAMES)[number];
 export type Parameters = Readonly<Partial<Record<Name, string>>>;
 
 /**
- * Without this grid, a window that ends now would have a different end in each request. With it, a request that is repeated
- * soon after asks about the same window.
+ * Without this grid, a window that ends now would end at a different time in each request. With it, a request that is
+ * repeated soon after asks about the same window.
  */
 const GRID_SECONDS = 10;
-/** After this delay, the scrape that closes the window is in Prometheus. */
+/** The time after which Prometheus has the scrape that closes the window. */
 const DEFAULT_DELAY_SECONDS = 30;
 const MIN_WINDOW_SECONDS = 10;
 const MAX_WINDOW_SECONDS = 24 * 3600;
@@ -31,7 +31,7 @@ const isKnown = (name: string) => NAMES.some((known) => known === name);
 const unknownName = (name: string) =>
   fail(`"${name}" is not a parameter: use ${NAMES.slice(0, -1).join(', ')} or confidence`);
 
-/** Unknown names are refused: a misspelt one would be ignored. */
+/** Unknown names are refused, because a misspelt parameter would otherwise be ignored. */
 export function parametersIn(url: URL): Result<Parameters, string> {
   const entries = [...url.searchParams];
   const unknown = entries.find(([name]) => !isKnown(name));
@@ -40,7 +40,7 @@ export function parametersIn(url: URL): Result<Parameters, string> {
   return twice === undefined ? ok(Object.fromEntries(entries)) : fail(`${twice[0]} is given twice`);
 }
 
-/** The parameters in the metadata of a webhook, which contains only what the operator wrote for the verifier. */
+/** The parameters in a webhook's metadata, which contains only what the operator wrote for the verifier. */
 export function parametersOf(metadata: unknown): Result<Parameters, string> {
   if (metadata === undefined || metadata === null) return ok({});
   if (typeof metadata !== 'object') return fail('metadata is not an object');
@@ -53,7 +53,7 @@ export function parametersOf(metadata: unknown): Result<Parameters, string> {
     : fail(`metadata.${strange[0]} is not a string`);
 }
 
-/** A parameter that is in both places must have the same value in both; otherwise it is unclear which one was meant. */
+/** If a parameter is in both places, the values must be equal. Otherwise it would be unclear which one was meant. */
 export function parametersOfBoth(inUrl: Parameters, inMetadata: Parameters): Result<Parameters, string> {
   const different = NAMES.find(
     (name) => inUrl[name] !== undefined && inMetadata[name] !== undefined && inUrl[name] !== inMetadata[name],

@@ -1,7 +1,7 @@
-/** Limits the requests of each client address: a burst, then one more for each refill. */
+/** Limits the requests from each client address: a burst, and then one request per refill interval. */
 
 export interface RateLimit {
-  /** Takes one request from the allowance. Returns 0 if there was one, otherwise the seconds until the next. */
+  /** Takes one request from the allowance. Returns 0 if the request is allowed, otherwise the seconds until the next one. */
   take(address: string, nowMs: number): number;
 }
 
@@ -10,9 +10,9 @@ interface Bucket {
   atMs: number;
 }
 
-/** Progressive delivery asks about once in 10 s for each canary. */
+/** Progressive delivery sends about one request in 10 s for each canary. */
 const DEFAULTS = { burst: 30, perMinute: 60 };
-/** At most this many addresses are remembered; the oldest is dropped first. */
+/** The maximum number of addresses that are remembered; the oldest is dropped first. */
 const MAX_ADDRESSES = 1_000;
 
 export function limitRates({ burst, perMinute } = DEFAULTS): RateLimit {

@@ -4,7 +4,7 @@ import { wordsOf } from '../../slas/render/reasons/words.ts';
 import type { Answer } from './judgements.ts';
 import type { Question } from './question.ts';
 
-/** What a client gets: a status, JSON, and when to ask again. */
+/** The response to a client: a status, JSON, and when to retry. */
 export interface Reply {
   readonly status: number;
   readonly body: unknown;
@@ -12,7 +12,7 @@ export interface Reply {
   readonly allow?: string;
 }
 
-/** `GET` returns the verdict; the other routes succeed for one verdict only. */
+/** `GET` returns the verdict. The other routes succeed only for one kind of verdict. */
 export type Asking = 'report' | 'only-on-pass' | 'only-on-fail';
 
 export const refused = (status: number, error: string, more: Partial<Reply> = {}): Reply => ({
@@ -40,7 +40,7 @@ export function replyTo(answer: Answer, question: Question, asking: Asking): Rep
 
 const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
 
-/** 425: not decided yet. Flagger treats every status above 202 as a failure, and quotes the body. */
+/** 425: the window is not decided yet. Flagger treats every status above 202 as a failure, and shows the body. */
 function statusOf({ verdict }: Verdict, asking: Exclude<Asking, 'report'>): number {
   if (verdict === 'inconclusive') return 425;
   const wanted = asking === 'only-on-pass' ? 'pass' : 'fail';

@@ -45,7 +45,7 @@ const ask = async (url: string, init: RequestInit = {}) => {
 };
 
 describe('the listening verifier', () => {
-  test('refuses requests without its token, which is a header or the password of a URL', async () => {
+  test('refuses requests without its token, which is sent in a header or as the password of a URL', async () => {
     await using server = await start({ token: 'the-token-0b7e55d1' });
     const status = async (authorization?: string) =>
       (await ask(server.url + WINDOW, authorization === undefined ? {} : { headers: { authorization } }))
@@ -60,7 +60,7 @@ describe('the listening verifier', () => {
     expect((await ask(`${server.url}/healthz`)).status).toBe(200);
   });
 
-  test('judges a window once for requests that ask at the same time, and keeps what is decided', async () => {
+  test('judges a window once for concurrent requests, and keeps a decided verdict', async () => {
     let count = 0;
     const begun = Promise.withResolvers<void>();
     const judge = async () => {
@@ -77,7 +77,7 @@ describe('the listening verifier', () => {
     expect(count).toBe(1);
   });
 
-  test('judges an undecided window again', async () => {
+  test('judges an undecided window again at the next request', async () => {
     let count = 0;
     await using server = await start({
       judge: async () => verdictOf(++count === 1 ? 'inconclusive' : 'fail'),
@@ -109,7 +109,7 @@ describe('the listening verifier', () => {
     expect(reply).toMatchObject({ status: 502, body: { error: 'Prometheus is gone' } });
   });
 
-  test('refuses other methods, paths, bodies and lower confidences', async () => {
+  test('refuses other methods, paths and bodies, and lower confidences', async () => {
     await using server = await start();
     const { url } = server;
     expect((await ask(url + WINDOW, { method: 'PUT' })).headers.get('allow')).toBe('GET, POST');
@@ -125,7 +125,7 @@ describe('the listening verifier', () => {
     expect((await post('x'.repeat(70_000))).status).toBe(413);
   });
 
-  test('responds with 429 and a time to wait when one address sends too many requests', async () => {
+  test('responds with 429 and a time to wait if one address sends too many requests', async () => {
     await using server = await start();
     const all = await Promise.all(Array.from({ length: 40 }, () => ask(server.url + WINDOW)));
     const limited = all.filter(({ status }) => status === 429);
@@ -133,7 +133,7 @@ describe('the listening verifier', () => {
     expect(Number(limited[0]!.headers.get('retry-after'))).toBeGreaterThan(0);
   });
 
-  test('finishes the requests in progress before it closes', async () => {
+  test('finishes the requests in progress before it stops', async () => {
     const judged = Promise.withResolvers<Verdict>();
     const begun = Promise.withResolvers<void>();
     const server = await start({
@@ -163,7 +163,7 @@ describe('the listening verifier', () => {
   });
 });
 
-describe('the limit of requests', () => {
+describe('the rate limit', () => {
   test('allows each address a burst, and then one more request per refill', () => {
     const limits = limitRates({ burst: 2, perMinute: 6 });
     expect([1, 2, 3].map(() => limits.take('a', 0))).toEqual([0, 0, 10]);

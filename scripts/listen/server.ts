@@ -9,14 +9,17 @@ import { limitRates } from './rate-limit.ts';
 import { type Asking, type Reply, refused, replyTo } from './respond.ts';
 import type { IsAuthorised } from './token.ts';
 
-/** The verifier as a server. node:http suffices for three routes, so no framework enlarges the npm package. */
+/**
+ * The HTTP server of the verifier. It uses node:http without a framework, which three routes do not need, so that the npm
+ * package stays small.
+ */
 
 export interface ListenOptions {
   readonly judgements: Judgements;
-  /** A request may ask for a higher confidence, never for a lower one. */
+  /** The operator's confidence. A request may ask for a higher one, but not for a lower one. */
   readonly least: number | null;
   readonly isAuthorised: IsAuthorised;
-  /** Removes secrets from what is sent. */
+  /** Redacts secrets from responses. */
   readonly redact: (text: string) => string;
 }
 
@@ -24,11 +27,11 @@ export interface Listening extends AsyncDisposable {
   readonly url: string;
 }
 
-/** Webhooks carry a name, a phase and their metadata. */
+/** The maximum size of a webhook, which contains a name, a phase and metadata. */
 const MAX_BODY_BYTES = 64 * 1024;
 const RECEIVE_LIMIT_MS = 10_000;
 const MAX_CONNECTIONS = 200;
-/** The time that requests in progress get when the program is asked to stop. */
+/** The time that requests in progress get after the program has been asked to stop. */
 const DRAIN_MS = 10_000;
 
 export async function listen(
@@ -41,7 +44,7 @@ export async function listen(
       .catch((): Reply => refused(500, 'the verifier failed'))
       .then((reply) => send(response, reply, options.redact));
   });
-  // These bound slow and idle clients; judging has a time limit of its own.
+  // These limits apply to slow and idle clients. Judging has a separate time limit.
   server.requestTimeout = RECEIVE_LIMIT_MS;
   server.headersTimeout = RECEIVE_LIMIT_MS;
   server.keepAliveTimeout = 5_000;
@@ -135,7 +138,7 @@ function metadataIn(text: string): Result<Parameters, string> {
   }
 }
 
-/** null: the body is too long. */
+/** Resolves to null if the body is too long. */
 async function bodyOf(request: IncomingMessage): Promise<string | null> {
   const chunks: Buffer[] = [];
   let size = 0;
@@ -154,7 +157,7 @@ function send(response: ServerResponse, reply: Reply, redact: (text: string) => 
       'content-type': 'application/json',
       'cache-control': 'no-store',
       ...(status === 401 ? { 'www-authenticate': 'Bearer' } : {}),
-      // The rest of a body that was refused is not read.
+      // The rest of a refused body is not read.
       ...(status === 413 ? { connection: 'close' } : {}),
       ...(retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) }),
       ...(allow === undefined ? {} : { allow }),

@@ -6,9 +6,10 @@ export type IsAuthorised = (authorization: string | undefined) => boolean;
 const digestOf = (text: string) => createHash('sha256').update(text).digest();
 
 /**
- * `Bearer TOKEN`, or `Basic` with the token as its password: Flagger sends no header of its own, but its HTTP library sends the
- * user and password of a URL. Compares digests of equal length, so that the response time reveals nothing about the token.
- * @param token null: every client may ask
+ * Accepts `Bearer TOKEN`, or `Basic` with the token as the password. Flagger cannot send its own headers, but its HTTP
+ * library sends the user and password of a URL. Digests of equal length are compared, so that the response time reveals
+ * nothing about the token.
+ * @param token null: every client is allowed
  */
 export function authorisedBy(token: string | null): IsAuthorised {
   if (token === null) return () => true;

@@ -11,21 +11,21 @@ import type { Question } from './question.ts';
 import { listen } from './server.ts';
 import { authorisedBy } from './token.ts';
 
-/** `./sla verify --listen`: responds to requests until the program is asked to stop. */
+/** Runs `./sla verify --listen`, which responds to requests until it is asked to stop. */
 
 export interface VerifierOptions {
   readonly listen: string;
   readonly prometheus: string;
-  /** A request may ask for a higher confidence, never for a lower one. null: the observed value decides. */
+  /** The operator's confidence, which a request may raise but not lower. null: the observed value decides. */
   readonly least: number | null;
   readonly judge: (question: Question, io: Io) => Promise<Verdict>;
 }
 
 const TOKEN = 'SLA_LISTEN_TOKEN';
-/** Shorter than the timeouts of the shipped templates, so that their clients get a response. */
+/** Shorter than the timeouts in the shipped templates, so that clients get a response before they give up. */
 const JUDGE_LIMIT_MS = 45_000;
 
-/** The problems of an address and its token. */
+/** The problems with an address and its token. */
 export function checkListening(text: string, io: Io): readonly PlacedProblem[] {
   const address = readListenAddress(text);
   if (!address.ok) return address.error;
@@ -38,7 +38,7 @@ export function checkListening(text: string, io: Io): readonly PlacedProblem[] {
   ).error;
 }
 
-/** Resolves when all requests received before the end have been answered. */
+/** Resolves once all requests that were received before the stop have a response. */
 export async function verifyUntilStopped(options: VerifierOptions, io: Io): Promise<void> {
   const address = unwrap(readListenAddress(options.listen));
   const token = secretOf(TOKEN, io.env, io.cwd);
@@ -63,14 +63,14 @@ export async function verifyUntilStopped(options: VerifierOptions, io: Io): Prom
   io.progress('stopping: requests in progress are finished first');
   await listening[Symbol.asyncDispose]();
   judging.abort(io.signal.reason);
-  // A closed standard error is an error of the harness. The normal way to end a server is a signal.
+  // If standard error is closed, that is a failure of the harness. Normally, a signal stops the server.
   if (io.signal.reason instanceof HarnessError) throw io.signal.reason;
 }
 
 const spanOf = ({ fromSeconds, toSeconds }: Question) =>
   [fromSeconds, toSeconds].map((at) => new Date(at * 1000).toISOString()).join(' to ');
 
-/** The options were checked before. */
+/** The options have already been checked. */
 function unwrap<T>(input: Input<T>): T {
   if (!input.ok) throw new Error(input.error.map(({ message }) => message).join('; '));
   return input.value;

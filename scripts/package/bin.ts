@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 
 /**
- * The program of the npm package. It imports everything else later: if a file cannot be loaded, Node.js exits with 1, which
- * means "SLA missed".
+ * The program of the npm package. It imports everything else dynamically. If a static import failed, Node.js would exit with
+ * 1, which means "SLA missed".
  */
 
 const OLDEST_NODE = 22;

@@ -7,35 +7,35 @@ import { neededBy } from './modules.ts';
 import { TOOLS_OF_PACKAGE } from './tools.ts';
 
 /**
- * Builds the npm package: compiled JavaScript with types, laid out like the repository. Imports nothing but Node.js and
- * its neighbours, so that an image and a CI job can build it with the compiler alone.
+ * Builds the npm package: JavaScript and type declarations in the layout of the repository. Imports only Node.js modules and
+ * files in this folder, so that an image or a CI job can build it with just the compiler.
  */
 
 const PROGRAM = 'scripts/package/bin';
 const WORKER = 'scripts/run/looks/look-worker';
 const CORE = 'slas/index';
 
-/** Only checkouts load these; they and what only they import are left out. */
+/** Files that only a checkout loads. The package contains neither these files nor those that only they import. */
 const ONLY_IN_CHECKOUT = ['scripts/cli/checkout-commands.js', 'scripts/run/own-stack.js'];
 
-/** Files that are read at run time, not imported. */
+/** Files that are read at run time instead of imported. */
 const READ = [
   'LICENSE',
   'slas/documents/sla-document.schema.json',
   ...['bodies', 'load', 'random', 'request', 'schedule'].map((name) => `loadtests/lib/${name}.ts`),
-  // The modules from which Go builds a tool that cannot be downloaded.
+  // The Go modules for tools that must be built because they cannot be downloaded.
   ...TOOLS_OF_PACKAGE.flatMap((tool) => ['go.mod', 'go.sum'].map((name) => `scripts/tools/${tool}/${name}`)),
 ];
 
-/** Packages whose files are read at run time. */
+/** Packages from which files are read at run time. */
 const READ_PACKAGES = ['uplot'];
 
 export interface BuildOptions {
-  /** The repository. */
+  /** The path of the repository. */
   readonly root: string;
-  /** The compiler. */
+  /** The path of the compiler. */
   readonly tsc: string;
-  /** Created or replaced. */
+  /** The output folder, which is created or replaced. */
   readonly folder: string;
 }
 
@@ -60,7 +60,7 @@ export async function buildPackage({ root, tsc, folder }: BuildOptions): Promise
 
 const COMPILER_LIMIT_MS = 5 * 60_000;
 
-/** `./sla test` checks the types; here they need not even be installed. */
+/** Types need not be installed for this build, because `./sla test` checks them. */
 async function compile(root: string, tsc: string, folder: string): Promise<void> {
   const config = join(folder, 'tsconfig.json');
   const settings = {
@@ -83,7 +83,7 @@ async function compile(root: string, tsc: string, folder: string): Promise<void>
 }
 
 /**
- * The compiler reports types of inner modules that have no exported name (TS4…), but still writes every file. A test checks the
+ * The compiler reports inner types without an exported name (TS4…), but still writes every file. A test checks the
  * declarations of the core.
  */
 function unlessOfTypes(error: Error & { readonly stdout?: string }): void {
@@ -92,7 +92,7 @@ function unlessOfTypes(error: Error & { readonly stdout?: string }): void {
   throw new Error(`the package cannot be compiled: ${reported[0] ?? error.message}`, { cause: error });
 }
 
-/** Declarations keep the `.ts` of their imports, which other projects' compilers may refuse. */
+/** Declarations keep the `.ts` of their imports. Other projects' compilers may reject this extension, so it is replaced. */
 async function keepOnly(needed: ReadonlySet<string>, folder: string): Promise<void> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   for (const entry of entries.filter((one) => one.isFile())) {
@@ -106,7 +106,7 @@ async function keepOnly(needed: ReadonlySet<string>, folder: string): Promise<vo
   await removeEmpty(folder);
 }
 
-/** True if the folder was removed. */
+/** Returns whether the folder was removed. */
 async function removeEmpty(folder: string): Promise<boolean> {
   const entries = await readdir(folder, { withFileTypes: true });
   const kept = await Promise.all(

@@ -1,4 +1,4 @@
-/** The package.json of the npm package, made from that of the repository. */
+/** Derives the package.json of the npm package from that of the repository. */
 
 export interface RepositoryManifest {
   readonly name: string;
@@ -9,7 +9,7 @@ export interface RepositoryManifest {
   readonly devDependencies: Readonly<Record<string, string>>;
 }
 
-/** Needed by `dashboards` only, and larger than everything else together: users who want dashboards install it. */
+/** Only `dashboards` needs this package, and it is larger than all others together. Users who want dashboards install it. */
 export const OPTIONAL = ['@grafana/grafana-foundation-sdk'];
 
 /** @param packages the packages that the compiled files import. Throws if the repository does not pin one of them. */

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { temporaryFolder } from '../testing/sla.ts';
 import { neededBy } from './modules.ts';
 
-test('follows imports of every form, and mistakes no other text for one', async () => {
+test('all forms of imports are followed, and no other text is mistaken for an import', async () => {
   await using folder = await temporaryFolder();
   await mkdir(join(folder.path, 'a'));
   const program = `#!/usr/bin/env node

@@ -1,24 +1,24 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 
-/** Which of the compiled files the package needs, and which other packages they import. */
+/** Determines which compiled files the package needs, and which other packages these files import. */
 
 export interface Needed {
   /** Paths relative to the folder, with slashes. */
   readonly files: ReadonlySet<string>;
-  /** Names of npm packages. */
+  /** The names of npm packages. */
   readonly packages: ReadonlySet<string>;
 }
 
-/** `import … from '…'`, `export … from '…'`, `import '…'`, `import('…')`, and `import("…")` in types. */
+/** Matches `import … from '…'`, `export … from '…'`, `import '…'`, `import('…')` and, in types, `import("…")`. */
 const IMPORT =
   /^(?:import|export)\b[^'"`;]*?\bfrom\s*'([^'\n]+)'|^import\s+'([^'\n]+)'|\bimport\(\s*['"]([^'"\n]+)['"]\s*\)/gm;
 
 /**
  * Follows the imports of compiled files.
  *
- * @param extension `.js`, or `.d.ts` for their types
- * @param left not followed
+ * @param extension `.js` for code, or `.d.ts` for types
+ * @param left files whose imports are not followed
  */
 export function neededBy(
   folder: string,
@@ -41,7 +41,7 @@ export function neededBy(
   return { files, packages };
 }
 
-/** Comments may quote an import. */
+/** Removes comments, because they may contain examples of imports. */
 const importsIn = (text: string): readonly string[] =>
   [...text.replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, '').matchAll(IMPORT)].map(
     ([, from, alone, later]) => (from ?? alone ?? later)!,

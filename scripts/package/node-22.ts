@@ -1,4 +1,4 @@
-/** The part of the language that we use and Node.js 22 lacks: `AsyncDisposableStack`. The compiler replaces `using` itself. */
+/** Adds `AsyncDisposableStack`, which Node.js 22 lacks. The compiler itself replaces `using`. */
 
 type Dispose = () => unknown;
 
@@ -34,7 +34,7 @@ class Stack {
     return moved;
   }
 
-  /** Every step runs, the last one first; the first error is thrown afterwards. */
+  /** Runs every step, starting with the last one. Afterwards, throws the first error. */
   async disposeAsync(): Promise<void> {
     const errors: unknown[] = [];
     for (const step of this.#steps.splice(0).reverse()) {

@@ -5,8 +5,8 @@ import { ROOT } from '../testing/sla.ts';
 import { manifestOf, type RepositoryManifest } from './manifest.ts';
 
 /**
- * Three versions of Node.js: the one that the launcher needs to start, the one that the repository installs and runs on, and
- * the oldest that the npm package supports. Every place that names one of them must agree.
+ * Three versions of Node.js matter: the minimum for the launcher, the one that the repository installs and uses, and the
+ * minimum for the npm package. Every place that names one of them must agree.
  */
 
 const read = (file: string) => readFileSync(join(ROOT, file), 'utf8');
@@ -52,7 +52,7 @@ test.each([
   'Dockerfile',
   'scripts/stack/images.ts',
   'scripts/cli/init/workflow-text.ts',
-])('%s uses the installed one', (file) => {
+])('%s uses the installed version', (file) => {
   const named = [...read(file).matchAll(/node-version: (\d+)|node:(\d+)-/g)].map(
     ([, one, other]) => one ?? other,
   );

@@ -17,14 +17,14 @@ import { buildPackage } from './build.ts';
 import { Stack } from './node-22.ts';
 
 /**
- * The content of the npm package, and its commands that send no load. It is really compiled, inside the checkout because of its
- * dependencies.
+ * Tests the content of the npm package, and its commands that send no load. The package is compiled for real, inside the
+ * checkout because of its dependencies.
  */
 
 const PLACE = join(ROOT, '.sla', `package-test-${process.pid}`);
 const PACKAGE = join(PLACE, 'package');
 const USER = join(PLACE, 'user');
-/** The background stack. The package never starts it, but asks whether one is up. */
+/** The socket of the background stack. The package never starts a stack, but asks whether one is up. */
 const STACK = /update\(io\.root\)|'\.sla', 'stack'|'sla\.ts'|cwd: io\.root/;
 
 const SHOP = `${SHOP_DOCUMENT}scenarios:
@@ -53,12 +53,12 @@ function run(...args: string[]) {
 }
 
 describe('the content of the package', () => {
-  test('is compiled: no sources, except for the library of load scripts', () => {
+  test('is compiled: it contains no sources except the library of load scripts', () => {
     const sources = files().filter((file) => /(?<!\.d)\.ts$/.test(file));
     expect(sources.every((file) => file.startsWith('loadtests/lib/'))).toBe(true);
   });
 
-  test('has nothing of the sentiment service except names of metrics and faults, and no tests', () => {
+  test('contains nothing of the sentiment service except names of metrics and faults, and no tests', () => {
     const ofService = files().filter((file) => file.startsWith('service/'));
     expect(ofService.toSorted()).toEqual(['service/fault-spec.js', 'service/metric-names.js']);
     expect(files().filter((file) => /\.test\.|testing\/|bench\/|selftest/.test(file))).toEqual([]);
@@ -98,7 +98,7 @@ describe('the content of the package', () => {
     }
   });
 
-  test('uses its own folder only to read its version and the library of load scripts', () => {
+  test('reads only its version and the library of load scripts from its own folder', () => {
     const uses = files()
       .filter((file) => file.endsWith('.js'))
       .flatMap((file) => [...readFileSync(join(PACKAGE, file), 'utf8').matchAll(/^.*\bio\.root\b.*$/gm)])
@@ -116,7 +116,7 @@ describe('the content of the package', () => {
     expect(bytes).toBeLessThan(2.5 * 2 ** 20);
   });
 
-  test('has every file that a new load script imports', () => {
+  test('contains every file that a new load script imports', () => {
     const script = scriptText({ service: { warmUp: null } } as never, false);
     const imported = [...script.matchAll(/from '\.\/(lib\/[^']+)'/g)].map(([, file]) => file!);
     expect(imported.length).toBeGreaterThan(0);
@@ -125,7 +125,7 @@ describe('the content of the package', () => {
 });
 
 describe('the commands of the package', () => {
-  test('find documents in the working directory, and name themselves as the user types them', () => {
+  test('find documents in the working directory, and write commands in messages as users type them', () => {
     expect(run('check', 'shop.yaml')).toMatchObject({
       code: 0,
       stdout: 'shop.yaml: ok, 2 objectives, 1 scenario\n',
@@ -141,7 +141,7 @@ describe('the commands of the package', () => {
     expect(run('--help').stdout + run('gate', '--help').stdout).not.toContain('./sla ');
   });
 
-  test('init asks a running service, and writes what check accepts', { timeout: 60_000 }, async () => {
+  test('init asks a running service, and writes files that check accepts', { timeout: 60_000 }, async () => {
     await using shop = await startShop();
     for (const path of ['/products', '/products/1']) await (await fetch(shop.url + path)).text();
     const folder = join(PLACE, 'asked');
@@ -185,7 +185,7 @@ describe('the commands of the package', () => {
       [name, '--any', 'thing'],
       `${name}: this command is not in the npm`,
     ]),
-  ])('%j says what is missing', (args, message) => {
+  ])('%j reports what is missing', (args, message) => {
     const { code, stderr } = run(...args);
     expect(stderr).toContain(message);
     expect(code).toBe(2);
@@ -204,7 +204,7 @@ describe('the commands of the package', () => {
     expect(names.toSorted()).toEqual([...ONLY_IN_CHECKOUT].toSorted());
   });
 
-  test('a package with a missing file exits with 4, not with 1, which means a missed SLA', async () => {
+  test('a package with a missing file exits with 4, and not with 1, which would mean a missed SLA', async () => {
     const broken = join(PLACE, 'broken');
     await cp(PACKAGE, broken, { recursive: true });
     await rm(join(broken, 'slas', 'judge', 'judge.js'));
@@ -216,16 +216,17 @@ describe('the commands of the package', () => {
   });
 });
 
-test('the thread that looks at a run while it lasts starts', async () => {
+test('the worker thread for looks at a run can be started', async () => {
   const worker = new Worker(join(PACKAGE, 'scripts', 'run', 'looks', 'look-worker.js'));
   const failed = once(worker, 'error').then(([error]) => error as Error);
-  // The worker cannot judge this message. The error must come from its own code, not from Node.js because of a missing file.
+  // The worker cannot judge this message. The error must come from the worker's own code, not from a file that Node.js
+  // cannot find.
   worker.postMessage(null);
   expect((await failed).stack).toContain(join('looks', 'look-worker.js'));
 });
 
 describe('replacements for features that Node.js 22 lacks', () => {
-  test('steps run in reverse order, and an error does not stop the others', async () => {
+  test('all steps run in reverse order, even if one fails', async () => {
     const order: number[] = [];
     const stack = new Stack();
     stack.defer(() => order.push(1));
@@ -260,7 +261,7 @@ test('the example of docs/embedding.md is valid TypeScript for the types of the 
     'node',
     '--noEmit',
   ];
-  // Without skipLibCheck, every declaration of the package is checked, too.
+  // Without skipLibCheck, the compiler also checks every declaration of the package.
   const tsc = join(ROOT, 'node_modules', '.bin', 'tsc');
   expect(() =>
     execFileSync(tsc, [...options, 'example.ts'], { cwd: folder, encoding: 'utf8', stdio: 'pipe' }),

@@ -206,8 +206,11 @@ async function pointLatestAt(folder: RunFolder): Promise<void> {
   await rename(fresh, join(parent, 'latest'));
 }
 
-/** The verdict for people, for CI servers and for scripts. */
-/** @param note a line about the circumstances of the run, which the verdict does not rest on */
+/**
+ * Writes the verdict for people, for CI servers and for scripts.
+ *
+ * @param note a line about the circumstances of the run, which do not affect the verdict
+ */
 export async function writeVerdict(
   folder: RunFolder,
   verdict: Verdict,

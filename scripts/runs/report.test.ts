@@ -66,7 +66,7 @@ async function writeReport(name: string, stored: StoredRun, verdict: Verdict): P
   return file;
 }
 
-/** Where to write the pictures of the documentation. */
+/** The folder for the screenshots of the documentation. */
 const PICTURES = process.env.SCREENSHOTS;
 
 async function picture(page: Page, name: string, height: number): Promise<void> {

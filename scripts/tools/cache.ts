@@ -9,7 +9,7 @@ import type { ToolIo } from './types.ts';
 /** `${SLA_CACHE_DIR:-${XDG_CACHE_HOME:-~/.cache}/sla-harness}/tools` */
 function toolsFolder(env: ToolIo['env']): string {
   if (env.SLA_CACHE_DIR) return resolve(env.SLA_CACHE_DIR, 'tools');
-  // The XDG specification says to ignore a relative XDG_CACHE_HOME.
+  // According to the XDG specification, a relative XDG_CACHE_HOME must be ignored.
   const xdg = env.XDG_CACHE_HOME;
   const caches = xdg && isAbsolute(xdg) ? xdg : join(env.HOME || homedir(), '.cache');
   return join(caches, 'sla-harness', 'tools');
@@ -23,7 +23,7 @@ export function lockPath(spec: PackageSpec, env: ToolIo['env']): string {
   return join(toolsFolder(env), `.${spec.name}-${spec.version}.lock`);
 }
 
-/** Creates the cache's folder; throws HarnessError `cache-not-writable` if it cannot be written. */
+/** Creates the cache folder. Throws HarnessError `cache-not-writable` if it is not writable. */
 export async function prepareCache(env: ToolIo['env']): Promise<void> {
   const folder = toolsFolder(env);
   try {
@@ -42,9 +42,8 @@ export async function prepareCache(env: ToolIo['env']): Promise<void> {
 }
 
 /**
- * A folder for incomplete work, on the cache's own file system, so that a finished file moves by one rename.
- * Call this with the package's lock held: anything left there by an earlier run is abandoned and gets
- * removed.
+ * Creates a folder for incomplete files. It is on the cache's file system, so that a complete file can be moved by a single
+ * rename. Call this only while holding the package's lock, because it removes whatever an earlier run left there.
  */
 export async function makeStaging(
   spec: PackageSpec,
@@ -59,7 +58,7 @@ export async function makeStaging(
   };
 }
 
-/** Moves a finished program to its place in the cache in one step, and returns that place. */
+/** Moves a complete program to its place in the cache atomically, and returns its new path. */
 export async function publish(spec: ToolSpec, program: string, env: ToolIo['env']): Promise<string> {
   const path = cachedPath(spec, env);
   await makePath(join(path, '..'));

@@ -6,7 +6,7 @@ import { isGone, makeWorld } from './test-support.ts';
 
 const env = process.env;
 
-it('keeps both streams and the exit code', async () => {
+it('keeps both output streams and the exit code', async () => {
   const result = await runCommand('sh', ['-c', 'echo out; echo err >&2; exit 7'], { env, limitMs: 20_000 });
   expect(result).toMatchObject({ kind: 'exited', exitCode: 7 });
   expect(describeResult(result)).toMatch(/^exited with code 7:\n/);
@@ -18,12 +18,12 @@ it('reports a missing program', async () => {
   expect(result).toMatchObject({ kind: 'not-started', reason: expect.stringContaining('/nowhere/at all') });
 });
 
-it('kills a program that runs too long, and reports its output', async () => {
+it('kills a program that exceeds its time limit, and reports its output', async () => {
   const result = await runCommand('sh', ['-c', 'echo working; sleep 600'], { env, limitMs: 300 });
   expect(result).toEqual({ kind: 'killed', reason: 'ran longer than 0.3 s', output: 'working\n' });
 });
 
-it("kills the program's children on abort, even those that ignore SIGTERM", async () => {
+it('kills the program’s children on abort, even if they ignore SIGTERM', async () => {
   await using world = await makeWorld({ go: false });
   const file = join(world.folder, 'child');
   const script = `sh -c 'trap "" TERM; echo $$ > "$0"; echo ready; while :; do sleep 1; done' "${file}" & wait`;

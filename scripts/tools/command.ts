@@ -16,8 +16,8 @@ const GRACE_MS = 3_000;
 const OUTPUT_CHARACTERS = 64_000;
 
 /**
- * Runs a program to its end and keeps the tail of its output (both streams, in order). The program gets its own process
- * group, so that its children are killed with it: at `limitMs`, when `signal` aborts, and when this process exits. Rejects
+ * Runs a program to its end and keeps the end of its output (both streams, in order). The program has its own process group,
+ * so that its children are killed, too: at `limitMs`, when `signal` aborts, and when this process exits. On abort, rejects
  * with the signal's reason, but only after the child has ended.
  */
 export async function runCommand(
@@ -40,12 +40,12 @@ export async function runCommand(
     : result;
 }
 
-/** The last lines of a program's output, for a message. */
+/** The last lines of a program's output, for messages. */
 function lastLines(output: string, count: number): string {
   return output.trimEnd().split('\n').slice(-count).join('\n');
 }
 
-/** The result in words, for a list of reasons, with the last lines of output if there is any. */
+/** The result in words, for a list of reasons, with the last lines of the output if there are any. */
 export function describeResult(result: CommandResult): string {
   if (result.kind === 'not-started') return result.reason;
   const how = result.kind === 'killed' ? result.reason : `exited with code ${result.exitCode}`;
@@ -72,7 +72,7 @@ function ended(child: ChildProcess): Promise<CommandResult> {
   });
 }
 
-/** Kills the child's group at the limit, on abort and at exit; disposing of it cancels all three. */
+/** Kills the child's process group at the time limit, on abort and on exit. Disposal cancels all three. */
 function guardGroup(child: ChildProcess, { limitMs, signal }: CommandOptions) {
   let timedOut = false;
   let graceTimer: NodeJS.Timeout | undefined;
@@ -103,6 +103,6 @@ function killGroup(child: ChildProcess, signalName: NodeJS.Signals): void {
   try {
     process.kill(-child.pid, signalName);
   } catch {
-    // The group no longer exists.
+    // The process group no longer exists.
   }
 }

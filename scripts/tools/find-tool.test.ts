@@ -9,7 +9,7 @@ import { makeWorld, sampleSpecs, versionScript, writeProgram } from './test-supp
 const finder = () => createToolFinder({ specs: TOOL_SPECS });
 
 describe('the search order', () => {
-  it('is: explicit path, PATH, cache', async () => {
+  it('is explicit path, PATH, cache', async () => {
     await using world = await makeWorld({ go: false });
     const explicit = join(world.folder, 'my own', 'k6');
     const onPath = join(world.bin, 'k6');
@@ -28,7 +28,7 @@ describe('the search order', () => {
     expect(world.progress).toEqual([]);
   });
 
-  it('skips a tool on PATH whose version is outside the range, in favour of a later one within it', async () => {
+  it('skips a tool on PATH whose version is outside the range, and uses a later one that is within it', async () => {
     await using world = await makeWorld({ go: false });
     const later = join(world.folder, 'later');
     await writeProgram(join(world.bin, 'prometheus'), "echo 'prometheus, version 2.55.1+ds (branch: x)'");
@@ -42,7 +42,7 @@ describe('the search order', () => {
     });
   });
 
-  it('finds the cache under XDG_CACHE_HOME or the home folder if SLA_CACHE_DIR is not set', () => {
+  it('looks for the cache under XDG_CACHE_HOME or the home folder if SLA_CACHE_DIR is not set', () => {
     const below = (env: Record<string, string>) => cachedPath(TOOL_SPECS.promtool, env);
     const tail = 'sla-harness/tools/promtool-3.16.0/promtool';
     expect(below({ HOME: '/h', XDG_CACHE_HOME: '/x' })).toBe(`/x/${tail}`);
@@ -57,7 +57,7 @@ describe('an unusable explicit path', () => {
     ['has a version outside the range', "echo 'k6 v1.9.0 (go1.25)'", 'is k6 1.9.0, outside >=2.2.0 <3'],
     ['is another program', 'echo hello', 'does not say that it is k6'],
     ['does not run', 'echo broken >&2; exit 3', 'exited with code 3:\nbroken'],
-  ])('%s: is an error, even if PATH has a valid one', async (_, script, reason) => {
+  ])('that %s is an error, even if PATH has a valid tool', async (_, script, reason) => {
     await using world = await makeWorld({ go: false });
     await writeProgram(join(world.bin, 'k6'), versionScript('k6'));
     const path = join(world.folder, 'explicit');
@@ -73,8 +73,8 @@ describe('an unusable explicit path', () => {
   });
 });
 
-describe('with neither network nor Go', () => {
-  it('gives one message with every reason and every way to provide the tool', async () => {
+describe('without network access and without Go', () => {
+  it('the message lists every reason and every way to provide the tool', async () => {
     await using world = await makeWorld({ go: false });
     await writeProgram(join(world.bin, 'prometheus'), "echo 'prometheus, version 2.55.1 (branch: x)'");
     const error = await finder()
@@ -98,7 +98,7 @@ describe('with neither network nor Go', () => {
     expect(await readdir(join(world.folder, 'cache', 'tools'))).toEqual([]);
   });
 
-  it('names a cache that is not writable', async () => {
+  it('the message names a cache that is not writable', async () => {
     await using world = await makeWorld({ go: false });
     await writeProgram(join(world.folder, 'file'), '');
     world.env.SLA_CACHE_DIR = join(world.folder, 'file');

@@ -7,14 +7,14 @@ import { type FoundTool, type Search, TOOL_LIMITS, type ToolIo, type ToolLimits 
 
 export interface ToolFinder {
   /**
-   * Returns a tool that runs, installing it first if necessary. Tries, in order: the explicit path, `PATH`, the cache, the
-   * official release, the pinned Go build. Throws HarnessError: `tool-explicit-path`, `tool-unavailable`, `release-checksum`,
-   * `cache-not-writable`, `tool-lock`. Safe to call concurrently for several tools and from several processes.
+   * Returns a tool that runs, and installs it first if necessary. Tries in this order: the explicit path, `PATH`, the cache,
+   * the official release, and the pinned Go build. May be called concurrently, for several tools and from several processes.
+   * Throws HarnessError `tool-explicit-path`, `tool-unavailable`, `release-checksum`, `cache-not-writable` or `tool-lock`.
    */
   readonly findTool: (name: ToolName, io: ToolIo) => Promise<FoundTool>;
   /**
-   * What `findTool` would return or do for each tool; installs nothing, and reports problems instead of throwing where it
-   * can.
+   * Reports for each tool what `findTool` would return or do. Installs nothing, and reports problems instead of throwing if
+   * possible.
    */
   readonly inspectTools: (io: ToolIo, names?: readonly ToolName[]) => Promise<readonly ToolReport[]>;
 }
@@ -22,11 +22,11 @@ export interface ToolFinder {
 export interface FinderOptions {
   readonly specs: Readonly<Record<ToolName, ToolSpec>>;
   readonly limits: ToolLimits;
-  /** `platform-arch` as Node names them. */
+  /** `platform-arch`, with the names that Node.js uses. */
   readonly platform: string;
 }
 
-/** A finder remembers which release servers did not respond and does not try them again. */
+/** A finder remembers release servers that did not respond, and does not try them again. */
 export function createToolFinder(options: Partial<FinderOptions> = {}): ToolFinder {
   const specs = options.specs ?? TOOL_SPECS;
   const limits = options.limits ?? TOOL_LIMITS;

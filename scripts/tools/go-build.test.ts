@@ -19,7 +19,7 @@ import {
 const hasGo = findOnPath('go') !== null;
 
 describe.skipIf(!hasGo)('the pinned Go build', () => {
-  it('installs the tool into the cache, with progress', async () => {
+  it('installs the tool into the cache, and reports progress', async () => {
     await using world = await makeWorld({ go: true });
     const specs = await sampleSpecs(world.folder);
     const { findTool } = createToolFinder({ specs });
@@ -39,7 +39,7 @@ describe.skipIf(!hasGo)('the pinned Go build', () => {
     expect(await findTool('k6', world.io)).toMatchObject({ version: '2.2.0', source: 'go' });
   });
 
-  it('shows why a build failed', async () => {
+  it('reports why a build failed', async () => {
     await using world = await makeWorld({ go: true });
     const specs = await sampleSpecs(world.folder);
     await writeFile(
@@ -55,7 +55,7 @@ describe.skipIf(!hasGo)('the pinned Go build', () => {
   it('runs once if two processes need the tool at the same time', async () => {
     await using world = await makeWorld({ go: true });
     const secondWaits = Promise.withResolvers<void>();
-    // The process with the lock requests the release; the response is sent only once the other process waits for the lock.
+    // The process with the lock requests the release. The server responds only once the other process waits for the lock.
     await using server = await serveReleases({
       [`/${TOOL_SPECS.k6.package.release.folder}/${TOOL_SPECS.k6.package.release.checksums}`]: (response) => {
         void secondWaits.promise.then(() => response.writeHead(404).end());
@@ -74,7 +74,7 @@ describe('a Go that cannot build the tool', () => {
   it.each([
     ['1.20.1', 'auto'],
     ['1.25.9', 'local'],
-  ])('%s with GOTOOLCHAIN=%s: the message names both versions', async (version, toolchain) => {
+  ])('with Go %s and GOTOOLCHAIN=%s, the message names both versions', async (version, toolchain) => {
     await using world = await makeWorld({ go: false });
     await writeProgram(
       join(world.bin, 'go'),
@@ -85,7 +85,7 @@ describe('a Go that cannot build the tool', () => {
     });
   });
 
-  it('stops with its children when the caller aborts, and releases the lock', async () => {
+  it('stops together with its children if the caller aborts, and releases the lock', async () => {
     await using world = await makeWorld({ go: false });
     const idFile = join(world.folder, 'id');
     await writeProgram(
@@ -106,7 +106,7 @@ describe('a Go that cannot build the tool', () => {
   });
 });
 
-/** A program that runs as its own process: finds k6 by the sample specs and prints where it came from. */
+/** A program that runs as a separate process: it finds k6 with the sample specs, and prints where it found k6. */
 async function finderScript(folder: string): Promise<string> {
   const script = join(folder, 'find.ts');
   await sampleSpecs(folder);

@@ -8,20 +8,20 @@ import type { ToolSpec } from './specs.ts';
 import type { Attempt, Search, ToolIo, ToolLimits } from './types.ts';
 import { isGoAtLeast } from './version.ts';
 
-/** From this version on, go fetches the newer Go that a go.mod asks for, unless GOTOOLCHAIN=local. */
+/** From this version on, go downloads the newer Go that a go.mod requires, unless GOTOOLCHAIN=local. */
 const FIRST_WITH_TOOLCHAINS = '1.21';
 
-/** The lowest Go version that the tool's go.mod accepts. */
+/** The minimum Go version according to the tool's go.mod. */
 export async function neededGoVersion(spec: ToolSpec): Promise<string> {
   const text = await readFile(join(spec.package.go.folder, 'go.mod'), 'utf8');
   return /^go (\S+)$/m.exec(text)?.[1] ?? '1.0';
 }
 
-/** The Go that can build the tool here, or why there is none; fetches and builds nothing. */
+/** The Go that can build the tool on this machine, or why there is none. Downloads and builds nothing. */
 export async function checkGo(search: Search): Promise<Attempt<string>> {
   const { spec, io, limits } = search;
   const needed = await neededGoVersion(spec);
-  // With GOTOOLCHAIN=local and outside any module, go reports its own version and fetches nothing.
+  // With GOTOOLCHAIN=local and outside of any module, go reports its own version and downloads nothing.
   const version = await askGo(['version'], { ...io, env: { ...io.env, GOTOOLCHAIN: 'local' } }, limits);
   if (version.kind === 'not-started') return fail('Go: no go on PATH');
   const installed = version.kind === 'exited' ? /\bgo(\d+\.\S+)/.exec(version.output)?.[1] : undefined;
@@ -35,7 +35,7 @@ export async function checkGo(search: Search): Promise<Attempt<string>> {
   );
 }
 
-/** Builds the tool from its pinned modules to the file `output`; on failure returns go's last lines. */
+/** Builds the tool from its pinned modules and writes it to `output`. On failure, returns the last lines of go's output. */
 export async function buildWithGo(search: Search, output: string): Promise<Attempt<string>> {
   const { spec, io, limits } = search;
   const go = await checkGo(search);
@@ -46,7 +46,7 @@ export async function buildWithGo(search: Search, output: string): Promise<Attem
   const args = ['build', `-tags=${tags.join(',')}`, '-trimpath', '-buildvcs=false', '-ldflags', linkerFlags];
   const result = await runCommand('go', [...args, '-o', output, spec.goPackage], {
     cwd: folder,
-    // go's work folder lies next to the output, so that a build that is stopped leaves nothing elsewhere.
+    // go's work folder is next to the output file, so that a build that is stopped leaves nothing elsewhere.
     env: { ...buildEnv(io.env), GOTMPDIR: dirname(output) },
     limitMs: limits.buildMs,
     signal: io.signal,

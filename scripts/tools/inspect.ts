@@ -10,9 +10,9 @@ import { rangeText } from './version.ts';
 /** The state of one tool: found, installable, or missing. */
 export type ToolReport = {
   readonly name: ToolName;
-  /** The versions that are accepted, as text. */
+  /** The accepted version range, as text. */
   readonly range: string;
-  /** Why earlier places, or all places, did not provide the tool. */
+  /** Why the earlier places, or all places, did not provide the tool. */
   readonly passedOver: readonly string[];
   readonly onlyFor?: NonNullable<ToolSpec['onlyFor']>;
 } & (

@@ -11,16 +11,16 @@ import type { Attempt, FoundTool, Search, ToolSource } from './types.ts';
 import { rangeText } from './version.ts';
 
 export interface InstallContext extends ReleaseContext {
-  /** Every tool; those that share a package are installed from one download. */
+  /** All tools. Those that share a package are installed from a single download. */
   readonly specs: readonly ToolSpec[];
-  /** Why the search so far found nothing. */
+  /** The reasons why the search has found nothing so far. */
   readonly reasons: readonly string[];
 }
 
 /**
- * Installs the tool into the cache, from its release or else by a build. One process at a time does so per package; the
- * others wait and then find the tool in the cache. Throws HarnessError `tool-unavailable` with every reason and every way to
- * provide the tool.
+ * Installs the tool into the cache, from its release or else by building it. Only one process at a time does so for a
+ * package; the others wait, and then find the tool in the cache. Throws HarnessError `tool-unavailable` with every reason
+ * and every way to provide the tool.
  */
 export async function installTool(search: Search, context: InstallContext): Promise<FoundTool> {
   const { spec, io, limits } = search;
@@ -49,7 +49,8 @@ async function installRelease(
   if (!mine.ok) return fail(`release: the downloaded ${search.spec.name}: ${mine.error}`);
   for (const spec of context.specs) {
     if (spec.package !== search.spec.package || spec === search.spec) continue;
-    // A companion that does not run does not make the requested tool unusable; it is checked when it is needed.
+    // If another tool of the package does not run, the requested tool is still usable. The other tool is checked when it is
+    // needed.
     await checkAndPublish({ ...search, spec }, join(folder.value, spec.name), 'release');
   }
   return mine;
@@ -62,7 +63,7 @@ async function installBuild(search: Search, staging: string): Promise<Attempt<Fo
   return tool.ok ? tool : fail(`Go: the built ${search.spec.name}: ${tool.error}`);
 }
 
-/** Only a program that runs here and reports the right version gets into the cache. */
+/** Only a program that runs on this machine and reports the right version is moved into the cache. */
 async function checkAndPublish(
   search: Search,
   program: string,

@@ -19,7 +19,7 @@ function endedProcessId(): number {
   return spawnSync('true').pid;
 }
 
-/** Each holder of the lock writes its id twice. */
+/** Each holder of the lock writes its id twice, so that concurrent holders would be visible. */
 function ordered(path: string, { io }: Awaited<ReturnType<typeof makeWorld>>) {
   const order: number[] = [];
   const work = async (id: number) => {
@@ -32,7 +32,7 @@ function ordered(path: string, { io }: Awaited<ReturnType<typeof makeWorld>>) {
 }
 
 describe('acquireLock', () => {
-  it('admits one holder at a time, and the next when the first releases it', async () => {
+  it('admits one holder at a time, and the next one when the first has released it', async () => {
     const { world, path } = await setUp();
     await using _world = world;
     const { order, work } = ordered(path, world);
@@ -45,7 +45,7 @@ describe('acquireLock', () => {
   it.each([
     ['of a process that has ended', () => `${hostname()}:${endedProcessId()}:old`],
     ['of an earlier process with the same id', () => `${hostname()}:${process.pid}:old`],
-  ])('takes over the lock %s', async (_, stale) => {
+  ])('takes over a lock %s', async (_, stale) => {
     const { world, path } = await setUp();
     await using _world = world;
     await symlink(stale(), path);
@@ -57,7 +57,7 @@ describe('acquireLock', () => {
     ]).toContainEqual(order);
   });
 
-  it("takes over another machine's lock once it is no longer refreshed", async () => {
+  it('takes over a lock of another machine that is no longer refreshed', async () => {
     const { world, path } = await setUp();
     await using _world = world;
     await symlink('elsewhere:1:old', path);
@@ -66,7 +66,7 @@ describe('acquireLock', () => {
     expect(await readlink(path)).toMatch(`${hostname()}:${process.pid}:`);
   });
 
-  it('stops waiting for a live holder after the limit, names it, and leaves its lock alone', async () => {
+  it('stops waiting for a live holder after the time limit, names the holder, and leaves its lock unchanged', async () => {
     const { world, path } = await setUp();
     await using _world = world;
     const owner = `${hostname()}:${process.ppid}:alive`;
@@ -79,7 +79,7 @@ describe('acquireLock', () => {
     expect(await readlink(path)).toBe(owner);
   });
 
-  it('stops waiting when the caller aborts', async () => {
+  it('stops waiting if the caller aborts', async () => {
     const { world, path } = await setUp();
     await using _world = world;
     await symlink(`${hostname()}:${process.ppid}:alive`, path);

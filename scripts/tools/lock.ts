@@ -6,11 +6,12 @@ import { HarnessError } from '../cli/errors.ts';
 import type { ToolIo, ToolLimits } from './types.ts';
 
 const POLL_MS = 200;
-/** How long taking over a stale lock may take; a process that needs longer died while doing so. */
+/** The time limit for taking over a stale lock. A process that needs longer has died in the meantime. */
 const TAKE_OVER_MS = 10_000;
 
 /**
- * Locks held by this process: a lock file with our process id that is not listed here is left over from an earlier process.
+ * The locks that this process holds. A lock file with our process id that is not listed here is left over from an earlier
+ * process.
  */
 const heldHere = new Set<string>();
 
@@ -20,9 +21,10 @@ interface Owner {
 }
 
 /**
- * Acquires the lock at `path`, waiting at most `lockWaitMs` and printing progress. The lock is a symbolic link whose target
- * names the owner: it is created in one step, so it always has an owner. It is stale, and is taken over, if its owner's
- * process has ended (same machine) or has not refreshed it for `lockStaleMs`. Dispose of the result to release it.
+ * Acquires the lock at `path`. Waits at most `lockWaitMs`, and prints progress. The lock is a symbolic link whose target
+ * names its owner. It is created atomically, so it always has an owner. A lock is stale if its owner's process has ended (on
+ * this machine) or has not refreshed it for `lockStaleMs`. A stale lock is taken over. Dispose of the result to release the
+ * lock.
  */
 export async function acquireLock(
   path: string,
@@ -54,8 +56,8 @@ export async function acquireLock(
 }
 
 async function take(path: string, owner: string): Promise<boolean> {
-  // Listed as held from before it exists until after it is removed; otherwise another waiter in this process would consider
-  // it stale.
+  // The lock is listed before it is created and until after it is removed. Otherwise another waiter in this process would
+  // consider it stale.
   heldHere.add(owner);
   try {
     await symlink(owner, path);
@@ -88,7 +90,7 @@ async function isStale(path: string, holder: string, staleMs: number): Promise<b
   return (await ageMs(path)) > staleMs;
 }
 
-/** A second lock: if several processes see the stale lock, none of them removes another's new lock. */
+/** A second lock: if several processes find the stale lock, none of them may remove the new lock of another one. */
 async function removeStale(path: string, stale: string, owner: string): Promise<void> {
   const guard = `${path}.takeover`;
   if (!(await take(guard, owner))) {
@@ -118,7 +120,7 @@ function isAlive(processId: number): boolean {
     process.kill(processId, 0);
     return true;
   } catch (error) {
-    // EPERM: the process is alive and belongs to another user.
+    // EPERM: the process is alive but belongs to another user.
     return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }

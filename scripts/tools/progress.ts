@@ -1,6 +1,6 @@
 import type { ToolIo, ToolLimits } from './types.ts';
 
-/** Prints `text(seconds since start)` at once and then every `progressEveryMs`, until it is disposed of. */
+/** Prints `text(seconds since start)` at once, and then every `progressEveryMs` until it is disposed of. */
 export function reportProgress(
   io: ToolIo,
   limits: ToolLimits,

@@ -17,7 +17,7 @@ import { TOOL_LIMITS } from './types.ts';
 const quick = { ...TOOL_LIMITS, probeMs: 400, stallMs: 400 };
 const finder = () => createToolFinder({ platform: TEST_PLATFORM, limits: quick });
 
-/** A go whose every build fails, so that the fallback to it is visible without building. */
+/** A go whose builds always fail, so that a fallback to Go is visible without a build. */
 const FAILING_GO = `
 case $1 in
   version) echo 'go version go1.99.0 linux/amd64' ;;
@@ -51,7 +51,7 @@ describe('the official release', () => {
     expect(await readdir(join(world.folder, 'cache', 'tools'))).toEqual(['k6-2.2.0']);
   });
 
-  it('provides both tools of one archive with one download, even if both are requested at once', async () => {
+  it('provides both tools of an archive with a single download, even if both are requested at once', async () => {
     const { world, release } = await setUp('prometheus', ['prometheus', 'promtool']);
     await using _world = world;
     await using server = await serveReleases(filesOf(release));
@@ -63,7 +63,7 @@ describe('the official release', () => {
     expect(server.requests).toHaveLength(2);
   });
 
-  it('may be the program itself instead of an archive', async () => {
+  it('may be a plain program instead of an archive', async () => {
     const { world, release } = await setUp('toxiproxy-server');
     await using _world = world;
     await using server = await serveReleases(filesOf(release));
@@ -73,7 +73,7 @@ describe('the official release', () => {
     expect(found).toEqual({ name: 'toxiproxy-server', path, version: '2.12.0', source: 'release' });
   });
 
-  it('may be an archive of the program alone, under another name, with a checksum file of its own', async () => {
+  it('may be an archive with only the program, under another name and with a separate checksum file', async () => {
     const { world, release } = await setUp('victoria-metrics');
     await using _world = world;
     await using server = await serveReleases(filesOf(release));
@@ -152,7 +152,7 @@ describe('an unavailable release falls back to Go', () => {
     expect(await readdir(join(world.folder, 'cache', 'tools'))).toEqual([]);
   });
 
-  it('the same finder does not try a server again that did not respond', async () => {
+  it('the same finder does not contact a server again that did not respond', async () => {
     const { world, release } = await setUp();
     await using _world = world;
     await using server = await serveReleases({ [release.checksums.path]: hang });
@@ -164,7 +164,7 @@ describe('an unavailable release falls back to Go', () => {
     expect(server.requests).toEqual([release.checksums.path]);
   });
 
-  it('stops a download when the caller aborts, and removes partial files', async () => {
+  it('stops a download if the caller aborts, and removes partial files', async () => {
     const { world, release } = await setUp();
     await using _world = world;
     const controller = new AbortController();

@@ -13,16 +13,16 @@ import type { PackageSpec, ToolSpec } from './specs.ts';
 import type { Attempt, ToolIo, ToolLimits } from './types.ts';
 
 const DEFAULT_BASE_URL = 'https://github.com';
-/** The archive is already compressed. With transport compression, fetch would decompress it and change its checksum. */
+/** With transport compression, fetch would decompress the archive, and its checksum would no longer match. */
 const IDENTITY = { 'accept-encoding': 'identity' };
 
-/** Base URLs that did not respond, with the reason: a process tries each of them once. */
+/** The base URLs that did not respond, with the reason. A process tries each of them only once. */
 export type UnreachableReleases = Map<string, string>;
 
 export interface ReleaseContext {
   readonly io: ToolIo;
   readonly limits: ToolLimits;
-  /** `platform-arch` as Node names them. */
+  /** `platform-arch`, with the names that Node.js uses. */
   readonly platform: string;
   readonly unreachable: UnreachableReleases;
 }
@@ -35,7 +35,9 @@ function releasesBaseUrl(env: ToolIo['env']): string {
   return (env.SLA_RELEASES_URL || DEFAULT_BASE_URL).replace(/\/+$/, '');
 }
 
-/** Whether the release is available here: its checksum file could be read and lists this platform's archive. */
+/**
+ * Whether a release for this platform is available: its checksum file could be read and lists an archive for this platform.
+ */
 export async function probeRelease(spec: PackageSpec, context: ReleaseContext): Promise<Attempt<string>> {
   using watchdog = new Watchdog(context.io.signal);
   const checksum = await fetchChecksum(spec, context, watchdog);
@@ -43,9 +45,9 @@ export async function probeRelease(spec: PackageSpec, context: ReleaseContext): 
 }
 
 /**
- * Downloads the release's archive into `folder`, verifies it against the checksum file published with it, and
- * unpacks it there. Returns the folder that contains the programs. Not ok if no release is available here;
- * throws HarnessError `release-checksum` if the archive does not match the checksum file.
+ * Downloads the release's archive into `folder`, verifies it with the published checksum file, and unpacks it there. Returns
+ * the folder that contains the programs. Not ok if no release is available for this machine. Throws HarnessError
+ * `release-checksum` if the checksum is wrong.
  */
 export async function downloadRelease(
   { package: spec, name: program }: Pick<ToolSpec, 'package' | 'name'>,
@@ -72,7 +74,7 @@ export async function downloadRelease(
     : ok(await placeProgram(join(`${path}.unpacked`, spec.release.program), program));
 }
 
-/** Also starts the timer: at most `probeMs` may pass from here to the archive's response headers. */
+/** Also starts the timer, because the archive's response headers must arrive within `probeMs` from now. */
 async function fetchChecksum(
   spec: PackageSpec,
   context: ReleaseContext,
@@ -96,7 +98,7 @@ async function fetchChecksum(
     : ok({ archive, sha256 });
 }
 
-/** Lines of `sha256  name` or `sha256 *name`. */
+/** Parses lines of the form `sha256  name` or `sha256 *name`. */
 function checksumOf(archive: string, text: string): string | null {
   for (const line of text.split('\n')) {
     const match = /^([0-9a-f]{64}) [ *](.+?)\r?$/i.exec(line);
@@ -125,8 +127,8 @@ async function get(
 }
 
 /**
- * Performs one step of the exchange with the server; a failure is remembered, so that the next tool does not wait for it
- * again.
+ * Performs one step of the communication with the server. A failure is remembered, so that the next tool does not wait for
+ * the server again.
  */
 async function attempt<T>(
   step: () => Promise<T>,
@@ -144,7 +146,7 @@ async function attempt<T>(
   }
 }
 
-/** Writes the archive to `path` and returns its SHA-256. A download that stalls or fails is abandoned. */
+/** Writes the archive to `path`, and returns its SHA-256. Abandons a download that stalls or fails. */
 async function receive(
   spec: PackageSpec,
   path: string,
@@ -186,7 +188,7 @@ async function receive(
 
 const isProgram = (archive: string) => !/\.(tar\.gz|zip)$/.test(archive);
 
-/** The program as downloaded, in a folder that contains it under its own name. */
+/** Moves a downloaded program into a folder, under its own name. */
 async function placeProgram(path: string, program: string): Promise<string> {
   const folder = `${path}.unpacked`;
   await mkdir(folder);
@@ -213,7 +215,7 @@ async function unpack(
   return ok(join(folder, archive.replace(/\.(tar\.gz|zip)$/, '')));
 }
 
-/** Aborts its signal if it is not re-armed in time, or if the caller's signal aborts. */
+/** A timer that aborts its signal if it is not restarted in time, or if the caller's signal aborts. */
 class Watchdog implements Disposable {
   readonly #controller = new AbortController();
   #timer: NodeJS.Timeout | undefined;
@@ -238,7 +240,7 @@ class Watchdog implements Disposable {
   }
 }
 
-/** fetch wraps the cause ("connect ECONNREFUSED 127.0.0.1:1") in a general message ("fetch failed"). */
+/** The cause of an error ("connect ECONNREFUSED 127.0.0.1:1"), which fetch wraps in a general message ("fetch failed"). */
 function rootMessage(error: unknown): string {
   return error instanceof Error && error.cause instanceof Error ? rootMessage(error.cause) : messageOf(error);
 }

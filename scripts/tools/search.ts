@@ -8,8 +8,8 @@ import type { Attempt, FoundTool, Search, ToolSource } from './types.ts';
 import { rangeText, satisfies } from './version.ts';
 
 /**
- * The tool at the explicit path; throws HarnessError `tool-explicit-path` if the variable is set but the program is not
- * usable.
+ * The tool at the explicit path. Throws HarnessError `tool-explicit-path` if the variable is set but its program is
+ * unusable.
  */
 export async function searchVariable(search: Search): Promise<Attempt<FoundTool>> {
   const { spec, io } = search;
@@ -22,7 +22,7 @@ export async function searchVariable(search: Search): Promise<Attempt<FoundTool>
   });
 }
 
-/** The first tool on `PATH` whose version is in the range; others are skipped and listed. */
+/** The first tool on `PATH` whose version is in the range. The others are skipped and listed. */
 export async function searchPath(search: Search): Promise<Attempt<FoundTool>> {
   const { spec, io } = search;
   const passedOver: string[] = [];
@@ -40,7 +40,7 @@ export async function searchCache(search: Search): Promise<Attempt<FoundTool>> {
   return attempt.ok ? attempt : fail(`cache: ${path}: ${attempt.error}`);
 }
 
-/** Gets the program's version; not ok if it does not run, prints an unknown version, or is outside the range. */
+/** Reads the program's version. Not ok if the program does not run, prints an unknown version, or is outside the range. */
 export async function tryProgram(
   search: Search,
   path: string,

@@ -6,11 +6,11 @@ export type * from './tool-spec.ts';
 const K6_VERSION = '2.2.0';
 const PROMETHEUS_VERSION = '3.16.0';
 const TOXIPROXY_VERSION = '2.12.0';
-// Newer versions cannot be built from their Go module, which lacks the files of the user interface.
+// Newer versions cannot be built from their Go module, because it lacks the files of the user interface.
 const ALERTMANAGER_VERSION = '0.28.1';
-// The release is 2.x; its Go module has the version 1.76.0.
+// The release is 2.x, but its Go module has the version 1.76.0.
 const JAEGER_VERSION = '2.13.0';
-// The last series of releases that Go 1.26 can build.
+// The last minor version that Go 1.26 can build.
 const VICTORIA_METRICS_VERSION = '1.136.23';
 const KUSTOMIZE_VERSION = '5.8.1';
 
@@ -45,15 +45,15 @@ const prometheus: PackageSpec = {
   },
   go: {
     folder: fileURLToPath(new URL('./prometheus', import.meta.url)),
-    // Keeps static and file-based discovery, which is all we need; the others require many more modules.
+    // Includes only static and file-based discovery, because the other kinds would require many more modules.
     tags: ['remove_all_sd'],
     linkerFlags: `-s -w -X github.com/prometheus/common/version.Version=${PROMETHEUS_VERSION}`,
   },
 };
 
 /**
- * The same Prometheus with discovery of Kubernetes pods, for an image in a cluster without an image registry. Every release
- * has that discovery, so only a build needs another name.
+ * A Prometheus that can also discover Kubernetes pods, for an image in a cluster without an image registry. Every official
+ * release includes this discovery, so only a build needs a separate name.
  */
 const prometheusKubernetes: PackageSpec = {
   ...prometheus,
@@ -68,7 +68,7 @@ const kustomize: PackageSpec = {
   release: {
     folder: `kubernetes-sigs/kustomize/releases/download/kustomize%2Fv${KUSTOMIZE_VERSION}`,
     checksums: 'checksums.txt',
-    // Its archives contain the program without a folder, so it is built with Go instead of downloaded.
+    // The program is built with Go instead of downloaded, because its archives contain it without a folder.
     archives: {},
   },
   go: {
@@ -82,7 +82,7 @@ const toxiproxy: PackageSpec = {
   name: 'toxiproxy',
   version: TOXIPROXY_VERSION,
   release: {
-    // The names follow from .goreleaser.yml in its module.
+    // The names follow from .goreleaser.yml in the tool's module.
     folder: `Shopify/toxiproxy/releases/download/v${TOXIPROXY_VERSION}`,
     checksums: 'checksums.txt',
     archives: {
@@ -124,7 +124,7 @@ const jaeger: PackageSpec = {
   version: JAEGER_VERSION,
   release: {
     folder: `jaegertracing/jaeger/releases/download/v${JAEGER_VERSION}`,
-    // Each archive has its own checksum file instead of a common one, so it is built with Go instead of downloaded.
+    // The program is built with Go instead of downloaded, because each archive has a separate checksum file.
     checksums: `jaeger-${JAEGER_VERSION}.sha256sum.txt`,
     archives: {},
   },
@@ -153,7 +153,7 @@ const victoriaMetrics: PackageSpec = {
   name: 'victoria-metrics',
   version: VICTORIA_METRICS_VERSION,
   release: {
-    // The names follow from the Makefile in its module.
+    // The names follow from the Makefile in the tool's module.
     folder: `VictoriaMetrics/VictoriaMetrics/releases/download/v${VICTORIA_METRICS_VERSION}`,
     checksums: victoriaMetricsFiles('_checksums.txt'),
     archives: victoriaMetricsFiles('.tar.gz'),
@@ -167,8 +167,8 @@ const victoriaMetrics: PackageSpec = {
 };
 
 /**
- * The tools, their pinned versions, and the accepted ranges for installed tools. Change the version here and in the folder's
- * go.mod together.
+ * The tools with their pinned versions and the accepted version ranges of installed tools. To update a tool, change its
+ * version here and in its folder's go.mod.
  */
 export const TOOL_SPECS: Readonly<Record<ToolName, ToolSpec>> = {
   k6: {
@@ -208,7 +208,7 @@ export const TOOL_SPECS: Readonly<Record<ToolName, ToolSpec>> = {
   alertmanager: {
     name: 'alertmanager',
     pathVariable: 'ALERTMANAGER_BIN',
-    // Earlier versions crash if a webhook's address is in a file.
+    // Earlier versions crash if a file contains the webhook's address.
     range: { atLeast: '0.28.0', belowMajor: 1 },
     versionPattern: /\balertmanager, version (\S+)/,
     package: alertmanager,

@@ -10,7 +10,7 @@ import { delimiter, join } from 'node:path';
 import { TOOL_SPECS, type ToolName, type ToolSpec } from './specs.ts';
 import type { ToolIo } from './types.ts';
 
-/** Prints the version that a tool of this name would print. */
+/** Prints the version in the same form as the real tool. */
 export const VERSION_LINES: Readonly<Record<ToolName, string>> = {
   k6: 'k6 v2.2.0 (go1.26.0, linux/amd64)',
   prometheus: 'prometheus, version 3.16.0 (branch: , revision: unknown)',
@@ -26,8 +26,8 @@ export const VERSION_LINES: Readonly<Record<ToolName, string>> = {
 export const TEST_PLATFORM = 'linux-x64';
 
 /**
- * A folder whose path contains a space, with `bin/` as the only folder on PATH, so that no tool of this machine is found.
- * `bin/` has links to `tar`, `gzip` and, if requested, `go`.
+ * A folder whose path contains a space. Its `bin/` is the only folder on PATH, so that no tool of this machine is found.
+ * `bin/` has links to `tar`, `gzip` and, on request, `go`.
  */
 export async function makeWorld(options: { readonly go: boolean }) {
   const folder = await mkdtemp(join(tmpdir(), 'sla tools '));
@@ -41,7 +41,7 @@ export async function makeWorld(options: { readonly go: boolean }) {
     ...process.env,
     PATH: bin,
     SLA_CACHE_DIR: join(folder, 'cache'),
-    // fetch refuses port 1 at once, so no test contacts the real releases.
+    // fetch refuses port 1 immediately, so no test contacts the real release servers.
     SLA_RELEASES_URL: 'http://127.0.0.1:1',
     ...Object.fromEntries(Object.values(TOOL_SPECS).map(({ pathVariable }) => [pathVariable, undefined])),
   };
@@ -56,7 +56,7 @@ export async function makeWorld(options: { readonly go: boolean }) {
   };
 }
 
-/** A shell script that stands for an external program. */
+/** A shell script that replaces an external program. */
 export async function writeProgram(path: string, script: string): Promise<void> {
   await mkdir(join(path, '..'), { recursive: true });
   await writeFile(path, `#!/bin/sh\n${script}\n`);
@@ -73,13 +73,13 @@ export function findOnPath(program: string): string | null {
       accessSync(join(folder, program), constants.X_OK);
       return join(folder, program);
     } catch {
-      // The file is not in this folder.
+      // The file does not exist in this folder.
     }
   }
   return null;
 }
 
-/** The real specs, but built from a Go module without dependencies, which takes a second. */
+/** The real specs, except that the tools are built from a Go module without dependencies, which takes a second. */
 export async function sampleSpecs(folder: string): Promise<Readonly<Record<ToolName, ToolSpec>>> {
   const module = join(folder, 'module');
   await mkdir(module, { recursive: true });
@@ -120,7 +120,7 @@ export interface ReleaseFile {
   readonly bytes: Buffer;
 }
 
-/** A real archive of these tools (or the program itself), laid out like the official one, and its checksum file. */
+/** A real archive with these tools (or the program itself) in the layout of the official one, and its checksum file. */
 export async function makeRelease(
   folder: string,
   spec: ToolSpec,
@@ -150,7 +150,7 @@ export async function makeRelease(
 
 export type Handler = (response: ServerResponse) => void;
 
-/** Serves `files` by path, 404 for other paths; `requests` lists the requested paths in order. */
+/** Serves `files` by path, and responds with 404 to other paths. `requests` lists the requested paths in order. */
 export async function serveReleases(files: Readonly<Record<string, Buffer | Handler>>) {
   const requests: string[] = [];
   const server = createServer((request, response) => {
@@ -173,7 +173,7 @@ export async function serveReleases(files: Readonly<Record<string, Buffer | Hand
   };
 }
 
-/** Whether a process with this id is running; waits a limited time for one that is being stopped. */
+/** Whether a process with this id is running. Waits for a limited time if the process is being stopped. */
 export async function isGone(processId: number): Promise<boolean> {
   for (let left = 100; left > 0; left -= 1) {
     try {

@@ -1,6 +1,6 @@
 import type { VersionRange } from './version.ts';
 
-/** What is known of a tool: how it is found, downloaded and built. specs.ts has the tools. */
+/** Describes how a tool is found, downloaded and built. specs.ts contains the tools. */
 
 export type ToolName =
   | 'k6'
@@ -22,21 +22,24 @@ export interface PackageSpec {
 }
 
 export interface ReleaseSpec {
-  /** Path below the releases' base URL, without leading or trailing slashes. */
+  /** The path below the base URL of the releases, without leading or trailing slashes. */
   readonly folder: string;
-  /** File in that folder with lines of `sha256  name`; by `platform-arch` if each archive has its own. */
+  /**
+   * The checksum file in that folder, with lines `sha256  name`. Given by `platform-arch` if each archive has a separate
+   * file.
+   */
   readonly checksums: string | Readonly<Record<string, string>>;
   /**
-   * Archive by `platform-arch` as Node names them. The archive contains one folder with the archive's own name. A file
-   * without an archive extension is the program itself.
+   * The archive for each `platform-arch`, with the names that Node.js uses. An archive contains one folder with the
+   * archive's own name. A file without an archive extension is the program itself.
    */
   readonly archives: Readonly<Record<string, string>>;
-  /** The archive contains only this program, without a folder. */
+  /** Whether the archive contains only this program, without a folder. */
   readonly program?: string;
 }
 
 export interface GoSpec {
-  /** Folder with the go.mod and go.sum that pin every module. */
+  /** The folder with the go.mod and go.sum that pin every module. */
   readonly folder: string;
   readonly tags: readonly string[];
   readonly linkerFlags: string;
@@ -44,16 +47,16 @@ export interface GoSpec {
 
 export interface ToolSpec {
   readonly name: ToolName;
-  /** Environment variable that names the tool's path. */
+  /** The environment variable with the tool's path. */
   readonly pathVariable: string;
-  /** Versions of an already installed tool that are accepted. */
+  /** The accepted versions of an installed tool. */
   readonly range: VersionRange;
-  /** What makes it print its version; absent: `--version`. */
+  /** The arguments with which the tool prints its version; absent: `--version`. */
   readonly versionArgument?: string;
-  /** Extracts the version from that output. */
+  /** Extracts the version from the output. */
   readonly versionPattern: RegExp;
   readonly package: PackageSpec;
   readonly goPackage: string;
-  /** The one command that needs this tool; everything else works without it. */
+  /** The command that needs this tool, if it is the only one. */
   readonly onlyFor?: 'selftest' | 'stack up --with alerts' | 'stack up --with tracing' | 'test';
 }

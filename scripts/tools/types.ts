@@ -1,12 +1,12 @@
 import type { Result } from '../../slas/model/result.ts';
 import type { ToolName, ToolSpec } from './specs.ts';
 
-/** What a long-running step needs from its caller. */
+/** What a long-running step gets from its caller. */
 export interface ToolIo {
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Prints one line for a person, without a line end; never to standard output. */
+  /** Prints a line of text for the user, without a line break at its end. Never prints to standard output. */
   readonly progress: (line: string) => void;
-  /** Aborting it stops every child process, removes incomplete work, and rejects with its reason. */
+  /** On abort, the step stops every child process, removes incomplete files, and rejects with the signal's reason. */
   readonly signal?: AbortSignal;
 }
 
@@ -14,7 +14,7 @@ export type ToolSource = 'environment' | 'path' | 'cache' | 'release' | 'go';
 
 export interface FoundTool {
   readonly name: ToolName;
-  /** Absolute path. */
+  /** The tool's absolute path. */
   readonly path: string;
   readonly version: string;
   readonly source: ToolSource;
@@ -23,15 +23,15 @@ export interface FoundTool {
 /** Time limits for every wait, in milliseconds. */
 export interface ToolLimits {
   readonly versionMs: number;
-  /** The time from the first connection to the archive's response headers. */
+  /** The time from the start of the first connection to the archive's response headers. */
   readonly probeMs: number;
-  /** A download that receives no byte for this long is abandoned. */
+  /** A download is abandoned if no byte arrives for this long. */
   readonly stallMs: number;
   readonly downloadMs: number;
   readonly extractMs: number;
   readonly buildMs: number;
   readonly lockWaitMs: number;
-  /** A lock whose owner has not refreshed it for this long is taken over. */
+  /** A lock is taken over if its owner has not refreshed it for this long. */
   readonly lockStaleMs: number;
   readonly progressEveryMs: number;
 }
@@ -48,12 +48,12 @@ export const TOOL_LIMITS: ToolLimits = {
   progressEveryMs: 15_000,
 };
 
-/** One tool, and where it is searched for. */
+/** A tool, and the places in which it is searched for. */
 export interface Search {
   readonly spec: ToolSpec;
   readonly io: ToolIo;
   readonly limits: ToolLimits;
 }
 
-/** A result; or the reason why there is none, in words that fit into a list. */
+/** A result, or why there is none, in words that fit into a list. */
 export type Attempt<T> = Result<T, string>;

@@ -33,7 +33,7 @@ describe('isGoAtLeast', () => {
     ['1.26rc1', '1.26', true],
     ['1.26beta2', '1.27', false],
     ['devel', '1.26', false],
-  ])('%s, where %s is needed: %s', (version, lowest, expected) => {
+  ])('Go %s, if %s is required: %s', (version, lowest, expected) => {
     expect(isGoAtLeast(version, lowest)).toBe(expected);
   });
 });
@@ -53,7 +53,7 @@ describe('the pinned versions', () => {
     expect(goMod('jaeger')).toContain(`github.com/jaegertracing/jaeger v1.${(ofJaeger ?? 0) + 63}.0 `);
   });
 
-  it('satisfy the accepted ranges', () => {
+  it('are within the accepted ranges', () => {
     for (const spec of Object.values(TOOL_SPECS)) {
       expect(satisfies(spec.package.version, spec.range), spec.name).toBe(true);
     }

@@ -38,7 +38,10 @@ export const register: Register = (program, io, done) =>
       done(await attest({ ...options, ...(stored === undefined ? {} : { run: stored }) }, io)),
     );
 
-/** Judges the run again from its files, so that the statement does not rest on a stored verdict. Succeeds for any verdict. */
+/**
+ * Judges the run again from its files, so that the statement does not depend on a stored verdict. Succeeds whatever the
+ * verdict is.
+ */
 export async function attest(options: AttestOptions, io: Io): Promise<ExitCode | readonly PlacedProblem[]> {
   const path = runPath(options.run, io);
   const problems = await findProblems(path, io);

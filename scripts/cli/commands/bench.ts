@@ -70,8 +70,8 @@ export const register: Register = (program, io, done) => {
 const warmUpSeconds = 2;
 
 /**
- * Measures the service and a conventional implementation, in turn on this machine; exits with 1 if a target
- * is missed.
+ * Measures the service and a conventional implementation alternately on this machine. Exits with 1 if a benchmark target is
+ * missed.
  */
 export async function bench(options: BenchOptions, io: Io): Promise<ExitCode | readonly PlacedProblem[]> {
   const size = sizeOf(options);
@@ -102,7 +102,7 @@ function sizeOf({
   return accept({ rounds, seconds });
 }
 
-/** Compares the load generator with plain k6; exits with 1 if a target is missed. */
+/** Compares the load generator with plain k6. Exits with 1 if a benchmark target is missed. */
 async function benchLoadCommand(options: BenchOptions, io: Io): Promise<ExitCode | readonly PlacedProblem[]> {
   const size = sizeOf(options);
   if (!size.ok) return size.error;
@@ -133,8 +133,8 @@ interface Run extends Place {
 }
 
 /**
- * Hung workers are replaced quickly, so that many replacements fit into the soak. On a busy machine, a slow worker must not be
- * mistaken for a hung one.
+ * Hung workers are replaced quickly, so that the soak test includes many replacements. On a busy machine, a slow worker must
+ * not be mistaken for a hung one.
  */
 const soakSettings = { INFERENCE_LIMIT_MS: '3000', REQUEST_DEADLINE_MS: '60000', LOG_LEVEL: 'warn' };
 

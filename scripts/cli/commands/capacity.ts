@@ -83,7 +83,7 @@ export const register: Register = (program, io, done) => {
     .action(async (options: CapacityOptions) => done(await capacity(options, io)));
 };
 
-/** The seed is fixed, so that the report always has the same intervals. */
+/** A fixed seed, so that a report always has the same intervals. */
 const SEED = 1;
 
 export async function capacity(
@@ -148,7 +148,7 @@ interface Begun {
   readonly script: OwnScript | null;
 }
 
-/** @param searches how many searches share the budget */
+/** @param searches the number of searches that share the time budget */
 async function begin(
   options: CapacityOptions,
   io: Io,
@@ -199,7 +199,7 @@ async function begin(
   return accept({ record, folder, options: own, script });
 }
 
-/** A script without a load of its own states no rate. */
+/** The start rate for a script that does not plan a rate itself. */
 const DEFAULT_START_PER_SECOND = 10;
 
 interface Sent {
@@ -218,7 +218,7 @@ async function readSent(options: CapacityOptions, document: SlaDocument, io: Io)
   return accept({ planned: { name: nameOf(options.script), perSecond }, script: script.value });
 }
 
-/** Checks whether the longest run is allowed, before anything is sent. */
+/** Checks before anything is sent whether the longest run of the search is allowed. */
 async function checkSent(
   settings: SearchSettings,
   options: RunOptions,
@@ -231,11 +231,13 @@ async function checkSent(
     : await checkOwnScript(script, load, options, io);
 }
 
-/** No run of a search is longer than this, so a run that exceeds the limit on the duration is reported before anything is sent. */
+/**
+ * The duration of the longest run in a search. If it exceeds the limit, that is reported before anything is sent.
+ */
 const longestSeconds = ({ holdSeconds, stepSeconds }: SearchSettings) =>
   Math.max(2 * holdSeconds, stepSeconds.close);
 
-/** The document's own maximum applies to a service that was already running. */
+/** The document's maximum rate applies to a service that was already running. */
 const boundsOf = (
   { budgetSeconds, maxPerSecond }: { readonly budgetSeconds: number; readonly maxPerSecond: number | null },
   { service }: { readonly service: { readonly maxRatePerSecond?: number } },
@@ -298,7 +300,7 @@ async function resume(options: CapacityOptions, io: Io): Promise<Input<Begun>> {
   return accept({ record, folder, options: own, script: script.value });
 }
 
-/** The history may be read again later, or with another headroom. */
+/** The traffic history may be replaced for a stored search, and so may the headroom. */
 function withHistory(
   record: CapacityRecord,
   { history, headroom }: ReadOptions,

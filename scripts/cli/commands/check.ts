@@ -20,7 +20,7 @@ const formatWarning = ({ message, ...place }: PlacedProblem): string => {
   return [formatProblem({ ...place, message: first }), ...rest.map(printableLine)].join('\n');
 };
 
-/** A document without scenarios is judged under the load of a script, which this command does not know. */
+/** A document without scenarios is judged with a script's load, which this command does not know. */
 function loadNeeded(file: string, document: SlaDocument): string {
   const objective = strictest(document);
   if (objective === null) return '';
@@ -28,7 +28,7 @@ function loadNeeded(file: string, document: SlaDocument): string {
   return `${file}: a run needs at least ${countOf(leastSamples, 'request')} to decide every objective (most: ${printableLine(`"${id}", ${target.text}`)})\n`;
 }
 
-/** Reports every problem of every document; prints a line for each that has none, and its warnings. */
+/** Reports every problem of every document. Prints a line for each document without problems, and its warnings. */
 export async function check(files: readonly string[], io: Io): Promise<ExitCode | readonly PlacedProblem[]> {
   const problems: PlacedProblem[] = [];
   for (const file of files) {

@@ -49,7 +49,7 @@ export const register: Register = (program, io, done) => {
 
 const isOnGithub = ({ env }: Io) => env.GITHUB_ACTIONS === 'true';
 
-/** GitHub's runner must execute each of these lines as a command, so they are not escaped as all other output is. */
+/** GitHub's runner must execute each of these lines as a command, so they are not escaped like other output. */
 function printAnnotations(annotations: readonly Annotation[], io: Io): void {
   for (const one of annotations) io.command?.(annotationLine(one));
 }
@@ -78,7 +78,7 @@ async function annotate(
   return 0;
 }
 
-/** GitHub refuses a summary of more than 1 MiB. */
+/** GitHub rejects a job summary of more than 1 MiB. */
 const MAX_SUMMARY_BYTES = 1_000_000;
 
 async function summary(run: string | undefined, io: Io): Promise<ExitCode | readonly PlacedProblem[]> {
@@ -124,7 +124,7 @@ async function comment(
 const keyOf = (env: Io['env']): string =>
   [env.GITHUB_WORKFLOW, env.GITHUB_JOB].filter(Boolean).join('/') || env.CI_JOB_NAME || 'gate';
 
-/** If the gate stored no verdict, the comment says so: an earlier comment might still report a pass. */
+/** If the gate stored no verdict, the comment says so, because an earlier comment might still report a pass. */
 async function markdownOf(
   run: string | undefined,
   { file, exitCode }: CommentOptions,

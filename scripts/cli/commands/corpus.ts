@@ -21,8 +21,8 @@ interface Text {
 const TIMEOUT_MS = 120_000;
 
 /**
- * Prints the mean confidence of the embedded model over the load's corpus, by kind, which the confidence
- * objective is based on.
+ * Prints the embedded model's mean confidence over the load's corpus, by kind of text. The confidence objective is based on
+ * these values.
  */
 export async function corpus(io: Io): Promise<ExitCode> {
   const file = join(io.root, 'loadtests', 'lib', 'corpus.json');

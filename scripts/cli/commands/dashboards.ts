@@ -23,10 +23,10 @@ export const register: Register = (program, io, done) =>
     .option('--out <dir>', 'where to write them (default: dashboards/generated)')
     .action(async (options: DashboardsOptions) => done(await dashboards(options, io)));
 
-/** Where the dashboards of the shipped document are committed. */
+/** The folder of the shipped document's committed dashboards. */
 export const GENERATED = join('dashboards', 'generated');
 
-/** Writes the dashboards of a document as Grafana's JSON, one file each. */
+/** Writes a document's dashboards in Grafana's JSON format, one file each. */
 export async function dashboards(
   { sla, out }: DashboardsOptions,
   io: Io,
@@ -43,8 +43,8 @@ export async function dashboards(
 }
 
 /**
- * The npm package does not depend on it, because it is larger than all other dependencies together. Users who want dashboards
- * install it.
+ * Users who want dashboards install Grafana's library themselves. It is larger than all dependencies of the npm package
+ * together.
  */
 export const GRAFANA_LIBRARY = '@grafana/grafana-foundation-sdk@0.0.21';
 
@@ -61,8 +61,8 @@ function withoutLibrary(cause: NodeJS.ErrnoException): never {
 }
 
 /**
- * File name and content of each, including the limit that a stored run measured, if there is one. Grafana's
- * library is loaded only here, because it is large and no run needs it.
+ * The file name and content of each dashboard. The dashboards show the limit that a stored run measured, if there is one.
+ * Grafana's library is loaded only here, because it is large and no run needs it.
  */
 export async function renderDashboards(
   document: SlaDocument,

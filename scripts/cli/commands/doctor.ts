@@ -36,8 +36,8 @@ async function doctorOrCluster(options: DoctorOptions, io: Io): Promise<Outcome>
 }
 
 /**
- * Reports which tools were found, with their paths and versions; which would be installed; and which are
- * missing, with ways to provide them.
+ * Reports the tools that were found, with paths and versions; those that would be installed; and those that are missing,
+ * with ways to provide them.
  */
 export async function doctor(io: Io): Promise<ExitCode> {
   io.print(row('node', process.version.slice(1), process.execPath));
@@ -72,7 +72,8 @@ function formatTool(report: ToolReport): string {
 }
 
 /**
- * These are used as they are: go builds tools that cannot be downloaded, docker runs the stack in containers.
+ * The version of a tool that the harness never installs. It uses go to build tools that cannot be downloaded, and docker to
+ * run the stack in containers.
  */
 async function versionOf(command: string, args: readonly string[]): Promise<[string, string]> {
   try {

@@ -38,7 +38,7 @@ export const register: Register = (program, io, done) => {
     .action(async (options: GateOptions) => done(await gate(options, io)));
 };
 
-/** Starts what is needed, sends the load, judges, prints the verdict, and sets the exit code. */
+/** Starts what is needed, sends the load, judges, prints the verdict, and returns the exit code. */
 export async function gate(options: GateOptions, io: Io): Promise<ExitCode | readonly PlacedProblem[]> {
   const prepared = await prepareRun(options, io);
   if (!prepared.ok) return prepared.error;
@@ -52,16 +52,16 @@ export async function gate(options: GateOptions, io: Io): Promise<ExitCode | rea
   const measured = await measureRun(prepared.value, tools, null, io);
   const verdict = judge(measured.plan, measured.run, measured.evidence!);
   await finishRun(measured, verdict, io, note);
-  // A pass whose evidence could not be stored does not count.
+  // A pass does not count if its evidence could not be stored.
   attempt?.finish(verdict.verdict);
-  // Last, because a verdict without stored evidence does not count.
+  // Printed last, because a verdict without stored evidence does not count.
   printVerdict(verdict, measured.plan, options, io);
   if (note !== null) io.progress(note);
   await refreshIndex(dirname(measured.path), io);
   return verdict.exitCode;
 }
 
-/** A convenience only: its failure does not change the verdict. */
+/** The list of runs is only a convenience. If it cannot be written, the verdict stays the same. */
 export async function refreshIndex(parent: string, io: Io): Promise<void> {
   await writeRunsIndex(parent).catch((error: Error) =>
     io.progress(`the list of runs cannot be written: ${error.message}`),

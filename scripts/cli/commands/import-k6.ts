@@ -25,7 +25,7 @@ export const register: Register = (program, io, done) => {
     .action(async (script: string, options: ImportOptions) => done(await importK6(script, options, io)));
 };
 
-/** Asks k6 for the thresholds without running the script. An existing file is never replaced. */
+/** Asks k6 for the thresholds without running the script. Never replaces an existing file. */
 export async function importK6(
   script: string,
   { out, withoutHistogram = false }: ImportOptions,

@@ -50,7 +50,7 @@ export const register: Register = (program, io, done) =>
     .option('--force', 'replace files that exist')
     .action(async (options: InitOptions) => done(await init(options, io)));
 
-/** Writes nothing unless everything can be written. */
+/** Writes all files, or none if one of them cannot be written. */
 export async function init(given: InitOptions, io: Io): Promise<ExitCode | readonly PlacedProblem[]> {
   const completed = await askFirst(given, io);
   const selector = readOptions(completed);
@@ -71,7 +71,7 @@ export async function init(given: InitOptions, io: Io): Promise<ExitCode | reado
     return [unknownRoute(found, options.route)];
   const asked = withTraffic(answers, found, options);
   const first = choose(found, asked, options);
-  // The load changes nothing in the document.
+  // The document's text does not depend on the load, so it is parsed before the load is chosen.
   const parsed = parseDocument(documentText(found, first));
   if (!parsed.ok) return parsed.error.map(({ code, message, path }) => ({ code, message, path }));
   const fitted = fitLoad(parsed.value, first, options);
@@ -91,7 +91,7 @@ export async function init(given: InitOptions, io: Io): Promise<ExitCode | reado
   return 0;
 }
 
-/** Metrics often have a port of their own, which is not the one to load. */
+/** Metrics often have a separate port, which should not receive the load. */
 const targetLine = ({ target }: InitOptions, addresses: Addresses): readonly string[] =>
   target === undefined
     ? [
@@ -101,7 +101,7 @@ const targetLine = ({ target }: InitOptions, addresses: Addresses): readonly str
 
 // ---------------------------------------------------------------------------------------------- asking
 
-/** All that `init` is given is an address: one without metrics is bad input. */
+/** The input of `init` is an address, so an address without metrics is bad input. */
 async function ask(
   { prometheus, metrics }: InitOptions,
   selector: Selector,
@@ -120,7 +120,7 @@ async function ask(
   }
 }
 
-/** Requests that arrive while nothing is sent are scrapes, or those of others. */
+/** Requests that are counted while `init` sends none are scrapes, or requests of other clients. */
 function withTraffic(answers: Answers, found: Recognised, options: InitOptions): Asked {
   const { growth, asks, ...rest } = answers;
   const { requests } = found;
@@ -147,7 +147,7 @@ function unknownRoute({ routes }: Recognised, route: string): PlacedProblem {
   return { code: 'unknown-route', path: '--route', message };
 }
 
-/** A first try of `init` with a wrong path may be all that was counted. */
+/** Whether only the service's own routes have been counted, for example by an earlier `init` with a wrong path. */
 const isAllOwn = ({ routes }: Recognised) =>
   routes.length > 0 && routes.every(({ route }) => isOwnRoute(route));
 
@@ -166,7 +166,7 @@ function nothingFound({ metrics, prometheus }: InitOptions, { exposed }: Answers
   return { code: 'nothing-found', path, message };
 }
 
-/** What the workflow runs. */
+/** How the workflow gets the gate. */
 async function gateOf(io: Io): Promise<Omit<Gate, 'hasToken'>> {
   const text = await readFile(userPath(io, 'package.json'), 'utf8').catch(() => '{}');
   return { version: await harnessVersion(io.root), isDependency: /"sla-harness"\s*:/.test(text) };

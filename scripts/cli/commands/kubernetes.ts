@@ -53,7 +53,7 @@ const placeOf = ({ context, namespace }: ClusterOptions, { env, signal }: Io) =>
   signal,
 });
 
-/** Creates the Secrets that are missing. It prints no value. */
+/** Creates the missing Secrets. Prints none of their values. */
 async function secrets(options: ClusterOptions, io: Io): Promise<ExitCode> {
   const created = await createSecrets(placeOf(options, io));
   for (const name of Object.keys(SECRETS) as SecretName[])
@@ -76,7 +76,7 @@ async function rotation(
   return 0;
 }
 
-/** Writes every manifest that is generated from a document. */
+/** Writes all manifests that are generated from a document. */
 async function generate(
   { sla, runbooks, out }: GenerateOptions,
   io: Io,

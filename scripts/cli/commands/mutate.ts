@@ -26,8 +26,9 @@ export const register: Register = (program, io, done) =>
 const CONFIG = 'scripts/mutation/stryker.config.ts';
 
 /**
- * Changes the code of the core in many small ways, and checks whether its tests fail. The files are paths or patterns relative
- * to the project's root; by default, all that the configuration names. Fails if the tests detect fewer than 90% of the changes.
+ * Changes the code of the core in many small ways, and checks whether its tests fail. The files are paths or patterns
+ * relative to the project's root. Default: all files that the configuration names. Fails if the tests detect fewer than 90%
+ * of the changes.
  */
 export async function mutate(
   files: readonly string[],

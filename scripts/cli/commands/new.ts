@@ -7,9 +7,7 @@ import { badOption, type Input, type PlacedProblem, readDocument, shortPath } fr
 import type { ExitCode, Io } from '../io.ts';
 import { documentText, entryFor, scriptText, withScenario } from '../starting-points.ts';
 
-/**
- * Templates that run unchanged: a scenario in a document, or a document. Existing files are never changed.
- */
+/** Creates a scenario or a document from a template that runs unchanged. Never changes existing files. */
 
 export interface NewScenarioOptions {
   readonly sla?: string;
@@ -90,7 +88,7 @@ export async function newSla(
   return 0;
 }
 
-/** The name contains no spaces or quotes, so YAML needs no quotes around it. */
+/** The name contains no spaces or quotes, so it needs no quotes in YAML. */
 const PATH = /^\/[\w./:-]*$/;
 
 async function writeNew(file: string, text: string, io: Io): Promise<Input<null>> {
@@ -105,7 +103,10 @@ async function writeNew(file: string, text: string, io: Io): Promise<Input<null>
   }
 }
 
-/** What a new load script imports. k6 reads it next to the script, so the user's folder gets a copy; an existing file is kept. */
+/**
+ * The library that a new load script imports. k6 resolves it relative to the script, so the user's folder gets a copy. An
+ * existing file is kept.
+ */
 const LIBRARY = ['bodies.ts', 'load.ts', 'random.ts', 'request.ts', 'schedule.ts'];
 
 async function provideLibrary(io: Io): Promise<void> {

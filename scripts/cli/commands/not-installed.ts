@@ -1,7 +1,7 @@
 import type { Register } from '../command.ts';
 import { badOption } from '../inputs.ts';
 
-/** The commands of `checkout-commands.ts`, which the npm package does not contain. */
+/** Declares the commands of `checkout-commands.ts`, which the npm package does not contain. */
 export const ONLY_IN_CHECKOUT = [
   'serve',
   'stack',

@@ -111,7 +111,7 @@ async function deliver(
   return 0;
 }
 
-/** null: not given; undefined: not readable. */
+/** null: the option was not given; undefined: it is not valid. */
 function readLabels(text: string | undefined): Readonly<Record<string, string>> | null | undefined {
   if (text === undefined) return null;
   const pairs = text.split(',').map((one) => /^\s*([a-zA-Z_]\w*)\s*=\s*"?([^",]+?)"?\s*$/.exec(one));

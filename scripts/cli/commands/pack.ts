@@ -13,7 +13,7 @@ export const register: Register = (program, io, done) =>
     .option('--out <dir>', 'where to write the folder package/ and the archive (default: dist)')
     .action(async (options: { out?: string }) => done(await pack(options, io)));
 
-/** Builds the package, and prints the path of the archive for `npm install` and `npm publish`. */
+/** Builds the package, and prints the archive's path for `npm install` and `npm publish`. */
 export async function pack({ out }: { readonly out?: string }, io: Io): Promise<ExitCode> {
   const folder = out === undefined ? join(io.root, 'dist') : userPath(io, out);
   io.progress('compiling');

@@ -26,8 +26,7 @@ export const register: Register = (program, io, done) => {
 };
 
 /**
- * Reports before a run what it can decide; a plan that is too short for its document is rejected, as in ./sla
- * gate.
+ * Reports what a run can decide, without running it. Rejects a plan that is too short for its document, as ./sla gate does.
  */
 export async function plan(options: PlanOptions, io: Io): Promise<ExitCode | readonly PlacedProblem[]> {
   const planned = await planRun(options, io);

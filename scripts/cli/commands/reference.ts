@@ -10,11 +10,11 @@ import { accept, badOption, type Input, type PlacedProblem } from '../inputs.ts'
 import type { ExitCode, Io } from '../io.ts';
 
 export interface ReferenceOptions {
-  /** The folder of a model; by default the embedded one. */
+  /** The folder of a model; default: the embedded model. */
   readonly model?: string;
-  /** A file `{"texts":[{"text":"…"}]}`; by default the load's corpus. */
+  /** A file with the content `{"texts":[{"text":"…"}]}`; default: the load's corpus. */
   readonly texts?: string;
-  /** Where to write it; by default next to the embedded model, or into the given model's folder. */
+  /** The output file; default: next to the embedded model, or in the folder of the given model. */
   readonly out?: string;
 }
 
@@ -33,10 +33,7 @@ export const register: Register = (program, io, done) =>
 
 const TIMEOUT_MS = 600_000;
 
-/**
- * Writes reference statistics of the model's predictions on these texts, which the service compares its
- * traffic with.
- */
+/** Writes reference statistics of the model's predictions on these texts. The service compares its traffic with them. */
 export async function reference(
   options: ReferenceOptions,
   io: Io,

@@ -25,7 +25,7 @@ import { renderDashboards } from './dashboards.ts';
 
 /** Shows a run on Grafana dashboards: in an existing Grafana, or in a temporary one that runs until Ctrl-C. */
 
-/** Extra time that is shown before and after the run. */
+/** The time that the dashboards show before and after the run. */
 const AROUND_MS = 30_000;
 
 /** Writes dashboards and annotations to an existing Grafana, permanently. */
@@ -47,7 +47,7 @@ export async function showInGrafana(
   return 0;
 }
 
-/** Starts a Grafana with Docker on the samples of the run; stops on Ctrl-C. */
+/** Starts a Grafana in Docker with the samples of the run. It runs until Ctrl-C. */
 export async function bringGrafanaUp(
   stored: StoredRun,
   verdict: Verdict,
@@ -78,7 +78,7 @@ interface Samples extends AsyncDisposable {
 
 const externalSamples = (url: string): Samples => ({ url, [Symbol.asyncDispose]: async () => {} });
 
-/** Where samples come from: the given server, the snapshot of the run, or the running stack. */
+/** The source of the samples: the given server, the run's snapshot, or the running stack. */
 async function samplesOf(
   stored: StoredRun,
   prometheus: string | undefined,
@@ -119,7 +119,7 @@ async function annotate(stored: StoredRun, verdict: Verdict, access: GrafanaAcce
   );
 }
 
-/** The URL of the first dashboard, at the run's window. */
+/** The URL of the first dashboard, with the time range of the run. */
 function addressOf(url: string, dashboards: ReadonlyMap<string, string>, { run }: StoredRun): string {
   const [first] = [...dashboards.keys()].map((name) => name.replace(/\.json$/, ''));
   const from = Math.floor(run.window.fromSeconds * 1000) - AROUND_MS;

@@ -23,9 +23,9 @@ import { bringGrafanaUp, showInGrafana } from './review-grafana.ts';
 export interface ReviewOptions {
   readonly run?: string;
   readonly text?: boolean;
-  /** The Grafana that receives the dashboards and the run's annotations; true: a temporary one. */
+  /** The Grafana that receives the dashboards and the run's annotations; true: start a temporary one. */
   readonly grafana?: string | true;
-  /** The Prometheus that the temporary one queries if the run has no snapshot. */
+  /** The Prometheus that a temporary Grafana queries if the run has no snapshot. */
   readonly prometheus?: string;
 }
 
@@ -47,7 +47,7 @@ export const register: Register = (program, io, done) =>
       done(await review({ ...options, ...(stored === undefined ? {} : { run: stored }) }, io)),
     );
 
-/** Opens the report of a stored run; without a screen, prints its path and its text version. */
+/** Opens the report of a stored run. Without a screen, prints the report's path and its text version. */
 export async function review(options: ReviewOptions, io: Io): Promise<ExitCode | readonly PlacedProblem[]> {
   const urlProblems = problemsOf(options);
   if (urlProblems.length > 0) return urlProblems;
@@ -90,7 +90,7 @@ function problemsOf({ grafana, prometheus }: ReviewOptions): readonly PlacedProb
   ];
 }
 
-/** The stored verdict; if the run was never judged, the verdict that follows from its files. */
+/** The stored verdict. If the run was never judged, it is judged now from its files. */
 function verdictOf({ path, plan, run, evidence, verdictText }: StoredRun): Verdict {
   if (verdictText !== null) return readVerdict(JSON.parse(verdictText));
   if (evidence !== null) return judge(plan, run, evidence);
@@ -105,7 +105,7 @@ async function reportAlterations(path: string, io: Io): Promise<void> {
     io.progress(`${shortPath(io, join(path, file))}: the run does not match its seal: ${message}`);
 }
 
-/** The report in the folder; for an older run that was sealed without one, a new one elsewhere. */
+/** The report in the run's folder. For an older run that was sealed without one, a new report in another folder. */
 async function reportFile(stored: StoredRun, verdict: Verdict, io: Io): Promise<string> {
   const own = join(stored.path, FILES.report);
   if (existsSync(own)) return own;
@@ -118,7 +118,7 @@ async function reportFile(stored: StoredRun, verdict: Verdict, io: Io): Promise<
 
 // ---------------------------------------------------------------------------------------------- a screen
 
-/** False if there is no screen, or no program to open files. */
+/** Returns false if there is no screen or no program that can open files. */
 async function openOnScreen(file: string, { env }: Io): Promise<boolean> {
   const isMac = process.platform === 'darwin';
   if (!isMac && !env.DISPLAY && !env.WAYLAND_DISPLAY) return false;

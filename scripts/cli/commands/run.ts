@@ -21,7 +21,7 @@ export const register: Register = (program, io, done) => {
     );
 };
 
-/** One line each: name and description. */
+/** Prints a line for each scenario, with its name and description. */
 export async function listScenarios(
   { sla }: RunOptions,
   io: Io,
@@ -35,8 +35,8 @@ export async function listScenarios(
 }
 
 /**
- * Only sends load: against the running stack, or one started for this run. Leaves a run folder for ./sla
- * verify.
+ * Only sends load to the running stack, or to one that is started for this run. ./sla verify can judge the resulting run
+ * folder.
  */
 export async function run(options: RunOptions, io: Io): Promise<ExitCode | readonly PlacedProblem[]> {
   if (options.scenario === undefined && options.script === undefined)
@@ -57,6 +57,6 @@ export async function run(options: RunOptions, io: Io): Promise<ExitCode | reado
   return completed || decidedAtSeconds !== undefined ? 0 : 3;
 }
 
-/** Options that require a stack to be started with them. */
+/** Options that require a stack that is started with them. */
 const wantsOwnStack = ({ target, faults, snapshot, stack }: RunOptions) =>
   target !== undefined || faults !== undefined || snapshot === true || stack !== undefined;

@@ -47,7 +47,7 @@ export async function list({ out, json }: ListOptions, io: Io): Promise<ExitCode
   return 0;
 }
 
-/** The folder given by `--out` may contain anything. */
+/** The folder in `--out` may contain anything. */
 async function runsIn(parent: string): Promise<Input<readonly string[]>> {
   try {
     return accept(await findRuns(parent));
@@ -77,7 +77,7 @@ export interface PruneOptions {
   readonly dryRun?: boolean;
 }
 
-/** Deletes all but the newest runs, and lists the deleted ones. */
+/** Deletes all except the newest runs, and lists the deleted runs. */
 export async function prune(
   { out, keep, dryRun }: PruneOptions,
   io: Io,

@@ -27,11 +27,11 @@ export interface SelftestOptions {
   readonly json?: string;
   readonly markdown?: boolean;
   readonly out?: string;
-  /** Rows that cannot be run here do not count as failures. */
+  /** Rows that cannot run on this machine do not count as failures. */
   readonly allowSkipped?: boolean;
-  /** Instead of the rows: the number of gates to run on a service exactly at its limit. */
+  /** Replaces the rows: the number of gates to run on a service that is exactly at its limit. */
   readonly atLimit?: string;
-  /** Instead of the rows: the number of searches for the capacity of each service of known capacity. */
+  /** Replaces the rows: the number of capacity searches to run on each of several services whose capacity is known. */
   readonly searches?: string;
   readonly budget?: string;
   /** How many times to repeat the rows. */
@@ -64,9 +64,7 @@ export const register: Register = (program, io, done) =>
 
 const MAX_TIMES = 100;
 
-/**
- * Injects faults into the real gate, one after the other, and reports whether each had the expected outcome.
- */
+/** Injects one fault at a time into the real gate, and reports whether each run had the expected outcome. */
 export async function selftest(
   options: SelftestOptions,
   io: Io,
@@ -88,13 +86,13 @@ export async function selftest(
   if (options.json !== undefined)
     await writeWhole(userPath(io, options.json), `${JSON.stringify(results, null, 2)}\n`);
   io.print(options.markdown === true ? renderMarkdownTable(results) : renderTable(results));
-  // Recordings include no rows without a verdict, so requesting both means skipping these rows.
+  // Rows without a verdict have no recording. Judging recordings therefore means skipping these rows.
   return exitCodeOf(results, options.quick === true || options.allowSkipped === true);
 }
 
 const MAX_GATES = 1_000;
 
-/** Four gates at a time, each of at most a minute. */
+/** Runs four gates at a time, each for at most a minute. */
 async function atLimit(
   { atLimit: asked, json, out, ...rest }: SelftestOptions,
   io: Io,
@@ -153,7 +151,7 @@ async function searches(
   return exitCodeOfSearches(counts);
 }
 
-/** `latency-180ms`, or a common prefix of several names. */
+/** Matches a row's name, such as `latency-180ms`, or a common prefix of several names. */
 function chooseRows(only: readonly string[] = []): readonly Row[] | string {
   const unknown = only.find((name) => !MATRIX.some((row) => row.name.startsWith(name)));
   if (unknown !== undefined)

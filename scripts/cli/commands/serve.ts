@@ -14,8 +14,8 @@ export const register: Register = (program, io, done) =>
     .action(async (options: { port?: string }) => done(await serve(options, io)));
 
 /**
- * The service alone, in the foreground, as in production. Exits when the service exits; on Ctrl-C and SIGTERM
- * the service finishes first.
+ * Runs only the service, in the foreground, as in production. Exits when the service exits. On Ctrl-C and SIGTERM, the
+ * service finishes its requests first.
  */
 export async function serve(
   { port }: { readonly port?: string },
@@ -32,11 +32,11 @@ export async function serve(
       ...(read && { PORT: String(read.value) }),
     },
     stdio: 'inherit',
-    // The service has a process group of its own, so that Ctrl-C reaches it only once, through us.
+    // The service is in its own process group, so that Ctrl-C reaches it only once, through this process.
     detached: true,
   });
   onAbort(io.signal, () => child.kill('SIGTERM'));
-  // A second signal ends both immediately, because the service must not outlive us.
+  // A second signal ends both processes at once, because the service must not outlive this process.
   process.once('exit', () => child.kill('SIGKILL'));
   const code = await new Promise<number | null>((resolve) => child.once('exit', resolve));
   if (code === 0) return 0;

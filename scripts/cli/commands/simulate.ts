@@ -40,8 +40,8 @@ const SEED = 11;
 const CALIBRATION = { durationSeconds: 16_000, parts: 100, seed: 7 };
 
 /**
- * Prints how often a confidence of 95% is wrong, on simulated services with known properties, as the Markdown table in the
- * docs.
+ * Prints how often a confidence of 95% is wrong for simulated services with known properties. The output is the Markdown
+ * table in the docs.
  */
 export async function simulate(
   options: SimulateOptions,
@@ -60,7 +60,7 @@ export async function simulate(
   );
   for (const durationSeconds of DURATIONS_SECONDS) {
     for (const service of SERVICES) {
-      // Ctrl-C is handled between two services.
+      // Yields, so that Ctrl-C is handled between two services.
       await new Promise(setImmediate);
       io.signal.throwIfAborted();
       for (const cell of simulateCells(service, durationSeconds, runs, SEED)) io.print(row(cell));
@@ -86,7 +86,7 @@ async function printSearches(runs: number, seed: number, io: Io): Promise<ExitCo
 
 const LONGEST_SECONDS = [600, 300];
 
-/** The method was tuned on the first services, at both durations; the fresh ones only test it. */
+/** The method was tuned on the first services, at both durations. The fresh services only test it. */
 const looksOf = (maxSeconds: number): readonly Service[] =>
   maxSeconds === FRESH_SECONDS ? [...SERVICES, ...FRESH_SERVICES] : SERVICES;
 
@@ -111,7 +111,7 @@ const looksRow = (cell: LooksCell) => {
 };
 
 const DRIFT_SECONDS = [60, 300];
-/** The load at the start and at the end of a run. Its limit is the p95 of a steady queue at a load of 0.5. */
+/** The load at the start and at the end of a run. The limit is the p95 of a steady queue at a load of 0.5. */
 const DRIFTS = [
   [0.5, 0.5],
   [0.5, 0.6],
@@ -120,7 +120,7 @@ const DRIFTS = [
   [0.5, 1],
 ] as const;
 
-/** How often a growing queue is detected, by the number of requests over the p95 of a steady queue. */
+/** Prints how often a growing queue is detected, using the number of requests above the p95 of a steady queue. */
 async function printDrift(runs: number, io: Io): Promise<void> {
   io.print('\n| load rises | seconds | not steady |\n| --- | ---: | ---: |\n');
   const limitSeconds = LIMITS['M/G/2 at 0.5']![95];
@@ -143,7 +143,7 @@ const row = ({ service, percentile, durationSeconds, designEffect, meanHeld, ...
   return `| ${[service, percentile, durationSeconds, designEffect.toFixed(1), ...percentages, mean].join(' | ')} |\n`;
 };
 
-/** The limits of the fresh services are calculated for the length of their runs, so a day is one run long. */
+/** The limits of the fresh services were calculated for runs of this length, so one calibration part is one run long. */
 function calibrationOf(service: Service): [durationSeconds: number, parts: number, seed: number] {
   const { durationSeconds, parts, seed } = CALIBRATION;
   return FRESH_SERVICES.includes(service) ? [FRESH_SECONDS, 1000, seed] : [durationSeconds, parts, seed];

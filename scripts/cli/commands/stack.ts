@@ -28,12 +28,11 @@ export interface StackOptions {
   /** `local` by default, or `containers`. */
   readonly stack?: string;
   /**
-   * `alerts`: Prometheus evaluates the document's rules, and an Alertmanager delivers the alerts that fire,
-   * as always in containers. `tracing`: a Jaeger receives the service's traces. In containers: `tracing` and
-   * `logs`.
+   * `alerts`: Prometheus evaluates the document's rules, and an Alertmanager delivers alerts; containers always include
+   * this. `tracing`: a Jaeger receives the service's traces. Containers support `tracing` and `logs`.
    */
   readonly with?: string;
-  /** Passed to the holder process: the Alertmanager that was found. */
+  /** The path of the Alertmanager that was found, for the holder process. */
   readonly alertmanager?: string;
 }
 
@@ -77,7 +76,7 @@ export async function up(options: StackOptions, io: Io): Promise<ExitCode | read
     io.progress('a stack is already running');
     return printStack(running, io);
   }
-  // Installed here, where progress is visible; the holder then finds it immediately.
+  // The Alertmanager is installed here, where progress is visible. The holder process then finds it at once.
   if (kind === 'local') await findTool('prometheus', toolIo(io));
   else io.progress('starting containers; the first time, images are pulled or built');
   if (parts.has('tracing')) await findTool('jaeger', toolIo(io));
@@ -87,7 +86,7 @@ export async function up(options: StackOptions, io: Io): Promise<ExitCode | read
   return printStack(stack, io);
 }
 
-/** Alerts can be viewed without it; it is required only if a receiver is configured. */
+/** Without an Alertmanager, alerts can still be viewed. It is required only if a receiver is configured. */
 async function findAlertmanager(io: Io): Promise<readonly string[]> {
   try {
     return ['--alertmanager', (await findTool('alertmanager', toolIo(io))).path];
@@ -101,18 +100,18 @@ async function findAlertmanager(io: Io): Promise<readonly string[]> {
   }
 }
 
-/** Where notifications are sent: a URL that may contain a token, so it is not an option. */
+/** The URL that receives notifications. It may contain a token, so it is not a command-line option. */
 const webhookOf = ({ env }: Io) => env.ALERT_WEBHOOK_URL || null;
 
 interface Asked {
   readonly kind: 'local' | 'containers';
   readonly port: number;
-  /** The parts of a local stack other than service and Prometheus. */
+  /** The parts of a local stack in addition to the service and Prometheus. */
   readonly parts: ReadonlySet<LocalPart>;
   readonly alertmanager: AlertmanagerOptions | null;
   readonly containers: ContainerExtras;
   readonly read: ReadDocument;
-  /** The arguments with which the holder receives all of these settings. */
+  /** The command-line arguments that pass all of these settings to the holder process. */
   readonly args: readonly string[];
 }
 
@@ -160,7 +159,7 @@ function readParts(extras: string | undefined): Input<ReadonlySet<LocalPart>> {
   return accept(new Set(named.filter(isLocalPart)));
 }
 
-/** Owns a stack in the background; `up` starts it. */
+/** Owns a stack in the background. `up` starts this command. */
 export async function hold(options: StackOptions, io: Io): Promise<ExitCode | readonly PlacedProblem[]> {
   const asked = await readOptions(options, io);
   if (!asked.ok) return asked.error;
@@ -194,7 +193,7 @@ export async function down(io: Io): Promise<ExitCode> {
   return 0;
 }
 
-/** 0 if a stack is up and complete, otherwise 4. */
+/** Exits with 0 if a stack is up and complete, otherwise with 4. */
 export async function status(io: Io): Promise<ExitCode> {
   const stack = await stackStatus(io);
   if (stack === null) {

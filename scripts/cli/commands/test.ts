@@ -30,13 +30,13 @@ interface TestOptions {
   readonly kubernetes?: boolean;
 }
 
-/** Tests that only `--full` runs, because a machine may be unable to run them or because they build a tool for minutes. */
+/** Tests that run only with `--full`: some machines cannot run them, or they build a tool for minutes. */
 interface Demanding {
   readonly what: string;
   readonly files: readonly string[];
-  /** null: any machine can run them, but they take long. */
+  /** Whether this machine lacks something that the tests need; null: they run on any machine, but take long. */
   readonly isMissing: ((env: Io['env']) => boolean) | null;
-  /** Set if only part of a file is left out. */
+  /** The environment variable that skips the tests, if only a part of a file is left out. */
   readonly variable?: string;
 }
 
@@ -86,7 +86,7 @@ const DEMANDING: readonly Demanding[] = [
   },
 ];
 
-/** Lints, type-checks, and runs the tests (or those that the arguments name) with the real tools. */
+/** Runs the linter, the type checker and the tests (or those that the arguments name) with the real tools. */
 export async function test(
   args: readonly string[],
   { full, kubernetes }: TestOptions,
@@ -100,7 +100,7 @@ export async function test(
   );
   const paths = Object.fromEntries(tools.map(({ name, path }) => [`${name.toUpperCase()}_BIN`, path]));
   await using cache = args.includes('--coverage') ? null : await compileCache();
-  // A test that is named on the command line always runs.
+  // A test that the command line names always runs.
   const isWhole = args.every((arg) => arg.startsWith('-'));
   const skipped =
     full || !isWhole ? [] : DEMANDING.filter(({ isMissing }) => isMissing === null || isMissing(io.env));
@@ -121,7 +121,7 @@ export async function test(
   return reportSkipped(skipped, io, 0);
 }
 
-/** The tests named `*.cluster.test.ts`, one file at a time. What the cluster runs is removed with it. */
+/** Runs the tests named `*.cluster.test.ts`, one file at a time. Afterwards, everything in the cluster is removed. */
 async function testOnCluster(args: readonly string[], io: Io): Promise<ExitCode> {
   const names = ['k6', 'prometheus', 'promtool', 'alertmanager', 'kustomize'] as const;
   const tools = await Promise.all(names.map((name) => findTool(name, toolIo(io))));
@@ -140,8 +140,8 @@ async function testOnCluster(args: readonly string[], io: Io): Promise<ExitCode>
 }
 
 /**
- * A cache of compiled files for this run of the tests. Tests also run copies of the checkout, each under another path; in the
- * launcher's cache, their entries would stay forever. Coverage is less precise with a cache.
+ * A cache of compiled files for this test run. Tests also run copies of the checkout, each under a different path. Entries
+ * for these copies would stay in the launcher's cache forever. Coverage is less precise with a cache.
  */
 async function compileCache() {
   const folder = await temporaryFolder();
@@ -151,7 +151,7 @@ async function compileCache() {
   };
 }
 
-/** This is in the last lines, so that skipped tests are not overlooked. */
+/** Printed in the last lines, so that skipped tests are not overlooked. */
 function reportSkipped(skipped: readonly Demanding[], { env, progress }: Io, code: ExitCode): ExitCode {
   for (const { what } of skipped) progress(`not tested: ${what}; include it by ./sla test --full`);
   for (const name of ['SLA_SKIP_CONTAINERS', 'SLA_SKIP_BROWSER', 'SLA_SKIP_LONG'])
@@ -159,7 +159,7 @@ function reportSkipped(skipped: readonly Demanding[], { env, progress }: Io, cod
   return code;
 }
 
-/** Runs a tool of the project with our standard output and error. Returns its exit code. */
+/** Runs a tool of the project with this process's standard output and standard error. Resolves to its exit code. */
 export function runStep(
   command: string,
   args: readonly string[],

@@ -44,7 +44,7 @@ export interface VerifyOptions {
   readonly confidence?: string;
   readonly ingestDelay?: string;
   readonly offline?: boolean;
-  /** Answer requests at this address instead of judging once. */
+  /** Respond to requests at this address instead of judging once. */
   readonly listen?: string;
   readonly json?: boolean;
   readonly verbose?: boolean;
@@ -171,7 +171,7 @@ async function judgeStored(options: VerifyOptions, overrides: PlanOverrides, io:
   });
 }
 
-/** Why a folder cannot be judged: it contains no run, or does not match its seal. */
+/** Why a folder cannot be judged: it contains no run, or its files do not match its seal. */
 export async function findProblems(path: string, io: Io): Promise<readonly PlacedProblem[]> {
   if (!existsSync(path))
     return badOption('RUN', `there is no run folder ${path}: create one with ./sla gate, or name another`)
@@ -190,7 +190,7 @@ export async function findProblems(path: string, io: Io): Promise<readonly Place
   }));
 }
 
-/** Network access is not needed, so the same files always give the same bytes. */
+/** Judges the stored files without network access. The same files always give the same bytes. */
 function judgeFromFiles({ path, plan, run, evidence, verdictText }: StoredRun, io: Io): Verdict {
   if (evidence === null) {
     throw new HarnessError('no-evidence', `${path} has no evidence: Prometheus was not queried`, {
@@ -213,7 +213,7 @@ function reportStored(stored: { readonly schema: string }, verdict: Verdict, io:
   for (const line of differences) io.progress(`  ${line}`);
 }
 
-/** Queries again, and reports differences from the stored run. */
+/** Queries Prometheus again, and reports differences from the stored run. */
 async function judgeAfresh(
   { plan, run, evidence, path }: StoredRun,
   url: string,
@@ -221,7 +221,7 @@ async function judgeAfresh(
   io: Io,
 ): Promise<Verdict> {
   const { clock: _, ...asked } = await askFor(plan, run, url, options, io);
-  // The window is cut by the clocks at the time of the run, not by the clocks of this machine now.
+  // The window is cut with the clocks at the time of the run, and not with the current clock of this machine.
   const fresh = { ...asked, ...(evidence?.clock === undefined ? {} : { clock: evidence.clock }) };
   const verdict = judge(plan, run, fresh);
   if (evidence === null) return verdict;

@@ -7,7 +7,7 @@ import { recognise } from '../../../slas/recognise/recognise.ts';
 import { EXPOSED } from '../../../slas/testing/exposed-libraries.ts';
 import { ROOT } from '../../testing/sla.ts';
 
-/** The table of docs/adoption.md shows what `init` finds. Run the test with UPDATE_TABLE=1 to print the table. */
+/** docs/adoption.md has a table of what `init` finds. To print the current table, run this test with UPDATE_TABLE=1. */
 
 const code = (text: string) => `\`${text}\``;
 
@@ -30,7 +30,7 @@ function rowOf(text: string): string {
   ].join(' | ')} |`;
 }
 
-test('the table of docs/adoption.md shows what init finds', () => {
+test('the table in docs/adoption.md matches what init finds', () => {
   const table = [
     '| library | requests | status | route | latency | edges |',
     '| --- | --- | --- | --- | --- | --- |',
@@ -46,7 +46,7 @@ const HISTOGRAMS: Readonly<Partial<Record<Library, string>>> = {
   opentelemetry: 'http_server_request_duration_seconds',
 };
 
-test('the lines that add an edge at 200 ms are those that check prints', () => {
+test('the lines in docs/adoption.md that add an edge at 200 ms match those that check prints', () => {
   const rows = LIBRARIES.filter((library) => library !== 'unknown').map((library) => {
     const histogram = HISTOGRAMS[library] ?? 'http_request_duration_seconds';
     const edges = DEFAULT_EDGES[library] ?? [];

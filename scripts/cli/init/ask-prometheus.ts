@@ -4,7 +4,7 @@ import { accessOf } from '../../run/prometheus-access.ts';
 import type { Io } from '../io.ts';
 import { type Answers, growthOf, NotRead, responseAt, slug } from './sources.ts';
 
-/** Queries a Prometheus for the series of a service, their types, and how the service is scraped. */
+/** Asks a Prometheus for the series of a service, for their types, and for the scrape interval. */
 
 interface VectorOne {
   readonly metric: Readonly<Record<string, string>>;
@@ -13,7 +13,7 @@ interface VectorOne {
   readonly histogram?: readonly [number, { readonly count: string }];
 }
 
-/** Only the last scrapes are searched for growth, because before them the operator may have tried the service. */
+/** Only the last few scrapes are searched for growth, because the operator may have tried the service before. */
 const GROWTH_SCRAPES = 3;
 const DEFAULT_SCRAPE_SECONDS = 15;
 
@@ -81,10 +81,10 @@ export async function askPrometheus(
   };
 }
 
-/** A longer list would not help. */
+/** The maximum number of jobs in a message. */
 const MAX_LISTED = 10;
 
-/** Labels that no target has; the message lists the labels of the targets. */
+/** The error for labels that no target has. It lists the jobs of the existing targets. */
 async function noSeries(
   url: string,
   query: (text: string) => Promise<readonly VectorOne[]>,
@@ -96,13 +96,13 @@ async function noSeries(
   return new NotRead('not-readable', `${url} has no series with these labels: ${what}`, 'correct --selector');
 }
 
-/** Labels of the target say where a series comes from, not what it counts. */
+/** Removes the labels of the target: they say where a series comes from, not what it counts. */
 function samplesOf(
   { metric, value, histogram }: VectorOne,
   selector: Readonly<Record<string, string>>,
 ): readonly ExposedSample[] {
   const { __name__: name, ...rest } = metric;
-  // Kubernetes' service discovery uses this label for the port; elsewhere it may be a route.
+  // Kubernetes service discovery uses this label for the port. Elsewhere, it may contain the route.
   const isPort = rest.pod !== undefined && rest.namespace !== undefined;
   const labels = Object.fromEntries(
     Object.entries(rest).filter(
@@ -113,7 +113,7 @@ function samplesOf(
   return name === undefined || number === null ? [] : [{ name, labels, value: number }];
 }
 
-/** The median distance between scrapes. */
+/** The median time between scrapes. */
 function spacingOf(up: readonly VectorOne[]): number | null {
   const gaps = up
     .flatMap(({ values = [] }) => values.slice(1).map(([at], index) => at - values[index]![0]))

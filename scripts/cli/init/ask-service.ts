@@ -14,7 +14,7 @@ export async function askService(url: string, io: Io): Promise<Answers> {
     ...(token ? { authorization: `Bearer ${token}` } : {}),
   };
   const responses: RawResponse[] = [];
-  // The requests are sent one after the other, because each may be counted in the response to the next.
+  // The requests are sequential, because the service may count each one and show it in the next response.
   for (let time = 0; time < TIMES; time++)
     responses.push(await responseAt(new URL(url), { headers }, 'the service', io));
   const parsed = responses.map(({ text }) => parseExposition(text));
@@ -32,7 +32,7 @@ export async function askService(url: string, io: Io): Promise<Answers> {
   };
 }
 
-/** OpenTelemetry's `service.name`; its default is not a name. */
+/** The label `service.name` of OpenTelemetry; its default value is ignored. */
 function nameOf({ samples }: Exposed): string | null {
   const name = samples.find((one) => one.name === 'target_info')?.labels.service_name;
   return name === undefined || name.startsWith('unknown_service') ? null : slug(name);

@@ -4,7 +4,7 @@ import { type ProposedLimit, proposeLimit } from '../../../slas/recognise/limits
 import type { Recognised } from '../../../slas/recognise/recognise.ts';
 import type { Asked } from './sources.ts';
 
-/** What the files will contain: taken from the options, or else from what was found. */
+/** The content of the generated files, taken from the options, or else from what was found. */
 
 export interface InitOptions {
   readonly metrics?: string;
@@ -27,33 +27,33 @@ export interface InitOptions {
 
 export interface LatencyChoice {
   readonly percentile: number;
-  /** As it is written: `250ms`. */
+  /** The limit as text, for example `250ms`. */
   readonly limit: string;
-  /** null: the operator gave it. */
+  /** How the limit was derived; null: the operator set it. */
   readonly proposed: ProposedLimit | null;
 }
 
 export interface Choices {
   readonly name: string;
   readonly selector: Readonly<Record<string, string>>;
-  /** The label's value; null: all requests. */
+  /** The route as it appears in the label; null: all requests. */
   readonly route: string | null;
-  /** The path that the client requests, `/orders/:id`; null: unknown. */
+  /** The path that the client requests, for example `/orders/:id`; null: unknown. */
   readonly clientPath: string | null;
   readonly method: string;
   readonly latencies: readonly LatencyChoice[];
   readonly errorLimit: string;
   readonly ratePerSecond: number;
   readonly durationSeconds: number;
-  /** The requests that `init` saw but did not send. */
+  /** Whether `init` saw requests that it did not send. */
   readonly traffic: Asked['traffic'];
-  /** The operator's k6 script, used instead of a new one. */
+  /** The operator's k6 script; null: `init` writes a new one. */
   readonly script: string | null;
 }
 
 const DEFAULT_RATE = 20;
 const MIN_DURATION_SECONDS = 30;
-/** With fewer scrapes, the edges make up most of a run. */
+/** With fewer scrapes, the edges of the window would dominate the run. */
 const MIN_SCRAPES = 8;
 
 export function choose(found: Recognised, asked: Asked, options: InitOptions): Choices {
@@ -107,11 +107,11 @@ function latencyOf(
   return { percentile, limit: inWords(proposed.seconds), proposed };
 }
 
-/** `250ms`, `2.5s`: a duration as documents have it. */
+/** A duration in the notation of documents, such as `250ms` or `2.5s`. */
 export const inWords = (seconds: number) =>
   seconds < 1 ? `${Number((seconds * 1000).toPrecision(12))}ms` : `${seconds}s`;
 
-/** Frameworks write a variable part of a route as `{id}`, `:id` or `<int:id>`. */
+/** Matches a variable part of a route. Frameworks write it as `{id}`, `:id` or `<int:id>`. */
 function clientPathOf(route: string | null): string | null {
   if (route === null || !route.startsWith('/')) return null;
   const path = route

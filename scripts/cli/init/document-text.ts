@@ -5,15 +5,15 @@ import { outcomesOf } from '../../../slas/recognise/labels.ts';
 import type { Metric, Recognised } from '../../../slas/recognise/recognise.ts';
 import type { Choices, LatencyChoice } from './choices.ts';
 
-/** Writes the SLA document of a service that was recognised. */
+/** Generates the SLA document for a service whose metrics were recognised. */
 
 type Where = Readonly<Record<string, LabelMatcher>>;
 
-/** The value on one line, quoted where YAML requires it. */
+/** Formats a value as YAML on a single line, with quotes where necessary. */
 const flow = (value: unknown) =>
   stringify(value, { collectionStyle: 'flow', lineWidth: 0, flowCollectionPadding: true }).trim();
 
-/** The labels of a metric that select the requests of the load. */
+/** The labels that select the requests of the load in a metric. */
 export function whereOf(
   metric: Metric<unknown>,
   { where }: Recognised,

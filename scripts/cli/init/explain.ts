@@ -4,7 +4,7 @@ import { countOf, formatValue } from '../../../slas/render/numbers.ts';
 import type { Choices, LatencyChoice } from './choices.ts';
 import type { Asked } from './sources.ts';
 
-/** Says what `init` chose and why, and what it could not find. */
+/** Reports what `init` chose and why, and what it could not find. */
 
 const NOTATIONS: Readonly<Record<Notation, string>> = {
   codes: 'status codes',

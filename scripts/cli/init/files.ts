@@ -22,7 +22,7 @@ import {
 /** The files that `init` writes. */
 
 interface Text {
-  /** Relative to the working directory. */
+  /** The path relative to the working directory. */
   readonly file: string;
   readonly text: string;
 }
@@ -61,7 +61,7 @@ export function textsOf(
   if (options.script === undefined) all.push({ file: files.script, text: scriptText(choices, asked) });
   if (metrics !== null)
     all.push({ file: files.prometheusConfig!, text: prometheusText(metrics, choices, asked) });
-  // GitHub finds workflows only in this folder, so the name must distinguish those of two services.
+  // GitHub reads workflows only from this folder, so the file name distinguishes the workflows of two services.
   if (options.ci === 'github')
     all.push({
       file: `.github/workflows/sla-${slug(name)}.yml`,
@@ -72,7 +72,7 @@ export function textsOf(
   return { document, all, files, addresses };
 }
 
-/** Writes nothing unless everything can be written. */
+/** Writes all files, or none if one of them cannot be written. */
 export async function writeAll(
   { all, files }: Texts,
   { name }: Choices,
@@ -99,7 +99,7 @@ export async function writeAll(
   return accept(null);
 }
 
-/** The remedy that keeps the existing files comes first. */
+/** The message first suggests the remedy that keeps the existing files. */
 function existing(
   there: readonly string[],
   { document }: Files,
@@ -107,7 +107,7 @@ function existing(
   io: Io,
 ): string {
   const [be, them] = there.length === 1 ? ['exists', 'the file'] : ['exist', 'the files'];
-  // Another folder alone does not separate two documents with the same name, or two workflows.
+  // A different folder is not enough: the document names and the workflow files would still collide.
   const isSameName = there.includes(document) || there.some((file) => file.startsWith('.github'));
   const free = freeFolder(join(folder, name), io);
   const other = isSameName

@@ -1,4 +1,4 @@
-/* biome-ignore-all lint/suspicious/noTemplateCurlyInString: scripts and workflows have templates of their own. */
+/* biome-ignore-all lint/suspicious/noTemplateCurlyInString: the scripts and workflows contain templates. */
 
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -14,7 +14,7 @@ interface Tried extends Done {
   readonly files: (name: string) => Promise<string>;
 }
 
-/** Runs `./sla init` in an empty folder against a server that exposes this text. */
+/** Runs `./sla init` in an empty folder, with a server that exposes this text. */
 async function initOf(text: string, args: readonly string[], use: (tried: Tried) => Promise<void>) {
   await using folder = await temporaryFolder();
   await using server = await serve((_, response) => void response.end(text));
@@ -84,7 +84,7 @@ describe('./sla init', () => {
       };
     };
 
-    test('that is too short to decide the document is refused, with one that is long enough', async () => {
+    test('that cannot decide the document is refused, and the message suggests one that can', async () => {
       const { code, stderr, isWritten } = await loadOf('--duration', '12s');
       expect({ code, isWritten }).toEqual({ code: 2, isWritten: false });
       expect(stderr).toBe(
@@ -97,7 +97,7 @@ describe('./sla init', () => {
         expect(await loadOf(...remedy)).toMatchObject({ code: 0, isWritten: true });
     });
 
-    test('is long enough if none is given, and init says for what', async () => {
+    test('is long enough by default, and init reports which objective needs it', async () => {
       const { stderr, duration } = await loadOf('--errors', '0.1%');
       expect(duration).toBe('150s');
       expect(stderr).toContain(
@@ -107,7 +107,7 @@ describe('./sla init', () => {
       expect((await loadOf()).duration).toBe('30s');
     });
 
-    test('is not longer than ten minutes unless the options ask for it', async () => {
+    test('is not longer than ten minutes unless the operator requests it', async () => {
       const { code, stderr } = await loadOf('--errors', '0.01%');
       expect(code).toBe(2);
       expect(stderr).toContain(
@@ -133,14 +133,14 @@ describe('./sla init', () => {
       });
     });
 
-    test('of an existing script is not checked here', async () => {
+    test('is not checked if an existing script defines it', async () => {
       const { code, stderr } = await loadOf('--script', 'mine.js', '--duration', '12s');
       expect(code).toBe(0);
       expect(stderr).not.toContain('  load:');
     });
   });
 
-  test('a limit that is not an edge is written with a warning, and the line that adds the edge', async () => {
+  test('a limit that is not a bucket edge is accepted with a warning that contains the line to add the edge', async () => {
     await initOf(EXPOSED['prom-client']!, ['--p95', '200ms'], async ({ code, stderr }) => {
       expect(code).toBe(0);
       expect(stderr).toContain('warning: "< 200ms" is not a bucket edge of http_request_duration_seconds');
@@ -148,14 +148,14 @@ describe('./sla init', () => {
     });
   });
 
-  test('without a terminal and without an address, it says which options it requires', async () => {
+  test('without a terminal and without an address, init says which options it needs', async () => {
     await using folder = await temporaryFolder();
     const { code, stderr } = await slaHere(['init'], folder.path);
     expect(code).toBe(2);
     expect(stderr).toContain('--metrics: name the metrics of the service');
   });
 
-  test('existing files are kept: the message names a free folder first, and --force last', async () => {
+  test('existing files are kept; the message first suggests a free folder, and --force last', async () => {
     await using folder = await temporaryFolder();
     await using server = await serve((_, response) => void response.end(EXPOSED['prom-client']));
     const init = (...args: string[]) =>
@@ -187,7 +187,7 @@ describe('./sla init', () => {
     expect(await read('slas/orders.yaml')).toBe(first);
   });
 
-  test('two services get two workflows', async () => {
+  test('two services get separate workflows', async () => {
     await using folder = await temporaryFolder();
     await using server = await serve((_, response) => void response.end(EXPOSED['prom-client']));
     for (const [name, more] of [
@@ -201,12 +201,12 @@ describe('./sla init', () => {
     const read = async (file: string) => parse(await readFile(join(folder.path, file), 'utf8'));
     expect((await read('.github/workflows/sla-orders.yml')).name).toBe('SLA orders');
     expect((await read('.github/workflows/sla-payments.yml')).name).toBe('SLA payments');
-    // GitLab merges the jobs of included files by their names.
+    // GitLab merges jobs of included files if they have the same name.
     expect(Object.keys(await read('slas/gitlab-ci.yml'))).toEqual(['sla-orders']);
     expect(Object.keys(await read('slas/payments/gitlab-ci.yml'))).toEqual(['sla-payments']);
   });
 
-  test('a service that shows no requests yet is distinguished from one that has no metrics', async () => {
+  test('a service that has not counted any requests is distinguished from one without metrics', async () => {
     await initOf('# TYPE up gauge\nup 1\n', [], async ({ code, stderr }) => {
       expect(code).toBe(2);
       expect(stderr).toContain('metrics clients expose them only after the first request');
@@ -214,7 +214,7 @@ describe('./sla init', () => {
     await initOf('<html></html>', [], async ({ stderr }) => expect(stderr).toContain('has no metrics'));
   });
 
-  test('requests that are counted while its metrics are read are scrapes, or come from other clients', async () => {
+  test('requests that are counted while init reads the metrics are either scrapes or requests of other clients', async () => {
     for (const [step, expected] of [
       [1, 'counts the scrapes of its metrics'],
       [7, 'other clients sent requests'],
@@ -232,14 +232,14 @@ describe('./sla init', () => {
     }
   });
 
-  test('metrics without a Content-Type are scraped with a fallback, and init says so', async () => {
+  test('metrics without a Content-Type get a fallback scrape protocol, and init reports that', async () => {
     await initOf(EXPOSED['prom-client']!, ['--name', 'orders'], async ({ stderr, files }) => {
       expect(stderr).toContain('the metrics have no Content-Type');
       expect(await files('slas/prometheus.yml')).toContain('fallback_scrape_protocol: PrometheusText0.0.4');
     });
   });
 
-  test("without buckets, only k6's measurements judge the latency", async () => {
+  test('without buckets, only the client’s clock judges the latency', async () => {
     await initOf(EXPOSED.micrometer!, ['--name', 'orders', '--p99', '1s'], async ({ stderr, files }) => {
       expect(stderr).toContain('p95: under 200ms, by the clock of k6 alone; change it with --p95');
       const { objectives } = parse(await files('slas/orders.yaml'));
@@ -261,7 +261,7 @@ describe('./sla init', () => {
     });
   });
 
-  test('a native histogram is judged as such', async () => {
+  test('a native histogram is recognised and judged', async () => {
     const native = [
       '# TYPE http_requests_total counter',
       'http_requests_total{code="200",path="/orders"} 7',
@@ -283,7 +283,7 @@ describe('./sla init', () => {
     });
   });
 
-  test('on a terminal, it asks for everything that the options do not specify', async () => {
+  test('on a terminal, init asks for what the options do not specify', async () => {
     await using folder = await temporaryFolder();
     await using server = await serve((_, response) => void response.end(EXPOSED['prom-client']));
     const asked: string[] = [];
@@ -306,7 +306,7 @@ describe('./sla init', () => {
     expect(document).toContain('target: < 500ms');
   });
 
-  test('a route that was never counted is refused, and the counted ones are listed', async () => {
+  test('a route without counted requests is refused, and the message lists the counted routes', async () => {
     await initOf(EXPOSED['prom-client']!, ['--route', '/order'], async ({ code, stderr }) => {
       expect(code).toBe(2);
       expect(stderr).toContain(
@@ -315,7 +315,7 @@ describe('./sla init', () => {
     });
   });
 
-  test('a service with a token: the files say where it is required, and contain no token', async () => {
+  test('for a service that requires a token, the files say where it is needed but do not contain it', async () => {
     await using folder = await temporaryFolder();
     await using server = await serve((request, response) => {
       const isLetIn = request.headers.authorization === 'Bearer token-of-orders';
@@ -338,7 +338,7 @@ describe('./sla init', () => {
     expect(workflow).not.toContain('token-of-orders');
   });
 
-  test('a service that has counted only requests to /metrics is not judged by them', async () => {
+  test('a service that has only counted requests to /metrics is not judged by these', async () => {
     const text =
       '# TYPE http_requests_total counter\nhttp_requests_total{route="/metrics",status="404"} 1\nhttp_requests_total{route="/health",status="200"} 9\n';
     await initOf(text, [], async ({ code, stdout, stderr }) => {
@@ -350,7 +350,7 @@ describe('./sla init', () => {
     await initOf(text, ['--route', '/health'], async ({ code }) => expect(code).toBe(0));
   });
 
-  test('labels with custom names are recognised by their values', async () => {
+  test('labels with unusual names are recognised by their values', async () => {
     const series = (rest: string, status: string) =>
       `{verb="GET",endpoint_name="/basket",response="${status}"${rest}}`;
     const text = [
@@ -370,7 +370,7 @@ describe('./sla init', () => {
     });
   });
 
-  test('the message names the address of the load, because metrics may have a port of their own', async () => {
+  test('init reports the address of the load, because the metrics may have a different port', async () => {
     await initOf(EXPOSED['prom-client']!, ['--name', 'orders'], async ({ stderr }) =>
       expect(stderr).toMatch(
         / {2}target of the load: http:\/\/127\.0\.0\.1:\d+; if the service takes requests at another address/,
@@ -386,7 +386,7 @@ describe('./sla init', () => {
     );
   });
 
-  test('a workflow for the CI system, and a reference to an existing script', async () => {
+  test('writes a workflow for the CI system, which refers to an existing script', async () => {
     const args = ['--name', 'orders', '--script', 'load/shop.js', '--ci', 'github'];
     await initOf(EXPOSED['prom-client']!, args, async ({ files, stdout, stderr }) => {
       const workflow = await files('.github/workflows/sla-orders.yml');
@@ -407,7 +407,7 @@ describe('./sla init', () => {
     });
   });
 
-  test('a workflow for a project that depends on the gate uses that version', async () => {
+  test('if the project has the gate as a dependency, the workflow uses that dependency', async () => {
     await using folder = await temporaryFolder();
     await writeFile(join(folder.path, 'package.json'), '{ "devDependencies": { "sla-harness": "0.1.0" } }');
     await using server = await serve((_, response) => void response.end(EXPOSED['prom-client']));
@@ -470,7 +470,7 @@ describe('./sla init', () => {
     expect(stderr).toContain(`--metrics: ${server.url}/metrics cannot be read: ${words}`);
   });
 
-  test('for a selector that selects nothing, the message lists the jobs that Prometheus scrapes', async () => {
+  test('if a selector matches nothing, the message lists the jobs that Prometheus scrapes', async () => {
     await using folder = await temporaryFolder();
     await using server = await serve((request, response) => {
       const isJobs = request.url!.includes('count');
@@ -486,7 +486,7 @@ describe('./sla init', () => {
     });
   });
 
-  test('an address that is not a Prometheus is bad input', async () => {
+  test('a server that is not a Prometheus is bad input', async () => {
     await using folder = await temporaryFolder();
     await using server = await serve((_, response) => void response.end('<html></html>'));
     const args = ['init', '--prometheus', server.url, '--selector', 'job=orders'];

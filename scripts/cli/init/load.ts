@@ -4,14 +4,14 @@ import { countOf, formatCount, formatValue } from '../../../slas/render/numbers.
 import { accept, badOption, type Input } from '../inputs.ts';
 import type { Choices, InitOptions } from './choices.ts';
 
-/** The load of the script that `init` writes: enough to decide every objective of the document. */
+/** Chooses the load of the generated script, so that it decides every objective of the document. */
 
-/** A longer first run is chosen only if the options ask for it. */
+/** The maximum duration that `init` chooses by itself. */
 const MAX_CHOSEN_SECONDS = 600;
 
 export interface FittedLoad {
   readonly choices: Choices;
-  /** In words, for the list of choices; null: the script is the operator's. */
+  /** The load in words, for the list of choices; null: the operator's script defines the load. */
   readonly words: string | null;
 }
 
@@ -39,7 +39,7 @@ const requestsOf = ({ ratePerSecond, durationSeconds }: Choices) =>
 const needs = ({ id, target, leastSamples }: PlannedObjective) =>
   `objective "${id}" (${target.text}) cannot be decided by fewer than ${formatCount(leastSamples)}`;
 
-/** Round numbers, at or above what is needed. */
+/** Suggests round numbers that are not below the required ones. */
 function remedies(least: number, { ratePerSecond }: Choices, seconds: number): string {
   const longer = Math.ceil(Math.ceil(least / ratePerSecond) / 5) * 5;
   const faster = Math.ceil(least / seconds / 5) * 5;

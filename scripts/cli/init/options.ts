@@ -2,7 +2,7 @@ import { isDuration, isRate, parseDuration, parseRate } from '../../../slas/docu
 import { accept, badOption, type Input } from '../inputs.ts';
 import type { InitOptions } from './choices.ts';
 
-/** Checks the options of `init` before anything is asked. */
+/** Checks the options of `init` before anything is requested. */
 
 export type Selector = Readonly<Record<string, string>>;
 

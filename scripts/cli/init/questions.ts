@@ -2,12 +2,12 @@ import type { Recognised } from '../../../slas/recognise/recognise.ts';
 import type { Io } from '../io.ts';
 import type { InitOptions } from './choices.ts';
 
-/** Asks on a terminal for what the options do not specify. Without a terminal, it asks nothing. */
+/** Asks on a terminal for what the options do not specify. Without a terminal, nothing is asked. */
 
 const isAsking = (options: InitOptions, { ask }: Io) =>
   ask !== undefined && options.metrics === undefined && options.prometheus === undefined;
 
-/** The address of the metrics, or of a Prometheus. */
+/** Asks for the address of the metrics. */
 export async function askFirst(options: InitOptions, io: Io): Promise<InitOptions> {
   const { ask } = io;
   if (ask === undefined || !isAsking(options, io)) return options;
@@ -22,8 +22,8 @@ export async function askFirst(options: InitOptions, io: Io): Promise<InitOption
 }
 
 /**
- * What to judge, once the metrics are known.
- * @param given the options before any question
+ * Asks what to judge, after the metrics have been read.
+ * @param given the options before the first question
  */
 export async function askNext(
   given: InitOptions,

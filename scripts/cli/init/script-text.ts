@@ -1,9 +1,9 @@
-/* biome-ignore-all lint/suspicious/noTemplateCurlyInString: the script has templates of its own. */
+/* biome-ignore-all lint/suspicious/noTemplateCurlyInString: the generated script contains templates. */
 
 import type { Choices } from './choices.ts';
 import type { Asked } from './sources.ts';
 
-/** Writes a k6 script that imports nothing from this project, so that it runs anywhere. */
+/** Generates a k6 script that imports nothing from this project, so that it runs anywhere. */
 export function scriptText(
   { clientPath, method, ratePerSecond, durationSeconds, name }: Choices,
   { hasToken }: Pick<Asked, 'hasToken'>,
@@ -18,7 +18,7 @@ export function scriptText(
     ...(hasToken ? ['authorization: `Bearer ${__ENV.SLA_TARGET_TOKEN}`'] : []),
   ];
   const { rate, timeUnit } = wholeRate(ratePerSecond);
-  // More than fast responses require, so that a slow service also receives the whole load.
+  // More than fast responses need, so that a slow service also gets the whole load.
   const users = Math.max(20, Math.ceil(ratePerSecond * 2));
   return [
     "import { check } from 'k6';",
@@ -61,7 +61,7 @@ const TIME_UNITS = [
   ['1h', 3600],
 ] as const;
 
-/** k6 takes whole numbers only: 0.5/s is 30 a minute. */
+/** k6 only accepts whole numbers, so 0.5/s becomes 30 per minute. */
 function wholeRate(perSecond: number): { readonly rate: number; readonly timeUnit: string } {
   const rateIn = (seconds: number) => Number((perSecond * seconds).toFixed(6));
   const [timeUnit, seconds] =

@@ -3,37 +3,40 @@ import { type Access, connectionCause, get, type RawResponse } from '../../../sl
 import type { Exposed, ExposedSample } from '../../../slas/recognise/exposition.ts';
 import type { Io } from '../io.ts';
 
-/** The requests to a service, or to the Prometheus that scrapes it, with their responses. */
+/** The responses of a service, or of the Prometheus that scrapes it. */
 
 export interface Asked {
   readonly exposed: Exposed;
-  /** A name for the service. */
+  /** A proposed name for the service. */
   readonly name: string;
-  /** null: no Prometheus was asked. */
+  /** The labels of the service; null: no Prometheus was asked. */
   readonly selector: Readonly<Record<string, string>> | null;
   readonly scrapeSeconds: number | null;
   readonly replicas: number | null;
-  /** Whether the service states the format of its metrics. */
+  /** Whether the service declares the format of its metrics. */
   readonly hasContentType: boolean;
-  /** Whether a token was sent to the service, so that its Prometheus and the load need one, too. */
+  /** Whether a token was sent to the service. If so, its Prometheus and the load need one, too. */
   readonly hasToken: boolean;
-  /** Requests that were counted while `init` sent none: one for each time its metrics were requested (`scrapes`), or others. */
+  /**
+   * The requests that were counted although `init` sent none: one per read of the metrics (`scrapes`), or requests of other
+   * clients.
+   */
   readonly traffic: 'none' | 'scrapes' | 'others';
 }
 
-/** How much a series grew between the first and the last request for its metrics. */
+/** How much a series grew between the first and the last read of the metrics. */
 export type Growth = (name: string, labels: Readonly<Record<string, string>>) => number;
 
 export interface Answers extends Omit<Asked, 'traffic'> {
   readonly growth: Growth;
-  /** How often the metrics of all replicas were requested during the growth; null: unknown. */
+  /** How often the metrics of all replicas were read in that time; null: unknown. */
   readonly asks: number | null;
 }
 
 const TIMEOUT_MS = 10_000;
 const MAX_BYTES = 64 * 2 ** 20;
 
-/** An address that has no metrics; the message says what to do. */
+/** The address has no metrics. The message includes the next step. */
 export class NotRead extends Error {
   readonly code: 'not-reached' | 'not-readable';
 
@@ -44,7 +47,7 @@ export class NotRead extends Error {
   }
 }
 
-/** The response of an address. Throws NotRead. */
+/** Requests an address and resolves to its response. Throws NotRead. */
 export async function responseAt(
   url: URL,
   { headers, tls }: Access,
@@ -99,7 +102,7 @@ export const slug = (text: string) =>
 const keyOf = (name: string, labels: Readonly<Record<string, string>>) =>
   JSON.stringify([name, Object.entries(labels).sort()]);
 
-/** A series that is new is not counted as growth, because its requests may be older. */
+/** A new series does not count as growth, because it may have counted events from before. */
 export function growthOf(before: readonly ExposedSample[], after: readonly ExposedSample[]): Growth {
   const values = (samples: readonly ExposedSample[]) =>
     new Map(samples.map(({ name, labels, value }) => [keyOf(name, labels), value]));

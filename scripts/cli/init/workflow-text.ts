@@ -1,21 +1,21 @@
-/* biome-ignore-all lint/suspicious/noTemplateCurlyInString: they are GitHub's expressions. */
+/* biome-ignore-all lint/suspicious/noTemplateCurlyInString: the templates are GitHub expressions. */
 
 import { dirname, join } from 'node:path';
 import { TOOL_SPECS } from '../../tools/specs.ts';
 import type { Choices } from './choices.ts';
 import { type Asked, slug } from './sources.ts';
 
-/** Writes a CI workflow that gates the service, and the Prometheus configuration that it needs. */
+/** Generates a CI workflow that gates the service, and the Prometheus configuration for it. */
 
 export interface Files {
   readonly document: string;
   readonly script: string;
-  /** null: a Prometheus that scrapes the service is already there. */
+  /** null: a Prometheus already scrapes the service. */
   readonly prometheusConfig: string | null;
 }
 
 export interface Addresses {
-  /** The address at which the service is loaded. */
+  /** The URL that receives the load. */
   readonly target: string;
   readonly prometheus: string;
 }
@@ -26,16 +26,16 @@ export const gateCommand = (
   { target, prometheus }: Addresses,
 ) => `${command} gate --script ${script} --sla ${document} --target ${target} --prometheus ${prometheus}`;
 
-/** How the job gets the gate: as a dependency of the project, or by a version that the workflow names. */
+/** How the job gets the gate: as a dependency of the project, or as a version that the workflow names. */
 export interface Gate {
   readonly version: string;
-  /** The project's package.json lists the gate, so the lock file pins its version. */
+  /** Whether the project's package.json lists the gate, so that its lock file pins the version. */
   readonly isDependency: boolean;
-  /** The service accepts only requests with a token. */
+  /** Whether the service only accepts requests with a token. */
   readonly hasToken: boolean;
 }
 
-/** A file next to the configuration of Prometheus. */
+/** The token file is in the same folder as the Prometheus configuration. */
 const TOKEN_FILE = 'token.txt';
 
 const commandOf = ({ version, isDependency }: Gate) =>
@@ -43,7 +43,7 @@ const commandOf = ({ version, isDependency }: Gate) =>
 
 const installOf = ({ isDependency }: Gate) => (isDependency ? ['npm ci'] : []);
 
-/** What must not change between two runs that are compared, and the place that defines it. */
+/** A comment about where the gate's version is pinned: runs can only be compared if it is the same. */
 const pinnedBy = ({ isDependency }: Gate) =>
   isDependency
     ? 'The gate is pinned by your package-lock.json.'
@@ -148,7 +148,7 @@ export function gitlabText(files: Files, at: Addresses, { name }: Choices, gate:
   ].join('\n');
 }
 
-/** A Prometheus for tests: it scrapes every second, so that short runs have enough scrapes. */
+/** A Prometheus for tests. It scrapes every second, so that short runs have enough scrapes. */
 export function prometheusText(
   metrics: URL,
   { selector }: Choices,
@@ -171,7 +171,7 @@ export function prometheusText(
           `    authorization: { credentials_file: ${TOKEN_FILE} }`,
         ]
       : []),
-    // Ignored by a Prometheus that always ingests them (4 and later).
+    // Prometheus 4 and later ignore this setting, because they always ingest native histograms.
     '    scrape_native_histograms: true',
     '    static_configs:',
     `      - targets: [${JSON.stringify(metrics.host)}]`,

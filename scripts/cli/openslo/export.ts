@@ -7,7 +7,7 @@ import { fail, ok, type Result } from '../../../slas/model/result.ts';
 import { edgeMatcher, select, selected, selector, textOf } from '../../../slas/prometheus/promql.ts';
 import { formatValue } from '../../../slas/render/numbers.ts';
 
-/** Writes the objectives of a document as OpenSLO v1, and lists what OpenSLO cannot express. */
+/** Exports the objectives of a document as OpenSLO v1, and lists what OpenSLO cannot express. */
 
 export interface ExportedSlos {
   readonly text: string;
@@ -15,7 +15,7 @@ export interface ExportedSlos {
   readonly left: readonly string[];
 }
 
-/** @param window the rolling time window that OpenSLO requires, as `28d` */
+/** @param window the rolling time window that OpenSLO requires, for example `28d` */
 export function exportOpenSlo(document: SlaDocument, window: string): ExportedSlos {
   const service = nameOf(document.name);
   const made = document.objectives.map((objective) => ({
@@ -126,7 +126,10 @@ function indicatorOf({ measure, target }: Objective, document: SlaDocument): Res
   }
 }
 
-/** A query can count requests only up to a bucket edge. Between two edges, the lower one is stricter and is used. */
+/**
+ * A query can count requests only up to a bucket edge. For a limit between two edges, the lower edge is used, which is
+ * stricter.
+ */
 function edgeOf({ measure, target }: Objective, { service }: SlaDocument): readonly string[] {
   if (measure.kind !== 'latency' || measure.histogram === null) return [];
   const around = edgesOf(target, measure.histogram, service);
@@ -140,7 +143,7 @@ function edgeOf({ measure, target }: Objective, { service }: SlaDocument): reado
   ];
 }
 
-/** What an exported objective says in the document but cannot say in OpenSLO. */
+/** The properties of an exported objective that OpenSLO cannot express. */
 function lostOf(
   { measure, target, alert, advisory, waiver }: Objective,
   isExported: boolean,

@@ -5,10 +5,10 @@ import { measureOf } from './indicators.ts';
 import { type OpenSloObjects, readObjects, type Slo } from './objects.ts';
 import { oneLine, type SelectedSeries } from './query.ts';
 
-/** Makes an SLA document of the objectives of an OpenSLO v1 file, and lists what a document cannot express. */
+/** Converts the objectives of an OpenSLO v1 file to an SLA document, and lists what a document cannot express. */
 
 export interface ImportedSlos {
-  /** A document that `./sla check` accepts; null: there is nothing to import. */
+  /** A document that `./sla check` accepts; null: nothing can be imported. */
   readonly text: string | null;
   readonly translated: number;
   readonly left: readonly string[];
@@ -85,7 +85,7 @@ const idOf = (name: string) =>
     .replace(/[^a-z0-9]+/g, '-')
     .replace(/^-|-$/g, '') || 'objective';
 
-/** The labels with exact values that every query has: those of the service. */
+/** The labels that all queries match exactly. They select the service. */
 function commonLabels(series: readonly SelectedSeries[]): Readonly<Record<string, string>> {
   const [first, ...others] = series.map(({ matchers }) =>
     matchers.filter(({ operator }) => operator === '='),
@@ -99,7 +99,7 @@ function commonLabels(series: readonly SelectedSeries[]): Readonly<Record<string
   );
 }
 
-/** Labels that a scrape adds to every series of its target; other labels may belong to a single metric. */
+/** Labels that a scrape adds to every series of its target. Other labels may belong to a single metric. */
 const SERVICE_LABELS = /^(job|service|app|namespace|cluster|environment|env)$/;
 
 // ---------------------------------------------------------------------------------------------- document
@@ -111,7 +111,7 @@ const head = (name: string, service: object) => ({
   service: { selector: service },
 });
 
-/** Why a document with this objective alone would be refused; null if it would not be. */
+/** Why a document with only this objective would be invalid; null: it would be valid. */
 function problemOf(objective: object, service: object, name: string): string | null {
   const parsed = parseDocument(stringify({ ...head(name, service), objectives: [objective] }));
   return parsed.ok ? null : parsed.error.map(({ message }) => message).join('; ');
@@ -135,7 +135,7 @@ function textOf({ name, service, objectives, source, left }: DocumentParts): str
   ].join('\n');
 }
 
-/** Ids are unique in a document, and names in OpenSLO only per kind and file. */
+/** Ids are unique in a document, but OpenSLO names are unique only per kind and file. */
 function withIds(objectives: readonly object[]): readonly object[] {
   const seen = new Map<string, number>();
   return (objectives as readonly { readonly id: string }[]).map((one) => {

@@ -3,9 +3,9 @@ import { fail, ok, type Result } from '../../../slas/model/result.ts';
 import type { Indicator, Metric, Slo } from './objects.ts';
 import { readQuantile, readSeries, type SelectedSeries, type SeriesMatcher } from './query.ts';
 
-/** Reads the queries of OpenSLO's indicators as the measures of a document. */
+/** Converts the queries of OpenSLO indicators to measures of a document. */
 
-/** A measure of a document, and the series that its queries select. */
+/** A measure of a document, and the series that the indicator's queries select. */
 export interface Made {
   readonly series: readonly SelectedSeries[];
   readonly measure: (service: Readonly<Record<string, string>>) => object;
@@ -14,7 +14,7 @@ export interface Made {
 
 type Objective = Slo['spec']['objectives'][number];
 
-/** The measure that an indicator and its objective describe, or why a document cannot express it. */
+/** The measure for an indicator and its objective, or why a document cannot express it. */
 export function measureOf(
   { ratioMetric, thresholdMetric }: Indicator,
   objective: Objective,
@@ -56,7 +56,10 @@ function queried(metric: Metric | undefined, name: string): Result<SelectedSerie
 
 const percent = (share: number) => `${Number((share * 100).toPrecision(12))}%`;
 
-/** Requests within a bucket edge, divided by all requests of the same histogram; null: the ratio is a different one. */
+/**
+ * Matches the number of requests up to a bucket edge, divided by all requests of the same histogram. null: the ratio is a
+ * different one.
+ */
 function latencyOf(good: SelectedSeries, total: SelectedSeries, share: number): Result<Made, string> | null {
   const histogram = good.metric.replace(/_bucket$/, '');
   const edge = edgeOf(good.matchers.find(({ label }) => label === 'le'));
@@ -72,7 +75,7 @@ function latencyOf(good: SelectedSeries, total: SelectedSeries, share: number): 
   return latency(histogram, { ...good, matchers: own! }, edge, share);
 }
 
-/** The edge in `le="0.3"`, or in a pattern that lists different spellings of one number: `le=~"1|1\\.0"`. */
+/** The edge in `le="0.3"`, or in a pattern that lists several notations of one number, such as `le=~"1|1\\.0"`. */
 function edgeOf(matcher: SeriesMatcher | undefined): number | null {
   if (matcher === undefined || matcher.operator.startsWith('!')) return null;
   const texts = matcher.operator === '=' ? [matcher.value] : matcher.value.replaceAll('\\', '').split('|');
@@ -132,7 +135,10 @@ function ratioOf(
   });
 }
 
-/** If `good` is everything except some statuses, these statuses are `bad`: a document selects by matching, not by excluding. */
+/**
+ * If `good` excludes some statuses, these statuses become `bad`, because a document selects by matching and not by
+ * excluding.
+ */
 function inverted(good: SelectedSeries, total: SelectedSeries, share: number): Result<Made, string> {
   const excluded = good.matchers.filter(({ operator }) => operator.startsWith('!'));
   const rest = good.matchers.filter(({ operator }) => !operator.startsWith('!'));

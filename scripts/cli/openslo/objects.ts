@@ -3,7 +3,7 @@ import Schema from 'typebox/schema';
 import { parseAllDocuments } from 'yaml';
 import { fail, ok, type Result } from '../../../slas/model/result.ts';
 
-/** The objects of an OpenSLO v1 file, as far as they can become objectives. Unknown fields are allowed: tools add their own. */
+/** The objects of an OpenSLO v1 file that can become objectives. Unknown fields are allowed, because tools add their own. */
 
 const text = Type.String({ minLength: 1 });
 const optional = Type.Optional;
@@ -65,15 +65,15 @@ const sliSchema = Schema.Compile(Sli);
 
 export interface OpenSloObjects {
   readonly slos: readonly Slo[];
-  /** Indicators that SLOs refer to, by name. */
+  /** Indicators that SLOs refer to by name. */
   readonly indicators: ReadonlyMap<string, Indicator>;
-  /** Objects of other kinds, and those that are not valid, as lines for the operator. */
+  /** Messages about invalid objects and about objects of other kinds. */
   readonly left: readonly string[];
 }
 
 const VERSION = 'openslo/v1';
 
-/** The error says why the text is not an OpenSLO file. */
+/** Parses an OpenSLO file. The error says why the text is not one. */
 export function readObjects(yaml: string): Result<OpenSloObjects, string> {
   const documents = parseAllDocuments(yaml, { prettyErrors: false });
   const all: unknown[] = [];

@@ -7,7 +7,7 @@ import { exportOpenSlo } from './export.ts';
 import { importOpenSlo } from './import.ts';
 import { readQuantile, readSeries } from './query.ts';
 
-/** One SLO in OpenSLO v1. */
+/** An SLO in OpenSLO v1. */
 const slo = (indicator: object, objective: object = { target: 0.99 }, spec: object = {}) => ({
   apiVersion: 'openslo/v1',
   kind: 'SLO',
@@ -44,7 +44,7 @@ const leftOf = (object: object) => {
 const SERVED = 'http_requests_total{job="checkout"}';
 
 describe('import', () => {
-  test('errors, with a zero for none', () => {
+  test('a ratio of bad events becomes an error rate, and `or vector(0)` becomes absent: zero', () => {
     const bad = 'sum(rate(http_requests_total{job="checkout",code=~"5.."}[5m])) or vector(0)';
     expect(objectiveOf(slo(ratio('bad', bad, `sum(rate(${SERVED}[5m]))`)))).toEqual({
       id: 'checkout',
@@ -65,7 +65,7 @@ describe('import', () => {
     });
   });
 
-  test('good events', () => {
+  test('a ratio of good events becomes a ratio objective', () => {
     const good = 'sum(http_requests_total{job="checkout",code=~"2.."})';
     expect(objectiveOf(slo(ratio('good', good, `sum(${SERVED})`), { targetPercent: 99.5 }))).toMatchObject({
       ratio: { good: { where: { code: { matches: '2..' } } }, total: { counter: 'http_requests_total' } },
@@ -76,7 +76,7 @@ describe('import', () => {
   test.each([
     ['http_request_duration_seconds', '0.3', '< 300ms'],
     ['istio_request_duration_milliseconds', '250', '< 250ms'],
-  ])('%s within a bucket edge is a latency', (histogram, le, target) => {
+  ])('%s up to a bucket edge becomes a latency objective', (histogram, le, target) => {
     const good = `sum(${histogram}_bucket{job="checkout",le="${le}"})`;
     expect(objectiveOf(slo(ratio('good', good, `sum(${histogram}_count{job="checkout"})`)))).toMatchObject({
       latency: { histogram, percentile: 99 },
@@ -84,7 +84,7 @@ describe('import', () => {
     });
   });
 
-  test('a quantile with an upper limit is a latency, and a rate with a lower one a throughput', () => {
+  test('a quantile with an upper limit becomes a latency, and a rate with a lower limit becomes a throughput', () => {
     const quantile =
       'histogram_quantile(0.95, sum by (le) (rate(http_request_duration_seconds_bucket{job="checkout"}[5m])))';
     const above = { op: 'lte', value: 0.2, target: 0.99 };
@@ -99,7 +99,7 @@ describe('import', () => {
     });
   });
 
-  test('a bucket edge in several notations', () => {
+  test('a bucket edge in several notations is recognised', () => {
     const good = 'sum(x_seconds_bucket{job="a",le=~"1|1\\\\.0"})';
     expect(objectiveOf(slo(ratio('good', good, 'sum(x_seconds_count{job="a"})')))).toMatchObject({
       latency: { histogram: 'x_seconds' },
@@ -107,7 +107,7 @@ describe('import', () => {
     });
   });
 
-  test('an indicator of its own, and several objectives', () => {
+  test('a separate indicator and several objectives are imported', () => {
     const good = 'http_requests_total{job="checkout",code=~"2.."}';
     const indicator = {
       apiVersion: 'openslo/v1',
@@ -182,7 +182,7 @@ describe('import', () => {
     expect(result.ok ? '' : result.error).toContain(why);
   });
 
-  test('asks for the labels of the service if the queries have none in common', () => {
+  test('if the queries have no labels in common, the import asks for the labels of the service', () => {
     const object = slo(ratio('bad', 'errors_total', 'requests_total'));
     const result = importOpenSlo(JSON.stringify(object), 'slo.yaml', null);
     expect(result.ok ? '' : result.error).toContain('--selector');
@@ -194,7 +194,7 @@ describe('export', () => {
   const document = unwrap(parseDocument(SHIPPED_YAML));
   const { text, exported, left } = exportOpenSlo(document, '28d');
 
-  test('writes shares of events as ratios, and names what it leaves out', () => {
+  test('writes shares of events as ratios, and lists what it leaves out', () => {
     const [service, ...slos] = parseAllDocuments(text).map((one) => one.toJS());
     expect(service).toMatchObject({ apiVersion: 'openslo/v1', kind: 'Service' });
     const targets = slos.map(({ metadata, spec }) => [metadata.name, spec.objectives[0].target]);
@@ -209,7 +209,7 @@ describe('export', () => {
       expect(left.join('\n')).toContain(what);
   });
 
-  test('can be imported again, with the same limits', () => {
+  test('the result can be imported again, with the same limits', () => {
     const { text: again, left: leftAgain } = unwrap(importOpenSlo(text, 'exported.yaml', null));
     expect(leftAgain).toEqual([expect.stringContaining('model-uptime: its ratio is not of counters')]);
     const read = unwrap(parseDocument(again!));
@@ -239,19 +239,19 @@ objectives:
       '28d',
     );
 
-  test('a limit between two edges becomes the one below, which is stricter', () => {
+  test('a limit between two bucket edges becomes the lower edge, which is stricter', () => {
     const { text, left } = exported('buckets: { h_seconds: [0.1, 0.25] }', 'histogram: h_seconds');
     expect(text).toContain(String.raw`le=~"0\\.1"`);
     expect(left).toContain('slow: "< 200ms" becomes 100 ms, the bucket edge below it, which is stricter');
   });
 
-  test('without an edge below, it becomes the lowest', () => {
+  test('if there is no lower edge, the limit becomes the lowest edge', () => {
     const { text, left } = exported('buckets: { h_seconds: [0.25] }', 'histogram: h_seconds');
     expect(text).toContain(String.raw`le=~"0\\.25"`);
     expect(left).toContain('slow: "< 200ms" becomes 250 ms, the lowest bucket edge, which is less strict');
   });
 
-  test('a native histogram and the clock of the client are left out', () => {
+  test('objectives with a native histogram or only the client’s clock are left out', () => {
     expect(exported('nativeHistograms: [h_seconds]', 'histogram: h_seconds')).toMatchObject({
       exported: 0,
       left: expect.arrayContaining([
@@ -288,11 +288,11 @@ describe('queries', () => {
     'x{a=}',
     '{a="b"}',
     'max(x)',
-  ])('%o is not understood', (text) => {
+  ])('%o is rejected', (text) => {
     expect(readSeries(text).ok).toBe(false);
   });
 
-  test('a quantile of the sum by le, in both notations', () => {
+  test('a quantile of a sum by le is parsed in both notations', () => {
     for (const sum of ['sum by (le) (rate(x_bucket[5m]))', 'sum(rate(x_bucket[5m])) by (le)'])
       expect(unwrap(readQuantile(`histogram_quantile(0.99, ${sum})`))).toMatchObject({
         quantile: 0.99,

@@ -1,14 +1,14 @@
 import { fail, ok, type Result } from '../../../slas/model/result.ts';
 
 /**
- * Reads the PromQL of an OpenSLO document if it selects the series of one counter: a selector, alone or inside `sum`, `rate`
- * and `increase`. Anything else is an error, because a query that is not understood must not be judged.
+ * Parses PromQL queries of OpenSLO documents that select the series of one counter: a selector, alone or inside `sum`,
+ * `rate` and `increase`. Any other query is an error, because a query that is not understood must not be judged.
  */
 
 export interface SelectedSeries {
   readonly metric: string;
   readonly matchers: readonly SeriesMatcher[];
-  /** The query counts 0 where there is no series (`or vector(0)`). */
+  /** Whether the query counts 0 if there is no series (`or vector(0)`). */
   readonly isZeroIfAbsent: boolean;
 }
 
@@ -19,9 +19,9 @@ export interface SeriesMatcher {
 }
 
 export interface Quantile {
-  /** A number from 0 to 1. */
+  /** The quantile, from 0 to 1. */
   readonly quantile: number;
-  /** The selector of its buckets. */
+  /** The series of the histogram's buckets. */
   readonly series: SelectedSeries;
 }
 
@@ -36,7 +36,7 @@ export function readSeries(query: string): Result<SelectedSeries, string> {
   return found.ok ? ok({ ...found.value, isZeroIfAbsent: before !== undefined }) : found;
 }
 
-/** `histogram_quantile(0.99, sum by (le) (rate(x_bucket{…}[5m])))` */
+/** Parses queries such as `histogram_quantile(0.99, sum by (le) (rate(x_bucket{…}[5m])))`. */
 export function readQuantile(query: string): Result<Quantile, string> {
   const [, quantile, inner] = /^\s*histogram_quantile\s*\(\s*([0-9.]+)\s*,(.*)\)\s*$/is.exec(query) ?? [];
   if (quantile === undefined || inner === undefined) return fail('it is not a histogram_quantile');
@@ -46,7 +46,7 @@ export function readQuantile(query: string): Result<Quantile, string> {
   return series.ok ? ok({ quantile: Number(quantile), series: series.value }) : series;
 }
 
-/** The selector inside `sum(…)`, `rate(…[5m])`, `increase(…[5m])`, and parentheses. */
+/** Removes `sum(…)`, `rate(…[5m])`, `increase(…[5m])` and parentheses from around a selector. */
 function unwrapped(text: string): Result<string, string> {
   const trimmed = text.trim();
   const [, name, inside] = /^(sum|rate|increase|irate|)\s*\(([\s\S]*)\)$/i.exec(trimmed) ?? [];
@@ -60,7 +60,7 @@ function unwrapped(text: string): Result<string, string> {
   return ok(trimmed);
 }
 
-/** Whether its parentheses match, so that `(a) + (b)` is not taken for one group. */
+/** Whether the parentheses of the text match, so that `(a) + (b)` is not mistaken for one group. */
 function isBalanced(text: string): boolean {
   let depth = 0;
   for (const sign of text.replace(/"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'/g, '')) {
