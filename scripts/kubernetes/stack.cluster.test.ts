@@ -91,10 +91,13 @@ const rolledOut = (name: string) =>
 describe('the API server', () => {
   beforeAll(() => applied(['--filename', join(K8S, 'namespace', 'namespace.yaml')]));
 
-  test.concurrent.each(Object.keys(VARIANTS))('%s: accepts every object without a warning', async (variant) => {
-    const { folder, additions } = VARIANTS[variant]!;
-    await applied(['--dry-run=server', '--filename', '-'], await render(folder, additions, TOOL_IO));
-  });
+  test.concurrent.each(Object.keys(VARIANTS))(
+    '%s: accepts every object without a warning',
+    async (variant) => {
+      const { folder, additions } = VARIANTS[variant]!;
+      await applied(['--dry-run=server', '--filename', '-'], await render(folder, additions, TOOL_IO));
+    },
+  );
 
   test('accepts the manifests of the load generators and of the progressive delivery', async () => {
     const load = join(K8S, 'load');

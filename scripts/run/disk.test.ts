@@ -73,20 +73,23 @@ describe.concurrent('a gate whose run folder fails during the load', () => {
     return { ...(await gate.done), run: join(out, id) };
   }
 
-  test.skipIf(SKIPS_LONG && canMount())('another process replaces the folder with a file', async ({ expect }) => {
-    await using folder = await temporaryFolder();
-    const out = join(folder.path, 'runs');
-    await mkdir(out);
-    const { code, stdout, stderr, run } = await gateMeeting(async (path) => {
-      await rename(path, join(folder.path, 'gone'));
-      await writeFile(path, 'no folder');
-    }, out);
-    expect(stderr).toContain('cannot be written: ENOTDIR');
-    expect(stderr).toContain('--out DIR');
-    expect(stdout).toBe('');
-    expect(code).toBe(4);
-    expect(await readFile(run, 'utf8')).toBe('no folder');
-  });
+  test.skipIf(SKIPS_LONG && canMount())(
+    'another process replaces the folder with a file',
+    async ({ expect }) => {
+      await using folder = await temporaryFolder();
+      const out = join(folder.path, 'runs');
+      await mkdir(out);
+      const { code, stdout, stderr, run } = await gateMeeting(async (path) => {
+        await rename(path, join(folder.path, 'gone'));
+        await writeFile(path, 'no folder');
+      }, out);
+      expect(stderr).toContain('cannot be written: ENOTDIR');
+      expect(stderr).toContain('--out DIR');
+      expect(stdout).toBe('');
+      expect(code).toBe(4);
+      expect(await readFile(run, 'utf8')).toBe('no folder');
+    },
+  );
 
   test.skipIf(!canMount())(
     'the disk becomes full (requires permission to mount a small one)',

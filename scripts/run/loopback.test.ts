@@ -18,9 +18,12 @@ test.each([['--prometheus', 'http://127.0.0.5:9090/'], ['--prometheus=https://me
   },
 );
 
-test.each(['http://prometheus.example', 'http://127.0.0.5.example'])('%s may be accessed through a proxy', (url) => {
-  expect(withoutProxyHere({}, [url]).NO_PROXY).toBe('localhost,127.0.0.1,[::1],::1,0.0.0.0');
-});
+test.each(['http://prometheus.example', 'http://127.0.0.5.example'])(
+  '%s may be accessed through a proxy',
+  (url) => {
+    expect(withoutProxyHere({}, [url]).NO_PROXY).toBe('localhost,127.0.0.1,[::1],::1,0.0.0.0');
+  },
+);
 
 test('without a proxy, the environment stays unchanged', () => {
   expect(withoutProxyHere({ no_proxy: '*' }, []).NO_PROXY).toBe('*');

@@ -18,7 +18,9 @@ function here(limits: number[]): Kubectl {
   };
 }
 
-test('a file is read once and completely, although the connection breaks twice', { timeout: 30_000 }, async () => {
+test('a file is read once and completely, although the connection breaks twice', {
+  timeout: 30_000,
+}, async () => {
   await using folder = await temporaryFolder();
   const file = join(folder.path, 'samples.csv');
   const lines = Array.from({ length: 5_000 }, (_, at) => `http_reqs,${at}\n`).join('');
