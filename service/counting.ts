@@ -6,7 +6,7 @@ interface Series {
   text(): string;
 }
 
-/** A line up to its value: `\nNAME{LABELS} `. */
+/** Builds a line up to its value: `\nNAME{LABELS} `. */
 type Head = (suffix: string, first?: string) => string;
 
 type Branch<S> = Map<string, Branch<S> | S>;

@@ -13,7 +13,7 @@ beforeAll(async () => {
 afterAll(() => classifier[Symbol.asyncDispose]());
 
 describe('headers', () => {
-  test('are those of helmet, with a policy that forbids loading and framing', async () => {
+  test('equal the headers of helmet, with a policy that forbids loading and framing', async () => {
     await using app = fastify();
     await app.register(helmet, {
       contentSecurityPolicy: {

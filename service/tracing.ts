@@ -137,7 +137,7 @@ export function traceFields({
   trace,
   headers,
 }: FastifyRequest): Readonly<Record<string, string>> | undefined {
-  // A request whose URL cannot be decoded lacks what hooks would have added.
+  // A request whose URL cannot be decoded lacks the properties that hooks add.
   if (trace) return { trace_id: trace.ids.traceId, span_id: trace.ids.spanId };
   const { traceparent } = headers;
   const caller = typeof traceparent === 'string' ? parseTraceParent(traceparent) : null;

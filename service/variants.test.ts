@@ -48,7 +48,7 @@ test('requests are distributed by the share, or by their id if they have one; ea
     'sentiment_variant_model_loaded{variant="b"}': 1,
     'sentiment_variant_model_info{variant="b",model="second",version="2",dtype="q8"}': 1,
     'sentiment_value_total{endpoint="/predict",variant="b"}': 1.5,
-    // The documented metrics do not distinguish variants.
+    // The documented metrics count both variants together.
     'sentiment_predictions_total{sentiment="POSITIVE",endpoint="/predict"}': 12,
     sentiment_model_loaded: 1,
     sentiment_workers_ready: 2,

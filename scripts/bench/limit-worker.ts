@@ -27,7 +27,7 @@ interface Runtime {
 env.allowRemoteModels = false;
 env.useFSCache = false;
 const { model, threads } = workerData as { model: string; threads: number };
-// The runtime that transformers.js includes, without transformers.js around it.
+// Uses the runtime that transformers.js includes, but not transformers.js itself.
 const near = createRequire(createRequire(import.meta.url).resolve('@xenova/transformers'));
 const { InferenceSession, Tensor } = near('onnxruntime-node') as Runtime;
 const tokenizer = await AutoTokenizer.from_pretrained(model);

@@ -39,7 +39,7 @@ const figureCells = (figures: Figures) => [
 function closedLoop({ closedLoop }: Report): string {
   const rows = closedLoop.map(({ candidate, clients, figures }) => {
     const cells = figureCells(figures);
-    // The conventional server infers on its main thread, so the two cannot be separated.
+    // The conventional server infers on its main thread, so inference cannot be separated from the rest.
     return [
       candidateTitles[candidate],
       String(clients),

@@ -16,7 +16,7 @@ export interface Target {
   readonly between: readonly [number, number] | null;
   readonly unit: string;
   readonly met: boolean;
-  /** The limit lies within those bounds, so another run could fall on the other side of it. */
+  /** True if the limit lies within the bounds, so that another run could fall on the other side of the limit. */
   readonly isWithinNoise: boolean;
 }
 
@@ -33,7 +33,7 @@ export interface Report {
   readonly closedLoop: readonly { candidate: CandidateName; clients: number; figures: Figures }[];
   readonly limit: readonly (LimitVariant & { perSecond: number; perCpuSecond: number })[];
   readonly byLength: readonly { pieces: string; ours: Figures; usual: Figures; ratio: number }[];
-  /** Metrics on, relative to metrics off: one ratio per pair of short rounds. */
+  /** Throughput with metrics relative to throughput without, one ratio per pair of short rounds. */
   readonly metricsCost: { throughput: readonly number[]; textsPerCpuSecond: readonly number[] };
   readonly scrape: { count: number; p50Ms: number; p99Ms: number };
   readonly overload: readonly OverloadStep[];

@@ -27,7 +27,7 @@ export interface SoakReport {
   readonly workersLost: number;
   /** Medians of each tenth of the time. */
   readonly tenths: readonly Memory[];
-  /** The last tenth relative to the second; 1 means no growth. */
+  /** The median of the last tenth relative to that of the second; 1 means no growth. */
   readonly heapGrowth: number;
   readonly residentGrowth: number;
   readonly passed: boolean;

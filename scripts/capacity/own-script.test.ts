@@ -38,7 +38,7 @@ test.each([
   ['vus', `{ vus: 3, duration: '10s' }`, 'plans its load by constant-vus'],
   ['iterations', `{ vus: 1, iterations: 30 }`, 'plans its load by shared-iterations'],
   ['rps', `{ rps: 20, scenarios: { a: { ${ARRIVING} } } }`, 'limits its requests to 20/s (options.rps)'],
-])('%s: refused with the reason', async (name, options, why) => {
+])('a script with the load "%s" is refused with the reason', async (name, options, why) => {
   const { code, stderr } = await slaHere(['capacity', '--script', await written(`${name}.js`, options)]);
   expect(stderr).toContain(why);
   expect(stderr).toContain(

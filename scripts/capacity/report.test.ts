@@ -112,7 +112,7 @@ test('a CPU limit that pauses the service is reported with the share of paused p
   expect(words[1]).toBe('CPU of the service, at 400/s: 1.84 cores of 1.9 cores in use');
 });
 
-test('the report contains the answer, the plots and every step, and no script', () => {
+test('the HTML report contains the answer, the plots and every step, but no script', () => {
   const page = renderCapacity(held, result(held));
   expect(page).toContain('Every objective holds at');
   expect(page).toContain('class="band"');

@@ -53,7 +53,7 @@ test('the confidence of the document or a higher one is accepted, and any if the
   expect(await confidences(['--confidence', '0.9'])).toBe(0.9);
 });
 
-test('a document that requires less than 0.9 is rejected at its position', async () => {
+test('a required confidence below 0.9 is rejected with its position in the document', async () => {
   await using folder = await temporaryFolder();
   const file = await documentWith(folder.path, 0.51);
   const { code, stderr } = await slaHere(['check', file]);

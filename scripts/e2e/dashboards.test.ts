@@ -132,7 +132,7 @@ describe('every query of every dashboard', () => {
   );
 });
 
-describe('dashboards show the same values of the run as the verdict', () => {
+describe('dashboards show the same values as the verdict', () => {
   const objective = (id: string): ObjectiveVerdict => verdict.objectives.find((one) => one.id === id)!;
   const number = async (title: string, legend: string) => {
     const { expr } = targets.flat().find((one) => one.title === title && one.legendFormat === legend)!;
@@ -148,7 +148,7 @@ describe('dashboards show the same values of the run as the verdict', () => {
   test.each([
     ['p95', 'latency-p95'],
     ['p99', 'latency-p99'],
-  ])('%s lies in the bucket of %s', async (legend, id) => {
+  ])('the latency "%s" lies in the same bucket as the objective %s', async (legend, id) => {
     const shown = await number('API Latency p50/p95/p99', legend);
     const [low, high] = objective(id).bucket!;
     expect(shown).toBeGreaterThanOrEqual(low);

@@ -36,7 +36,7 @@ const REQUESTS = 80;
 let folder: TemporaryFolder;
 const owned = new AsyncDisposableStack();
 let service: string;
-/** The stores, by the fault in their setup. */
+/** The stores, named by the fault in their setup. */
 let stores: Readonly<Record<'deduplicated' | 'doubled' | 'labelled', string>>;
 let window: RunRecord['window'];
 /** Stores with and without deduplication, for samples that the test generates. */
@@ -137,7 +137,7 @@ async function judgeOn(url: string, plan: Plan, judged: RunRecord['window']): Pr
 }
 
 describe('two replicas that write the same series', { timeout: 120_000 }, () => {
-  test('with deduplication, they are judged as one: each request and each scrape counts once', async () => {
+  test('with deduplication, the replicas are judged as one: each request and each scrape counts once', async () => {
     const verdict = await judgedBy('deduplicated');
     explainIfBusy(verdict, () => expect(verdict.verdict, JSON.stringify(verdict, null, 1)).toBe('pass'));
     expect(objectiveOf(verdict, 'error-rate').samples).toBe(REQUESTS);
@@ -213,7 +213,7 @@ test("the component's command line is accepted: everything but /health asks for 
 });
 
 describe('for any distance between the scrapes, and any clock difference', { timeout: 120_000 }, () => {
-  test('scrapes 10 ms apart make the scrape interval unknown: undecided without deduplication', async () => {
+  test('without deduplication, scrapes 10 ms apart make the scrape interval unknown, so the verdict is undecided', async () => {
     const server = imported[1]!;
     await importInto(server, samplesOf('close', 0.01, 0, false));
     await (await fetch(`${server.url}/internal/force_flush`)).text();

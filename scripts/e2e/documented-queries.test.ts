@@ -222,7 +222,8 @@ describe('with traffic', { timeout: 60_000 }, () => {
   });
 
   test('scraped through an address that several replicas share, the rate includes restarts that never happened', async () => {
-    // To Prometheus, each switch to the replica with the lower count is a restart, so the rate grows without traffic.
+    // Prometheus takes each switch to the replica with the lower count for a restart, so the rate grows without
+    // traffic.
     await until(`${documentedQueries['prediction-rate-5m']} * 300 > ${2 * 60 * factor}`, behindAService);
     expect(await ask('resets(sentiment_predictions_total[5m]) > 0', { url: behindAService })).toHaveLength(2);
   });
@@ -255,7 +256,7 @@ describe('with traffic', { timeout: 60_000 }, () => {
     expect(await ask(`histogram_quantile(0.95, sum(${buckets}))`)).toEqual([]);
   });
 
-  test('the positive share is exact, and drops a replica that has stopped', async () => {
+  test('the positive share is exact, and excludes a replica that has stopped', async () => {
     const positive = sentiments.filter((sentiment) => sentiment === 'POSITIVE').length;
     expect(positive).toBeGreaterThan(0);
     expect(positive).toBeLessThan(60);

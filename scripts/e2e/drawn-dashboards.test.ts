@@ -195,7 +195,7 @@ describe('an objective keeps its own selector', () => {
   });
 });
 
-// ---------------------------------------------------------------------------------------------- looking back
+// ---------------------------------------------------------------------------------------------- lookback
 
 const SECONDS: Readonly<Record<string, number>> = { ms: 0.001, s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 };
 const secondsOf = (duration: string) => {
@@ -238,7 +238,7 @@ test('a subquery that would skip peaks is found', () => {
   ]);
 });
 
-// ---------------------------------------------------------------------------------------------- what is seen
+// ---------------------------------------------------------------------------------------------- what users see
 
 /** For a screen of 1,280 pixels: 24 columns; each panel has padding and two icons next to the title. */
 const titleRoom = (columns: number) => Math.floor(((1280 - 32) / 24) * columns - 16 - 56);

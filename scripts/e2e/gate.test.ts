@@ -7,7 +7,7 @@ import { expectVerdict, objectiveOf, outcomesOf, preconditionOf } from '../testi
 
 /** The gate from end to end: the real service, the real k6, a real Prometheus, as processes. */
 
-/** Short, but with enough requests for a p99 (299) and scrapes for a census (10). */
+/** A short load that still has enough requests for a p99 (299), and enough scrapes for a census (10). */
 const SHORT = ['--scenario', 'smoke', '--rate', '30', '--duration', '12s'];
 
 const ALL_MET = {
@@ -20,7 +20,7 @@ const ALL_MET = {
 };
 
 describe('a healthy service', () => {
-  test('passes; k6, the service and the verdict have the same counts; the run can be judged again', async () => {
+  test('passes with the same counts in k6, the service and the verdict, and can be judged again', async () => {
     await using folder = await temporaryFolder();
     const gated = await sla(['gate', ...SHORT, '--out', folder.path, '--json']);
     const verdict = expectVerdict(gated, (one) => expect(outcomesOf(one)).toEqual(ALL_MET));

@@ -175,8 +175,8 @@ describe.each(['Node 24', 'Node 22'])('the installed package on %s', { timeout: 
       ],
       { cwd: project },
     ).catch((error: Done) => error);
-    // The verdict depends on the load that the tests before sent in these seconds. Any verdict shows that all parts
-    // work together.
+    // The verdict depends on the load that earlier tests sent in these seconds. Any verdict shows that all parts work
+    // together.
     expect(result.stdout).toMatch(/^(PASS|FAIL|INCONCLUSIVE) /m);
     expect(result.stdout).toMatch(/errors\s+< 5%/);
   });

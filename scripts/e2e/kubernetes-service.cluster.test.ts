@@ -28,7 +28,7 @@ async function manifests(): Promise<readonly Manifest[]> {
     .replaceAll('namespace: sentiment-analysis', `namespace: ${NAMESPACE}`)
     .replaceAll('nodePort: 30800', `nodePort: ${PORTS[30800]}`)
     .replaceAll('nodePort: 30900', `nodePort: ${PORTS[30900]}`);
-  // The test's samples need no volume that outlives it.
+  // The samples of this test need no persistent volume.
   const claim = /persistentVolumeClaim:\s+claimName: \S+/g;
   return parseManifests(moved.replace(claim, 'emptyDir: {}')).filter(
     ({ kind, metadata }) => WANTED.includes(kind) && !/^(grafana|alertmanager)/.test(metadata.name),

@@ -136,7 +136,7 @@ describe('the launcher', () => {
     expect(await project.run()).toMatchObject({ exitCode: 0 });
   });
 
-  it('says what is needed if npm is missing, and if Node is too old', async () => {
+  it('says what is needed if npm is missing or Node is too old', async () => {
     await using project = await makeProject();
     const bin = join(project.folder, 'bin');
     await mkdir(bin);

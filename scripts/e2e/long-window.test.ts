@@ -223,7 +223,7 @@ describe('a long window', () => {
 });
 
 describe('downsampled evidence', () => {
-  test('is judged again from its text alone, and gives the same result when queried again', async () => {
+  test('gives the same result when it is judged from its JSON text, and when it is queried again', async () => {
     const plan = planOf(services['one-scrape-missing']);
     const [evidence, again] = [
       await collectEvidence(plan, run, asker()),

@@ -68,7 +68,7 @@ async function reached(text: string, options = '{}', limits?: readonly string[])
   ];
   const env = { ...process.env, PORT: String(port) };
   await promisify(execFile)(k6, [...args, file], { env, timeout: 30_000 }).catch((error) => {
-    // A blocked script may fail; that is not under test.
+    // A blocked script may fail, but these tests do not check that.
     if (error.killed) throw error;
   });
   return Object.fromEntries(HOSTS.map((host) => [host, count(host)]));
@@ -126,7 +126,7 @@ test('setup, batches and redirects cannot reach other addresses either', async (
   expect(await reached(text)).toEqual(TARGET_ONLY(1));
 });
 
-test('WebSocket and gRPC cannot either', async () => {
+test('WebSocket and gRPC cannot reach other addresses either', async () => {
   const text = `
     import ws from 'k6/ws';
     import grpc from 'k6/net/grpc';

@@ -93,7 +93,7 @@ async function webhooksFor(verifier: string, metadata: Readonly<Record<string, s
 }
 
 const LOAD = { suffix: '00aa', durationSeconds: 600 } as const;
-/** Six minutes within the load, with a margin at both ends. */
+/** A window of six minutes within the load, with a margin at both ends. */
 const INSIDE = { window: '6m', delay: '2m' };
 
 let healthy: PrometheusServer;

@@ -83,7 +83,7 @@ describe.skipIf(SKIPS_BROWSER)('the list of runs, in a browser', () => {
   });
   afterAll(() => browser?.close());
 
-  test('has each run with its verdict, its latency over time and its report, and sorts by the clicked column', async () => {
+  test('lists each run with its verdict, its latency over time and its report, and sorts by the clicked column', async () => {
     await using opened = await openFile(browser, await writeRunsIndex(folder.path));
     const { page, complaints } = opened;
     const cells = () => page.locator('tbody tr td:nth-child(5)').allInnerTexts();

@@ -102,7 +102,7 @@ describe('the alerts on drift', () => {
   });
 });
 
-test('the document for variant b is valid, and uses only what the service has', () => {
+test('the document for variant b is valid, and uses only metrics of the service', () => {
   const parsed = unwrap(
     parseDocument(readFileSync(join(ROOT, 'slas', 'documents', 'variant-b.yaml'), 'utf8')),
   );

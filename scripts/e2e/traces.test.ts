@@ -205,7 +205,7 @@ describe('in Jaeger', () => {
     });
   });
 
-  test('scrapes and health checks, though frequent, are not operations', async () => {
+  test('scrapes and health checks are not operations in Jaeger', async () => {
     const { data } = await json<{ data: readonly string[] }>(
       `${jaegerUrl}/api/services/sentiment-api/operations`,
     );

@@ -18,7 +18,7 @@ import { expectVerdict, outcomesOf, preconditionOf } from '../testing/verdict.ts
 
 const LOAD = { ratePerSecond: 30, maxSeconds: 45, atLeastSeconds: 20 };
 const PLANNED = LOAD.ratePerSecond * LOAD.maxSeconds;
-/** The first look. */
+/** The time of the first look. */
 const LOOK_SECONDS = 20;
 /** The number of the request that is sent at this time; arrivals are evenly spaced. */
 const sentAt = (seconds: number) => seconds * LOAD.ratePerSecond;
@@ -93,7 +93,7 @@ const everyRequestAt = (seconds: number) => (index: number) => index >= sentAt(s
 // ---------------------------------------------------------------------------------------------- clear cases
 
 describe.concurrent('a run that lasts until it is decided', { timeout: 240_000 }, () => {
-  test('stops early and passes if the service is far better than promised; judging the stored run gives the same', async ({
+  test('stops early and passes if the service is far better than promised; the stored run gives the same verdict', async ({
     expect,
   }) => {
     const { stage, stderr } = await gated(fast, (verdict, code) => {

@@ -19,7 +19,7 @@ export const answerGarbage: Behaviour = async () => ({
   body: '<!doctype html>\n<title>Please log in</title>\n}{ 12 = NaN\n',
 });
 
-/** Overloaded: no metrics this time. */
+/** Behaves like an overloaded service that returns no metrics. */
 export const refuse: Behaviour = async () => ({
   status: 503,
   type: 'text/plain',

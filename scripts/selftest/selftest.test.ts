@@ -65,7 +65,7 @@ describe('a relay', () => {
     expect(texts).toEqual(['# TYPE a_total counter\na_total{x="2"} 6\nb_a_total 7\n']);
   });
 
-  test('changes the time of queries, and of results', async () => {
+  test('shifts the time of queries and of results', async () => {
     const matrix = { data: { resultType: 'matrix', result: [{ metric: {}, values: [[100, '7']] }] } };
     const shifted = await through(shiftClock(3), JSON.stringify(matrix), ['/api/v1/query?query=up&time=110']);
     expect(shifted.asked).toEqual(['/api/v1/query?query=up&time=107']);

@@ -16,7 +16,7 @@ const good = { ...came('good', 4), isAsExpected: true };
 const otherwise = { ...came('odd', 1), note: 'the machine was busy' };
 
 describe('skipped rows', () => {
-  test('are counted separately, with the reason once', () => {
+  test('are counted separately, and each reason is printed once', () => {
     expect(summary([good, skipped('a'), good, skipped('b')])).toBe(
       '2 of 4 rows came out as expected, 2 skipped: a, b (it cannot be mounted) (14 s)',
     );

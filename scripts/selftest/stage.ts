@@ -78,7 +78,7 @@ const NOWHERE = 'http://127.0.0.1:9';
 
 export async function openStage(spec: StageSpec, options: StageOptions): Promise<Stage> {
   await using guard = new AsyncDisposableStack();
-  // It also disposes of everything that is started later.
+  // This stack also disposes of everything that is started later.
   const owned = guard.use(new AsyncDisposableStack());
   let started = 0;
   const ownFolder = async (name: string) => {

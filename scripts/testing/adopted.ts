@@ -17,7 +17,7 @@ const START_MS = 120_000;
 export interface Adoption {
   /** Its folder in scripts/e2e/adoption. */
   readonly name: string;
-  /** Commands that install it into its folder, from the package registries. */
+  /** Commands that install the service into its folder, from the package registries. */
   readonly install: readonly (readonly string[])[];
   readonly run: readonly string[];
   /** Path of its metrics. */
@@ -111,7 +111,10 @@ export interface Ports {
   readonly metrics: number;
 }
 
-/** Starts the service; its faults are shares of its requests. It has served no request yet when this resolves. */
+/**
+ * Starts the service; its faults are shares of its requests. When the promise resolves, the service has served no
+ * request yet.
+ */
 export async function startAdopted(
   adoption: Adoption,
   folder: string,

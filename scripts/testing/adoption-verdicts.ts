@@ -74,7 +74,7 @@ async function initOf(
   cwd: string,
 ): Promise<Done> {
   await using _service = await startAdopted(adoption, source, ports, {}, cwd);
-  // Metrics clients expose no series of requests before the first request.
+  // Metrics libraries expose no request series before the first request.
   await fetch(`${target}/checkout`);
   return await sla(
     [

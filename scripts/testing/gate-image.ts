@@ -6,7 +6,7 @@ import { findEngine } from '../stack/containers/engine.ts';
 import { resolveImage } from '../stack/containers/image-store.ts';
 import { ROOT, temporaryFolder } from './sla.ts';
 
-/** The container images of the gate, built as documented, on the bases that are available here. */
+/** The container images of the gate, built as documented, on the base images that are available here. */
 
 export const GATE_IMAGE = 'sla-harness/gate:test';
 export const GATE_BUILD_MS = 15 * 60_000;

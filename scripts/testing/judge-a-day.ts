@@ -46,7 +46,7 @@ async function verify(url: string): Promise<Verified> {
   const at = (seconds: number) => new Date(seconds * 1000).toISOString();
   const own = ['verify', '--prometheus', url, '--from', at(FROM), '--to', at(TO), '--json'];
   const began = performance.now();
-  // The command as the launcher starts it.
+  // Runs the command in the same way as the launcher.
   const node = ['--max-semi-space-size=8', '--import', SAY, join(ROOT, 'scripts', 'cli', 'sla.ts')];
   const child = spawn(process.execPath, [...node, ...own], { stdio: ['ignore', 'pipe', 'pipe'] });
   const [printed, told] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);

@@ -18,7 +18,7 @@ export interface LongRunOptions {
   readonly durationSeconds: number;
 }
 
-/** An hour at 800 requests per second, and a little more: 3 million requests. */
+/** Slightly more than an hour at 800 requests per second, which gives 3 million requests. */
 export const THREE_MILLION: LongRunOptions = { ratePerSecond: 800, durationSeconds: 3750 };
 
 const SCRAPE_SECONDS = 15;

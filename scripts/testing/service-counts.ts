@@ -26,7 +26,7 @@ export async function underLoad(gate: RunningSla, requests = 30): Promise<void> 
   }
 }
 
-/** A gate also stops the service early if it is too slow to pass. */
+/** A gate also stops early if the service is too slow to pass. */
 function tooBusy(cause: unknown): never {
   throw new Error(`this machine was too busy: the load may be over before the test could act: ${cause}`, {
     cause,

@@ -10,7 +10,7 @@ export interface Shop extends AsyncDisposable {
   readonly url: string;
   /** host:port of its gRPC service. */
   readonly grpcAddress: string;
-  /** Whether it responds with status 200 and a wrong body. */
+  /** Whether the shop responds with status 200 and a wrong body. */
   hasWrongBodies: boolean;
 }
 

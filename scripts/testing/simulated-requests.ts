@@ -7,7 +7,7 @@ export interface MadeRunOptions {
   /** The four hexadecimal digits at the end of its id. */
   readonly suffix: string;
   readonly durationSeconds: number;
-  /** Seconds from the start of the load between which it is overloaded; null: never. */
+  /** The seconds of the load between which the service is overloaded; null: never. */
   readonly trouble: { readonly from: number; readonly to: number } | null;
   /** The seconds between which the load generator sent nothing that was due; absent: never. */
   readonly starved?: { readonly from: number; readonly to: number };

@@ -10,7 +10,7 @@ import type {
   WorkerStart,
 } from './protocol.ts';
 
-/** Infers texts together. Each gets its own result; may throw if none was inferred. */
+/** Infers texts together, with one result per text. May throw if no text was inferred. */
 export type Infer = (texts: readonly string[], isLone: boolean) => Promise<readonly TextResult[]>;
 
 /** Runs native code, and ends the thread if the main thread gave it up before or during the call. */

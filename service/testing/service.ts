@@ -60,7 +60,7 @@ export async function post(
   });
 }
 
-/** All of `/metrics`, from each series as written to its value. */
+/** Maps each series of a metrics page, as written, to its value. */
 export async function readSeries(app: FastifyInstance): Promise<Map<string, number>> {
   return parseSeries((await app.inject('/metrics')).body);
 }

@@ -25,9 +25,9 @@ export interface Wrong {
 export interface AtLimitCounts {
   readonly pass: Wrong;
   readonly fail: Wrong;
-  /** Neither pass nor fail, with every precondition met: the right verdict. */
+  /** Gates that ended undecided, with every precondition met. This is the right verdict. */
   readonly undecided: number;
-  /** The run was disturbed, so it does not show how the looks decide. */
+  /** Gates that this machine disturbed, so that they do not show how the looks decide. */
   readonly disturbed: number;
   readonly errors: number;
   /** The stated share of wrong passes, and of wrong fails. */

@@ -1,4 +1,4 @@
-/** Waits for the end of a process, at most until the signal. */
+/** Waits until a process has ended, or until the signal aborts. */
 export async function untilEnded<T>(exited: Promise<T>, signal: AbortSignal): Promise<T> {
   const { promise: aborted, reject } = Promise.withResolvers<never>();
   const abort = () => reject(signal.reason);
