@@ -1,10 +1,9 @@
 import { isIPv4, isIPv6 } from 'node:net';
 
 /**
- * The key of a client for the rate limit, from an address as a proxy wrote it: without port, brackets, zone
- * and letter case, so that none of them creates a new client. For IPv6 it is the /64 prefix, which belongs to
- * one customer; an IPv4-mapped IPv6 address becomes the IPv4 address. Undefined if the text is not an
- * address.
+ * The key of a client for the rate limit, computed from an address as a proxy wrote it. It ignores port, brackets,
+ * zone and letter case, so that none of them creates a new client. For IPv6 it is the /64 prefix, which belongs to
+ * one customer; an IPv4-mapped IPv6 address becomes the IPv4 address. Undefined if the text is not an address.
  */
 export function clientOf(written: string): string | undefined {
   const text = written.trim().replace(/^"(.*)"$/, '$1');

@@ -12,9 +12,9 @@ type Head = (suffix: string, first?: string) => string;
 type Branch<S> = Map<string, Branch<S> | S>;
 
 /**
- * A metric that every request updates. With prom-client, looking up a series by a newly created object of labels is a
- * considerable part of what a request costs outside the model (docs/decisions/0009). Here a series is found by its
- * label values one after the other and updated in place, and its lines are built once.
+ * A metric that every request updates. With prom-client, each update looks up a series by a new object of labels.
+ * That is a considerable part of what a request costs outside the model (docs/decisions/0009). Here a series is found
+ * by its label values one after the other and updated in place, and its lines are built once.
  */
 export class Family<S extends Series> {
   readonly name: string;

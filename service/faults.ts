@@ -73,8 +73,8 @@ const maxCorrection = 5;
 const paidAtOnce = 0.25;
 
 /**
- * Lowers the confidences one after the other so that their mean is `mean`: each is moved towards 0.5 in proportion, then
- * adjusted slightly for the remaining correction. None is raised above the model's value.
+ * Lowers the confidences one after the other so that their mean is `mean`. Each is moved towards 0.5 in proportion,
+ * and then adjusted slightly for the remaining correction. None is raised above the model's value.
  */
 export function lowerTo(mean: number): (confidence: number) => number {
   let count = 0;

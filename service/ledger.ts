@@ -113,7 +113,8 @@ export class Ledger {
       predictions.set(drift.predictions);
     });
     const positive = makeGauge(registry, definitions.positiveRatio, () => {
-      // An empty window has no share: 0 instead of NaN; the number of predictions shows that the window is empty.
+      // An empty window has no share, so the metric is 0 instead of NaN. The number of predictions shows that the
+      // window is empty.
       positive.set(drift.predictions === 0 ? 0 : drift.positiveRatio);
     });
   }

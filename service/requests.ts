@@ -29,8 +29,8 @@ const unmatchedMethods = routeOutcomes.find((route) => route.handler === unmatch
 const loggedAtInfo: readonly string[] = [...inferringEndpoints, '/feedback'];
 
 /**
- * Counts, times and logs every HTTP request, from its arrival (before its body is read) until its response is handed to the
- * operating system, or until the connection ends if that comes first.
+ * Counts, times and logs every HTTP request. A request begins on arrival, before its body is read. It ends when its
+ * response is handed to the operating system, or when the connection ends if that is earlier.
  */
 export function observeRequests(app: FastifyInstance, metrics: Metrics, tracing?: Tracing): void {
   app.decorateRequest('observation', null);

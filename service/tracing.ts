@@ -65,9 +65,9 @@ const clockSetMs = 10;
 let originMs = performance.timeOrigin;
 
 /**
- * Converts times of `performance.now()` to wall-clock time, with one clock for all traces, so that events
- * shared by several requests have the same time in each. The machine's clock is read again only if it was
- * adjusted; a trace in progress keeps its clock.
+ * Converts times of `performance.now()` to wall-clock time. All traces use one clock, so that events shared by
+ * several requests have the same time in each. The machine's clock is read again only if it was adjusted; a trace in
+ * progress keeps its clock.
  */
 function timeOfDay(): (atMs: number) => HrTime {
   const setMs = Date.now() - performance.now();

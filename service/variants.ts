@@ -18,8 +18,9 @@ export interface Served {
 export type Choose = (request: FastifyRequest) => Served;
 
 /**
- * Two models side by side, the second with a share of the requests. A request with an id gets the same model each time it is
- * sent, whichever replica receives it; the others are distributed evenly, in order of arrival. Nothing is random.
+ * Two models side by side, the second with a share of the requests. A request with an id gets the same model each
+ * time it is sent, whichever replica receives it. The other requests are distributed evenly, in order of arrival.
+ * Nothing is random.
  */
 export function dealBetween(a: Served, b: Served, percentOfB: number): Choose {
   const isNextForB = dealEvenly(percentOfB);

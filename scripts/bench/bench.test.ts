@@ -24,8 +24,8 @@ describe('figures', () => {
     expect(median(ratios([20, 2, 30], [10, 1, 10]))).toBe(2);
   });
 
-  // Exact binomial probabilities: with 5 values 93.75% lie around the median, with 4 only 87.5%; with 20, ranks 6 and 15 give
-  // 95.9%, 7 and 14 only 88.5%.
+  // Exact binomial probabilities that the outermost values enclose the median: 93.75% for 5 values, and only 87.5%
+  // for 4. Of 20 values, ranks 6 and 15 give 95.9%, and ranks 7 and 14 only 88.5%.
   test.each([
     [4, null],
     [5, [1, 5]],

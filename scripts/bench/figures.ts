@@ -19,14 +19,14 @@ export function ratios(over: readonly number[], under: readonly number[]): reado
 const minConfidence = 0.9;
 
 /**
- * Bounds on the median of the distribution of the values, with at least 90% confidence for any distribution: the k-th
- * smallest and the k-th largest value. null with fewer than 5 values, which are too few.
+ * Bounds on the median of the distribution of the values: the k-th smallest and the k-th largest value. Their
+ * confidence is at least 90% for any distribution. null with fewer than 5 values, which are too few.
  */
 export function medianBounds(values: readonly number[]): readonly [number, number] | null {
   const sorted = values.toSorted((a, b) => a - b);
   const size = sorted.length;
-  // The probability that fewer than k of the values lie below the median equals the probability of fewer than k heads
-  // in as many coin tosses.
+  // Each value lies below the median with a probability of 1/2, as in a coin toss. `tail` is the probability that
+  // fewer than k values do.
   let ways = 1;
   let tail = 0;
   let k = 0;

@@ -99,8 +99,8 @@ export async function compare(setting: Setting, limits: readonly Limit[]) {
 }
 
 /**
- * Metrics cost a few percent, less than the difference between rounds, so this comparison needs many short rounds of
- * only the two servers with and without metrics.
+ * Metrics cost a few percent, which is less than the difference between rounds. This comparison therefore needs many
+ * short rounds of only two servers, with and without metrics.
  */
 const pairsARound = 4;
 

@@ -21,8 +21,8 @@ export function requestBytes(
 
 /**
  * Sends prepared requests over kept-alive connections. A connection carries one request at a time, so there are as
- * many connections as requests in flight. It parses only the status and length of a response, because a load
- * generator must use little CPU on a machine that it shares with the server.
+ * many connections as requests in flight. It shares a machine with the server and must use little CPU, so it parses
+ * only the status and length of a response.
  */
 export class RawClient implements Disposable {
   readonly #port: number;

@@ -10,8 +10,8 @@ const LOOK_BACK_SECONDS = 120;
 const MAX_WAIT_MS = 60_000;
 
 /**
- * Waits until the service has counted every request of the previous step, which means that its request counter is the
- * same at two scrapes after the load. Resolves to false if that does not happen in time.
+ * Waits until the service has counted every request of the previous step: its request counter is then the same at two
+ * scrapes after the load. Resolves to false if that does not happen in time.
  */
 export async function awaitDrained(plan: Plan, endedSeconds: number, asker: Asker): Promise<boolean> {
   const { requests } = plan;

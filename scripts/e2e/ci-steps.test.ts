@@ -106,8 +106,8 @@ async function made(options: typeof HEALTHY): Promise<MadeRun> {
 }
 
 /**
- * Runs a step as the runner does: in a shell, with the variables of the step and only those variables of this process that
- * programs need.
+ * Runs a step as the runner does: in a shell, with the variables of the step. Of this process's variables, the step
+ * gets only those that programs need.
  */
 function step(name: string, env: Record<string, string>): Promise<Done> {
   const node = join(process.execPath, '..');

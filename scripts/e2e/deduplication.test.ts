@@ -26,7 +26,7 @@ import {
 
 /**
  * Two Prometheus replicas scrape one real service and write the same series to a real VictoriaMetrics, as in
- * k8s/components/victoriametrics: with deduplication, without it, and with labels that prevent it.
+ * k8s/components/victoriametrics. The stores run with deduplication, without it, or receive labels that prevent it.
  */
 
 const signal = new AbortController().signal;

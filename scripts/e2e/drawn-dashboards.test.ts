@@ -240,7 +240,10 @@ test('a subquery that would skip peaks is found', () => {
 
 // ---------------------------------------------------------------------------------------------- what users see
 
-/** For a screen of 1,280 pixels: 24 columns; each panel has padding and two icons next to the title. */
+/**
+ * The room for a title on a screen of 1,280 pixels with 24 columns. Each panel has padding, and two icons next to the
+ * title.
+ */
 const titleRoom = (columns: number) => Math.floor(((1280 - 32) / 24) * columns - 16 - 56);
 const CHARACTER_PIXELS = 7.6;
 

@@ -7,8 +7,8 @@ import { finishMadeRun, HEALTHY, makeRun } from '../testing/simulated-run.ts';
 import { slaHere, type TemporaryFolder, temporaryFolder } from '../testing/sla.ts';
 
 /**
- * A run folder may come from anywhere, and anyone who can write to it can seal it: whatever it contains,
- * commands end in bounded time with a reason.
+ * A run folder may come from anywhere, and anyone who can write to it can seal it. Whatever it contains, commands
+ * must end in bounded time and give a reason.
  */
 
 let folder: TemporaryFolder;

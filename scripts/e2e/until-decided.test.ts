@@ -24,8 +24,8 @@ const LOOK_SECONDS = 20;
 const sentAt = (seconds: number) => seconds * LOAD.ratePerSecond;
 
 /**
- * Far below the limit. Latencies differ by more than the delays of this machine, which come in clusters: if these delays were
- * the only variation, their design effect would leave nothing decided in so short a run.
+ * Far below the limit. Latencies vary by more than the delays of this machine, which come in clusters. If these
+ * delays were the only variation, their design effect would leave every objective undecided in such a short run.
  */
 const random = seeded(1);
 const fast = () => ({ afterMs: 5 + 140 * random(), status: 200 });

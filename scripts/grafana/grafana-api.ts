@@ -12,8 +12,8 @@ import { HarnessError } from '../cli/errors.ts';
 export interface GrafanaAccess {
   readonly url: string;
   /**
-   * The token of a service account that may write dashboards and annotations; null: the URL has user and
-   * password, or none is needed.
+   * The token of a service account that may write dashboards and annotations. null if the URL has user and password,
+   * or if Grafana needs none.
    */
   readonly token: string | null;
   readonly signal: AbortSignal;

@@ -10,10 +10,9 @@ import type { Io } from '../cli/io.ts';
 export const SCENARIO = 'selftest';
 
 /**
- * Enough for a p99, for a census of scrapes and for an interval (12 blocks between scrapes), and no more. 1%
- * of 600 requests is 6: 0.8% is at most 5, and 1.2% at least 7, even if k6 sends one request too many. Slow
- * responses are padded to 600 ms, so nothing takes longer than 1 s; and k6 starts with as many virtual users
- * as can then be waiting.
+ * Enough for a p99, for a census of scrapes and for an interval (12 blocks between scrapes), and no more. 1% of 600
+ * requests is 6: 0.8% is at most 5, and 1.2% at least 7, even if k6 sends one request too many. Slow responses are
+ * padded to 600 ms, so no request takes longer than 1 s. k6 starts with as many virtual users as can then be waiting.
  */
 const LOAD = {
   description: '12 s at 50 requests a second, the shortest that can tell 0.8% from 1.2%',

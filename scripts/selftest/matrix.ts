@@ -4,8 +4,8 @@ import { script, theScript } from './matrix-script.ts';
 import { type Expected, type Injector, MET, MIDDLE, missed, type Row } from './row.ts';
 
 /**
- * The faults. 600 requests in 12 s: for such a run, 0.8% is 4 or 5 requests, 1% is 6 and 1.2% is 7 or 8, so
- * that a limit of 1% is narrowly missed or met.
+ * The faults. A run has 600 requests in 12 s, of which 0.8% is 4 or 5 requests, 1% is 6, and 1.2% is 7 or 8. A limit
+ * of 1% is therefore narrowly missed or met.
  */
 
 const strike =

@@ -19,10 +19,11 @@ import { MATRIX } from './matrix.ts';
 import { type Recording, recordingOf } from './recorded.ts';
 
 /**
- * A metamorphic test: `increase` and the verdict compute the same numbers from the same samples in two ways. Both are taken
- * over the windows of recorded runs, on a real Prometheus. The stated error is zero over exactly the scrapes between which the
- * verdict subtracts. If a range begins and ends between scrapes, `increase` uses only the scrapes inside it, so it may lack the
- * events of one interval at each edge, and it multiplies their difference by 1 to highestFactor(n).
+ * A metamorphic test: `increase` and the verdict compute the same numbers from the same samples in two ways. Both are
+ * taken over the windows of recorded runs, on a real Prometheus. The stated error is zero over exactly the scrapes
+ * between which the verdict subtracts. If a range begins and ends between scrapes, `increase` uses only the scrapes
+ * inside it. It may then lack the events of one interval at each edge. It also multiplies their difference by a
+ * factor of 1 to highestFactor(n).
  */
 
 const document: SlaDocument = unwrap(parseDocument(SHIPPED_YAML));

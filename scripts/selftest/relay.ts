@@ -22,8 +22,8 @@ export interface Answer {
 export type Behaviour = (exchange: Exchange, forward: (path?: string) => Promise<Answer>) => Promise<Answer>;
 
 /**
- * A small HTTP proxy on 127.0.0.1 that can be made to misbehave: between Prometheus and the service, between
- * us and Prometheus, or as a front of the service. Upstream and behaviour can be changed at any time.
+ * A small HTTP proxy on 127.0.0.1 that can be made to misbehave. It runs between Prometheus and the service, between
+ * us and Prometheus, or in front of the service. Upstream and behaviour can be changed at any time.
  */
 export interface Relay extends AsyncDisposable {
   readonly url: string;

@@ -1,6 +1,6 @@
 /**
- * What Argo Rollouts and Flagger do with their objects, written from their documentation (Argo: analysis, web metrics; Flagger:
- * webhooks). It suffices to evaluate the shipped templates against a verifier that really listens.
+ * Does what Argo Rollouts and Flagger do with their objects, according to their documentation of Argo's web metrics
+ * and Flagger's webhooks. This is enough to evaluate the shipped templates against a real verifier.
  */
 
 // ---------------------------------------------------------------------------------------------- Argo Rollouts

@@ -19,8 +19,8 @@ import { openMetricsOf } from './simulated-metrics.ts';
 import { type Made, type MadeRunOptions, makeRequests, STARTS_SECONDS } from './simulated-requests.ts';
 
 /**
- * A run without the waiting time: requests of a service whose every latency is known, as a Prometheus would
- * have stored them and a client would have recorded them.
+ * A simulated run, which takes no waiting time. Its requests go to a service whose every latency is known. They are
+ * stored as a Prometheus and a client would have recorded them.
  */
 /** An hour, with a fault after two thirds. */
 export const HOUR: MadeRunOptions = {

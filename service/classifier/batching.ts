@@ -11,8 +11,8 @@ export interface Batching {
 export const aTextAtATime: Batching = { maxTexts: 1, longestWaitMs: 0 };
 
 /**
- * Padding costs as much as text, so text lengths in a batch may differ at most by this share or this many characters,
- * whichever is more.
+ * Padding costs as much as text. Lengths in a batch may therefore differ at most by this share or this many
+ * characters, whichever is more.
  */
 const maxLengthDifference = 0.3;
 const alwaysAlikeChars = 12;

@@ -1,8 +1,8 @@
 /**
  * Records who owns a parcel. The main thread offers it, the worker claims it right before inference, and until then
  * the main thread can withdraw it. Both use compare-and-exchange on the same shared memory, so exactly one of them
- * gets the parcel. Work whose request has ended is therefore never inferred, even if it is already with the worker,
- * and after a worker dies we know what it had begun.
+ * gets the parcel. A text whose request has ended is therefore never inferred, even if the worker already has it.
+ * After a worker dies, we also know what it had begun.
  */
 
 /** The parcels of one worker: in progress, ready, and inferred but not yet sent. */

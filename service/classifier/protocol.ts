@@ -5,8 +5,8 @@ export interface WorkerSettings {
   /** The model's name, as it appears in responses. */
   readonly modelName: string;
   /**
-   * The first 12 digits of the SHA-256 of the ONNX file; `hub` for a model from the hub, whose file is not known before it is
-   * loaded.
+   * The first 12 digits of the SHA-256 of the ONNX file. It is `hub` for a model from the hub, because that file is
+   * not known before loading.
    */
   readonly version: string;
   /** The model's folder (absolute path), or its id on the hub. */

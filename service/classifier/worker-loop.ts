@@ -43,8 +43,8 @@ export async function runWorker(load: Load): Promise<void> {
  */
 const longestText = 'word '.repeat(1000);
 /**
- * This many results are sent in one message while more texts are ready: each message costs time on the main thread and evicts
- * this thread's data from the caches.
+ * This many results are sent in one message while more texts are ready. Each message costs time on the main thread,
+ * and evicts this thread's data from the caches.
  */
 const maxResultsPerMessage = 4;
 /** With fewer texts ready, results are sent at once, because waiting would gain nothing. */

@@ -27,8 +27,8 @@ export function stabilityIndex(before: readonly number[], now: readonly number[]
 const normalQuantile = 3.0902;
 
 /**
- * The value that the index exceeds by chance alone in one of a thousand windows: with n and m independent
- * observations of one distribution, PSI / (1/n + 1/m) is approximately chi-squared with one degree of freedom less
+ * The value that the index exceeds by chance alone in one of a thousand windows. With n and m independent
+ * observations of one distribution, PSI / (1/n + 1/m) is approximately chi-squared. It has one degree of freedom less
  * than there are bins. The quantile is Wilson and Hilferty's approximation (within 3% for two or more degrees of
  * freedom).
  */

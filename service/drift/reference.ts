@@ -5,8 +5,8 @@ import type { ModelChoice } from '../config.ts';
 import type { DriftFeature } from '../metric-names.ts';
 
 /**
- * A histogram: `counts[i]` values were at most `edges[i]` and above the previous edge; the last count is of those above all
- * edges.
+ * A histogram. `counts[i]` values were at most `edges[i]` and above the previous edge; the last count is that of the
+ * values above all edges.
  */
 export interface Histogram {
   readonly edges: readonly number[];
@@ -34,8 +34,8 @@ export interface Reference {
 const fileName = 'reference.json';
 
 /**
- * The reference in the model's folder or its parent, if there is one for this version of the model; a model from the hub has
- * none. Throws if the file is not valid.
+ * The reference in the model's folder or its parent, if there is one for this version of the model. A model from the
+ * hub has none. Throws if the file is not valid.
  */
 export function referenceOf(choice: ModelChoice, version: string): Reference | undefined {
   if (choice.kind === 'hub') return undefined;

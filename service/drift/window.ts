@@ -16,8 +16,8 @@ const lookAt: Readonly<Record<DriftFeature, (seen: Seen) => number>> = {
 export const minPredictions = 100;
 
 /**
- * The last predictions, stored as the bins that they fall into: one byte per feature, so memory is bounded and a prediction
- * costs a few comparisons. The metrics are computed on request.
+ * The last predictions, stored as the bins that they fall into. This takes one byte per feature, so memory is
+ * bounded, and a prediction costs a few comparisons. The metrics are computed on request.
  */
 export class DriftWindow {
   readonly #reference: Reference | undefined;

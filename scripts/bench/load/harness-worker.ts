@@ -5,8 +5,8 @@ import { useExisting } from '../../stack/existing.ts';
 import { figuresOf } from './k6-figures.ts';
 
 /**
- * Runs the harness under load (k6, the stream of samples, the guards and the record) in its own process, so that its
- * CPU time can be measured. The argument is a file with the options.
+ * Runs the harness under load in its own process, so that its CPU time can be measured. This includes k6, the stream
+ * of samples, the guards and the record. The argument is a file with the options.
  */
 
 interface Options {

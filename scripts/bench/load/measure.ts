@@ -155,8 +155,8 @@ interface Used {
 const LOOK_EVERY_MS = 50;
 
 /**
- * Reads CPU time and peak memory of k6 until the process that started it ends; the last reading is at most 50 ms before k6
- * ends.
+ * Reads CPU time and peak memory of k6 until the process that started k6 ends. The last reading is at most 50 ms
+ * before k6 ends.
  */
 async function watchUse(
   starter: ReturnType<typeof spawn>,

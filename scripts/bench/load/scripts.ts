@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /**
- * The same load three times: sent by plain k6, by the harness with that same script, and by the harness with a script that
+ * The same load in three variants: plain k6, the harness with the same script, and the harness with a script that
  * uses the library.
  */
 
