@@ -24,7 +24,7 @@ describe('the text of a comment', () => {
     expect(body).toMatch(/- check \d+ holds\n\n<\/details>\n\n…cut here: the whole text is in summary\.md/);
   });
 
-  test('starts with a marker line that no key can close early', () => {
+  test('starts with a marker line that a key cannot end early', () => {
     expect(markerOf('CI --> <b>/gate')).toBe('<!-- sla-harness: CI - -b-/gate -->');
     expect(markerOf('two\nlines')).not.toContain('\n');
   });

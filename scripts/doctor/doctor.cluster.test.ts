@@ -102,18 +102,21 @@ const BROKEN: Readonly<Record<string, RegExp>> = {
   'a process that ends':
     /pod crashes-\S+, container main: restarted \d+ times?; it last ended with exit code 1/,
   'a probe that fails': /pod not-ready-\S+: it runs, but is not ready: Readiness probe failed/,
-  'no node with room': /pod no-room-\S+: no node can run it: .*Insufficient cpu/,
-  "Grafana's secret": /secret grafana-admin: it does not exist, and grafana-\S+ cannot start without it/,
+  'a pod that no node has room for': /pod no-room-\S+: no node can run it: .*Insufficient cpu/,
+  'a missing Secret of Grafana':
+    /secret grafana-admin: it does not exist, and grafana-\S+ cannot start without it/,
   'a service without endpoints': /service grafana: it selects \d+ pods?, of which 0 are ready/,
-  'no annotation': /pod unannotated-\S+: it has no annotation prometheus\.io\/scrape/,
-  'the port of the annotation':
+  'a missing annotation': /pod unannotated-\S+: it has no annotation prometheus\.io\/scrape/,
+  'a wrong port in an annotation':
     /pod other-port-\S+: its annotation prometheus\.io\/port is "30800", and its containers listen on 8000/,
   'a target that is down':
     /pod other-port-\S+: Prometheus cannot scrape http:\/\/\S+:30800\/\S*: .*connection refused/,
-  'no target': /pod hidden-\S+: it is ready and annotated, but Prometheus has no target for it/,
+  'a missing target': /pod hidden-\S+: it is ready and annotated, but Prometheus has no target for it/,
   'a token that Prometheus does not send': /pod locked-\S+: Prometheus cannot scrape .*401/,
-  'a network policy': /prometheus to sentiment-api:8000: prometheus scrapes it, and no rule allows that/,
-  'a CPU limit': /pod throttled-\S+, container main: its CPU limit paused it in \d+% of \d+ periods/,
+  'a network policy that blocks Prometheus':
+    /prometheus to sentiment-api:8000: prometheus scrapes it, and no rule allows that/,
+  'a CPU limit that is too low':
+    /pod throttled-\S+, container main: its CPU limit paused it in \d+% of \d+ periods/,
   'an autoscaler at its maximum':
     /autoscaler sentiment-api: it runs its maximum of 1 replica, and would add more/,
 };

@@ -93,7 +93,7 @@ describe('a single fault', () => {
       [`image-not-pulled: ${API_CONTAINER}`],
     ],
     [
-      'a reference to what does not exist',
+      'a reference to an object that does not exist',
       container({
         state: { waiting: { reason: 'CreateContainerConfigError', message: 'configmap "x" not found' } },
       }),
@@ -123,7 +123,7 @@ describe('a single fault', () => {
       ['pod-not-ready: pod sentiment-api-1'],
     ],
     [
-      'no node with room',
+      'a pod that no node has room for',
       changedPod(() => ({
         status: { phase: 'Pending', conditions: [{ type: 'PodScheduled', status: 'False', message: 'cpu' }] },
       })),
@@ -160,7 +160,7 @@ describe('a single fault', () => {
       ['deployment-missing: deployment alertmanager'],
     ],
     [
-      'pods that are refused',
+      'pods that the API server refuses',
       {
         deployments: ok(
           deployments.map((one) =>
@@ -227,7 +227,7 @@ describe('a single fault', () => {
       ['autoscaler-without-metrics: autoscaler sentiment-api'],
     ],
     [
-      'a policy of the service that is missing, while all is denied',
+      'a missing policy of the service, while all other connections are denied',
       policiesWithout('sentiment-api'),
       ['path-denied: prometheus to sentiment-api:8000'],
     ],

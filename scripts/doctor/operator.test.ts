@@ -149,7 +149,7 @@ test.each<[string, World, readonly string[]]>([
   ],
   ['no rules', { rules: [] }, ['rules-missing: PrometheusRule sentiment-api']],
   [
-    'a Prometheus that looks only into its own namespace',
+    'a Prometheus that selects only in its own namespace',
     { servers: ok([{ ...server, spec: { ...server.spec, serviceMonitorNamespaceSelector: null } }]) },
     ['monitor-not-selected: ServiceMonitor sentiment-api'],
   ],

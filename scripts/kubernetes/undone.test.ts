@@ -96,19 +96,19 @@ const ROWS: readonly (readonly [Line, string, Undo, string])[] = [
   ]),
   [
     'least RBAC',
-    'Prometheus reads Secrets',
+    'a Prometheus that may read Secrets',
     (find) => find('Role', 'prometheus').rules[0].resources.push('secrets'),
     'allows to list secrets',
   ],
   [
     'least RBAC',
-    'it deletes pods',
+    'a Prometheus that may delete pods',
     (find) => find('Role', 'prometheus').rules[0].verbs.push('delete'),
     'allows to delete pods',
   ],
   [
     'least RBAC',
-    'in all namespaces',
+    'permissions in all namespaces',
     (find) => {
       find('Role', 'prometheus').kind = 'ClusterRole';
     },
@@ -116,7 +116,7 @@ const ROWS: readonly (readonly [Line, string, Undo, string])[] = [
   ],
   [
     'least RBAC',
-    'the service gets a token of the API server',
+    'an API server token in the pods of the service',
     (find) => {
       podOf(find('Deployment', 'sentiment-api')).automountServiceAccountToken = true;
     },
@@ -140,7 +140,7 @@ const ROWS: readonly (readonly [Line, string, Undo, string])[] = [
   ],
   [
     'no default Grafana password',
-    'no check for an empty one',
+    'a missing check for an empty password',
     (find) => delete podOf(find('Deployment', 'grafana')).initContainers,
     'starts with an empty password',
   ],
@@ -164,7 +164,7 @@ const ROWS: readonly (readonly [Line, string, Undo, string])[] = [
   ]),
   [
     'dashboards are read-only for viewers',
-    'changes in the browser',
+    'dashboards that can be changed in the browser',
     (find) =>
       edit(find('ConfigMap', 'grafana-dashboard-provider'), 'sla.yaml', (config) => {
         config.providers[0].allowUiUpdates = true;
@@ -191,13 +191,13 @@ const ROWS: readonly (readonly [Line, string, Undo, string])[] = [
   ]),
   [
     'Prometheus and Alertmanager require a password',
-    'whoever has it may stop Prometheus',
+    'a flag that lets everyone with the password stop Prometheus',
     (find) => firstOf(find('Deployment', 'prometheus')).args.push('--web.enable-lifecycle'),
     '--web.enable-lifecycle',
   ],
   [
     'Prometheus and Alertmanager require a password',
-    'Prometheus does not sign in to Alertmanager',
+    'a Prometheus that does not sign in to Alertmanager',
     (find) =>
       edit(find('ConfigMap', 'prometheus-config'), 'prometheus.yml', (config) => {
         delete config.alerting.alertmanagers[0].basic_auth;
@@ -206,7 +206,7 @@ const ROWS: readonly (readonly [Line, string, Undo, string])[] = [
   ],
   [
     'Prometheus and Alertmanager require a password',
-    'Grafana does not sign in',
+    'a Grafana that does not sign in',
     (find) =>
       edit(find('ConfigMap', 'grafana-datasource'), 'prometheus.yaml', (config) => {
         config.datasources[0].basicAuth = false;
@@ -247,7 +247,7 @@ const ROWS: readonly (readonly [Line, string, Undo, string])[] = [
   ],
   [
     'audit logs are on',
-    'no log of queries',
+    'a missing query log',
     (find) =>
       edit(find('ConfigMap', 'prometheus-config'), 'prometheus.yml', (config) => {
         delete config.global.query_log_file;
@@ -262,7 +262,7 @@ const ROWS: readonly (readonly [Line, string, Undo, string])[] = [
   ],
   [
     'a rotation loses no scrape',
-    'a file that is never updated',
+    'a password file that is never updated',
     (find) => {
       firstOf(find('Deployment', 'prometheus')).volumeMounts[0].subPath = 'prometheus.yml';
     },
@@ -270,7 +270,7 @@ const ROWS: readonly (readonly [Line, string, Undo, string])[] = [
   ],
   [
     'a rotation loses no scrape',
-    'the password in another volume than what accepts it',
+    'a password in a different volume from the web configuration',
     (find) =>
       edit(find('ConfigMap', 'prometheus-config'), 'prometheus.yml', (config) => {
         config.alerting.alertmanagers[0].basic_auth.password_file = '/etc/elsewhere/password';
@@ -279,7 +279,7 @@ const ROWS: readonly (readonly [Line, string, Undo, string])[] = [
   ],
   [
     'a rotation loses no scrape',
-    'a restart that takes pods away first',
+    'a rollout that stops pods before new ones are ready',
     (find) => {
       find('Deployment', 'sentiment-api').spec.strategy.rollingUpdate.maxUnavailable = 1;
     },
@@ -321,7 +321,7 @@ test.each<[string, Undo, string]>([
 
 test.each<[string, Undo, readonly string[]]>([
   [
-    'without the policy that denies',
+    'without the policy that denies all connections',
     (find, objects) => {
       objects.splice(objects.indexOf(find('NetworkPolicy', 'default-deny')), 1);
     },

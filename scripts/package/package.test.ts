@@ -64,7 +64,7 @@ describe('the content of the package', () => {
     expect(files().filter((file) => /\.test\.|testing\/|bench\/|selftest/.test(file))).toEqual([]);
   });
 
-  test('imports only what it contains', () => {
+  test('imports only files that it contains', () => {
     const missing = files()
       .filter((file) => /\.(js|d\.ts)$/.test(file))
       .flatMap((file) =>
@@ -111,7 +111,7 @@ describe('the content of the package', () => {
     expect(uses.filter((line) => !allowed.some((one) => one.test(line)))).toEqual([]);
   });
 
-  test('is small', () => {
+  test('stays below its size limit', () => {
     const bytes = files().reduce((sum, file) => sum + statSync(join(PACKAGE, file)).size, 0);
     expect(bytes).toBeLessThan(2.5 * 2 ** 20);
   });

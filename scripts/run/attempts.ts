@@ -181,7 +181,10 @@ function hashOf(parts: readonly string[]): string {
   return hash.digest('hex').slice(0, 16);
 }
 
-/** `attempt 3 of commit 0a1b2c3d4e5f with this document and load; earlier: fail, unfinished`; null for the first. */
+/**
+ * Such as `attempt 3 of commit 0a1b2c3d4e5f with this document and load; earlier: fail, unfinished`. null for the first
+ * attempt.
+ */
 export function attemptInWords({ number, earlier, commit }: Attempt): string | null {
   if (earlier.length === 0) return null;
   return `attempt ${number} of commit ${commit.slice(0, 12)} with this document and load; earlier: ${earlier.join(', ')}`;

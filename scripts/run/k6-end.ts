@@ -31,7 +31,7 @@ export interface EndedK6 {
 
 type Counts = Pick<LoadRecord, 'sent' | 'answered' | 'lost' | 'droppedIterations'>;
 
-/** `exit code 107: the load script threw an exception: Error: no token at setup (loadtests/peak.ts:5:9)` */
+/** Such as `exit code 107: the load script threw an exception: Error: no token at setup (loadtests/peak.ts:5:9)`. */
 function endInWords({ exit, log }: EndedK6): string {
   const meaning = exit.signal === null ? MEANINGS[exit.code ?? 0] : undefined;
   return [

@@ -32,9 +32,9 @@ export interface RunK6Options extends K6Options {
   readonly progress: (line: string) => void;
   /** Shows lines at a fixed position on the terminal; absent if there is no terminal. */
   readonly show?: (lines: readonly string[]) => void;
-  /** Looks at the run while it lasts, and says when it is decided. Absent: it is judged after the load. */
+  /** Creates the looks that decide when the load can stop; absent: the run is judged only after the whole load. */
   readonly looks?: (recorder: Recorder, startedSeconds: number) => Looks;
-  /** Their latencies are shown while the load runs, and requests are recorded under the paths that they name. */
+  /** Latencies of these objectives are shown during the load, and requests are recorded under the paths that they name. */
   readonly objectives: readonly PlannedObjective[];
 }
 

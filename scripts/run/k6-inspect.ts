@@ -21,7 +21,7 @@ export interface InspectOptions {
 
 /** k6 runs the script's init code, which may open files and import modules from the network. */
 const LIMIT_MS = 60_000;
-/** The output of k6 is a few kilobytes. */
+/** Far more than the few kilobytes that k6 prints about a script. */
 const MAX_BYTES = 16 * 2 ** 20;
 
 /**

@@ -68,7 +68,7 @@ function unquoted(text: string): string {
   }
 }
 
-/** k6 names files as URLs: a space is `%20` there. */
+/** k6 logs file names as URLs, in which a space is `%20`. */
 function decoded(url: string): string {
   try {
     return decodeURI(url);

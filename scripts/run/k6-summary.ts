@@ -64,7 +64,7 @@ const checksIn = ({ checks, groups }: RawGroup): readonly CheckRecord[] => [
   ...Object.values(groups).flatMap(checksIn),
 ];
 
-// ---------------------------------------------------------------------------------------------- several as one
+// ---------------------------------------------------------------------------------------------- combining load generators
 
 /** The summaries of all load generators; null if one is missing, because the others do not cover the whole load. */
 export const wholeOf = (summaries: readonly (Summary | null)[]): readonly Summary[] | null =>

@@ -76,7 +76,7 @@ const targetsOf = (objectives: readonly PlannedObjective[]): readonly Target[] =
       : [],
   );
 
-// ---------------------------------------------------------------------------------------------- what was seen
+// ---------------------------------------------------------------------------------------------- measured requests
 
 /**
  * Counts latencies in bins that are 2% wide. This is accurate enough for display, and memory does not grow with the
@@ -128,7 +128,7 @@ class Seen {
   }
 }
 
-// ---------------------------------------------------------------------------------------------- in words
+// ---------------------------------------------------------------------------------------------- text
 
 const BAR_WIDTH = 30;
 

@@ -88,7 +88,7 @@ function neverBegan(k6: Started, { exit, log }: EndedK6, load: Load): HarnessErr
   );
 }
 
-// ---------------------------------------------------------------------------------------------- the script
+// ---------------------------------------------------------------------------------------------- results of the script
 
 /** If the harness stops the load, the interrupted iterations say nothing about the service. */
 function interruptedOf(ends: readonly EndedK6[], wasStopped: boolean): Partial<LoadRecord> {

@@ -48,7 +48,7 @@ test.each([
   ['closed', '/metrics', 'server returned HTTP status 401 Unauthorized'],
   ['wrong', '/metric', 'server returned HTTP status 404 Not Found'],
 ])(
-  'the scrapes of %s fail: the message has the address and the cause that Prometheus reports',
+  'if the scrapes of %s fail, the message has the address and the cause that Prometheus reports',
   async (job, path, cause) => {
     expect(await inWords('failing', `up{job="${job}"}`, asker())).toBe(
       `up is 0, so its scrapes fail: ${service.url}${path}: ${cause}`,

@@ -72,7 +72,7 @@ const NEXT_STEPS: Readonly<Record<ScrapeObstacle, string>> = {
   'not-yet': 'check that Prometheus scrapes the service; if its samples arrive late, set --ingest-delay',
 };
 
-// ---------------------------------------------------------------------------------------------- while it waits
+// ---------------------------------------------------------------------------------------------- messages during the wait
 
 /** A stack that was just started needs a moment for its first scrape, which is not worth a message. */
 const SILENT_MS = 15_000;
@@ -108,7 +108,7 @@ function reportWait(
   };
 }
 
-// ---------------------------------------------------------------------------------------------- why
+// ---------------------------------------------------------------------------------------------- causes of the wait
 
 /** The cause of the wait, with what Prometheus itself reports about it. */
 export async function inWords(obstacle: ScrapeObstacle, up: string, asker: Asker): Promise<string> {

@@ -70,9 +70,9 @@ describe('the baseline', () => {
 
   test.each<[string, Left]>([
     ['had another plan', { plan: longer }],
-    ['had faults on purpose', { environment: { faults: 'latency=20ms' } }],
-    ['does not say whether it had', { environment: {} }],
-    ['was of a service that another process ran', { environment: { faults: null } }],
+    ['had injected faults', { environment: { faults: 'latency=20ms' } }],
+    ['does not record whether it had injected faults', { environment: {} }],
+    ['tested a service that the gate did not start', { environment: { faults: null } }],
     ['was never sealed', { sealed: false }],
   ])('is not a run that %s', async (_, left) => {
     await leave(1);

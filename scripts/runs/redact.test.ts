@@ -53,7 +53,7 @@ describe('text that looks like a secret', () => {
     'http://127.0.0.1:9090/api/v1/query?query=up',
     'mail me@example.org about it',
     'the bearer of this message',
-  ])('%s stays', (plain) => {
+  ])('%s is kept', (plain) => {
     expect(text(plain)).toBe(plain);
   });
 

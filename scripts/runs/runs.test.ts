@@ -143,7 +143,7 @@ describe('runs prune', () => {
     expect(existsSync(join(outside, id(1), 'plan.json'))).toBe(true);
   });
 
-  test('keeps latest valid, and runs that may still be in progress', async () => {
+  test('keeps the run that latest points to, and runs that may still be in progress', async () => {
     await using folder = await temporaryFolder();
     const { path } = folder;
     const now = new Date().toISOString().replace(/\.\d+/, '').replaceAll(':', '-');

@@ -90,7 +90,7 @@ async function isStale(path: string, holder: string, staleMs: number): Promise<b
   return (await ageMs(path)) > staleMs;
 }
 
-/** A second lock: if several processes find the stale lock, none of them may remove the new lock of another one. */
+/** A second lock: if several processes find the stale lock, none of them may remove a lock that another one has just created. */
 async function removeStale(path: string, stale: string, owner: string): Promise<void> {
   const guard = `${path}.takeover`;
   if (!(await take(guard, owner))) {

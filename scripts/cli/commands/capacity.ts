@@ -300,7 +300,7 @@ async function resume(options: CapacityOptions, io: Io): Promise<Input<Begun>> {
   return accept({ record, folder, options: own, script: script.value });
 }
 
-/** The traffic history may be replaced for a stored search, and so may the headroom. */
+/** A stored search may be evaluated again with a different traffic history or headroom. */
 function withHistory(
   record: CapacityRecord,
   { history, headroom }: ReadOptions,

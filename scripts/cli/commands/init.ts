@@ -99,7 +99,7 @@ const targetLine = ({ target }: InitOptions, addresses: Addresses): readonly str
       ]
     : [];
 
-// ---------------------------------------------------------------------------------------------- asking
+// ---------------------------------------------------------------------------------------------- reading metrics
 
 /** The input of `init` is an address, so an address without metrics is bad input. */
 async function ask(

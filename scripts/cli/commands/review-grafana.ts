@@ -101,7 +101,7 @@ async function samplesOf(
   );
 }
 
-// ---------------------------------------------------------------------------------------------- what is shown
+// ---------------------------------------------------------------------------------------------- dashboards and annotations
 
 async function dashboardsFor(stored: StoredRun, verdict: Verdict): Promise<ReadonlyMap<string, string>> {
   const { document } = await reportInputOf(stored, verdict);

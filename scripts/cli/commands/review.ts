@@ -116,7 +116,7 @@ async function reportFile(stored: StoredRun, verdict: Verdict, io: Io): Promise<
   return file;
 }
 
-// ---------------------------------------------------------------------------------------------- a screen
+// ---------------------------------------------------------------------------------------------- opening the report
 
 /** Returns false if there is no screen or no program that can open files. */
 async function openOnScreen(file: string, { env }: Io): Promise<boolean> {

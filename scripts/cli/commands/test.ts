@@ -121,7 +121,7 @@ export async function test(
   return reportSkipped(skipped, io, 0);
 }
 
-/** Runs the tests named `*.cluster.test.ts`, one file at a time. Afterwards, everything in the cluster is removed. */
+/** Runs the tests named `*.cluster.test.ts`, one file at a time. Whatever runs in the cluster is removed with the cluster. */
 async function testOnCluster(args: readonly string[], io: Io): Promise<ExitCode> {
   const names = ['k6', 'prometheus', 'promtool', 'alertmanager', 'kustomize'] as const;
   const tools = await Promise.all(names.map((name) => findTool(name, toolIo(io))));

@@ -105,7 +105,7 @@ export async function verify(options: VerifyOptions, io: Io): Promise<ExitCode |
   return verdict.exitCode;
 }
 
-// ---------------------------------------------------------------------------------------------- a bare window
+// ---------------------------------------------------------------------------------------------- windows without a run
 
 async function judgeWindow(options: VerifyOptions, overrides: PlanOverrides, io: Io): Promise<Input<Judged>> {
   const { prometheus, from, to } = options;
@@ -135,7 +135,7 @@ async function judgeWindow(options: VerifyOptions, overrides: PlanOverrides, io:
   return accept({ plan, verdict: await judgeSpan(plan, window, prometheus, options, io) });
 }
 
-// ---------------------------------------------------------------------------------------------- a stored run
+// ---------------------------------------------------------------------------------------------- stored runs
 
 async function judgeStored(options: VerifyOptions, overrides: PlanOverrides, io: Io): Promise<Input<Judged>> {
   if (options.sla !== undefined)

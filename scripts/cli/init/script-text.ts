@@ -18,7 +18,7 @@ export function scriptText(
     ...(hasToken ? ['authorization: `Bearer ${__ENV.SLA_TARGET_TOKEN}`'] : []),
   ];
   const { rate, timeUnit } = wholeRate(ratePerSecond);
-  // More than fast responses need, so that a slow service also gets the whole load.
+  // More virtual users than fast responses need, so that a slow service also gets the whole load.
   const users = Math.max(20, Math.ceil(ratePerSecond * 2));
   return [
     "import { check } from 'k6';",

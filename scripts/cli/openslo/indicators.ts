@@ -57,8 +57,8 @@ function queried(metric: Metric | undefined, name: string): Result<SelectedSerie
 const percent = (share: number) => `${Number((share * 100).toPrecision(12))}%`;
 
 /**
- * Matches the number of requests up to a bucket edge, divided by all requests of the same histogram. null: the ratio is a
- * different one.
+ * The latency measure for a ratio of requests up to a bucket edge to all requests of the same histogram. null: the ratio is
+ * a different one.
  */
 function latencyOf(good: SelectedSeries, total: SelectedSeries, share: number): Result<Made, string> | null {
   const histogram = good.metric.replace(/_bucket$/, '');

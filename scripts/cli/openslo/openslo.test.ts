@@ -130,13 +130,21 @@ describe('import', () => {
   });
 
   test.each<[string, object, RegExp]>([
-    ['a group', slo(ratio('bad', 'sum by (pod) (errors_total{job="a"})', SERVED)), /grouped by labels/],
+    [
+      'a query that is grouped by labels',
+      slo(ratio('bad', 'sum by (pod) (errors_total{job="a"})', SERVED)),
+      /grouped by labels/,
+    ],
     [
       'arithmetic',
       slo(ratio('bad', 'sum(a_total) - sum(b_total)', SERVED)),
       /not the selector of one counter/,
     ],
-    ['a subtraction inside', slo(ratio('bad', 'sum((a_total) - (b_total))', SERVED)), /not the selector/],
+    [
+      'a subtraction inside sum()',
+      slo(ratio('bad', 'sum((a_total) - (b_total))', SERVED)),
+      /not the selector/,
+    ],
     [
       'excluded values',
       slo(ratio('bad', 'x_total{job="checkout",code!="200"}', SERVED)),
@@ -148,7 +156,7 @@ describe('import', () => {
       /not timeslices/,
     ],
     [
-      'another source',
+      'a source other than Prometheus',
       slo({
         ratioMetric: {
           bad: { metricSource: { type: 'Datadog', spec: { query: 'x' } } },
@@ -163,7 +171,7 @@ describe('import', () => {
       /does not say its unit/,
     ],
     [
-      'a total of other requests',
+      'a ratio whose total counts other requests',
       slo(ratio('good', 'x_seconds_bucket{job="a",le="1"}', 'x_seconds_count{job="a",code="200"}')),
       /different requests/,
     ],

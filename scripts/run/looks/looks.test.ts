@@ -50,35 +50,35 @@ async function isDue({ nowSeconds, reachesSeconds, lastResponseSeconds, arrivals
 
 test.each([
   [
-    'k6 has written everything until it',
+    'k6 has written all samples up to the look',
     { nowSeconds: 22.5, reachesSeconds: 21, lastResponseSeconds: 21 },
     true,
   ],
   [
-    'k6 may not have written it yet',
+    'k6 may not have written these samples yet',
     { nowSeconds: 21.5, reachesSeconds: 21, lastResponseSeconds: 21 },
     false,
   ],
   [
-    'the record of one load generator ends before it',
+    'the record of one load generator ends before the look',
     { nowSeconds: 30, reachesSeconds: 19, lastResponseSeconds: 29 },
     false,
   ],
   [
-    'the record of one load generator lacks the responses after it',
+    'the record of one load generator lacks the responses after the look',
     { nowSeconds: 30, reachesSeconds: 21, lastResponseSeconds: 29 },
     false,
   ],
   [
-    'all records have the responses after it',
+    'all records contain the responses after the look',
     { nowSeconds: 30, reachesSeconds: 23, lastResponseSeconds: 29 },
     true,
   ],
   [
-    'arrivals are random, and not every request has had the time to end',
+    'arrivals are random, and some requests may still be in progress',
     { nowSeconds: 26, reachesSeconds: 21, lastResponseSeconds: 21, arrivals: 'poisson' },
     false,
   ],
-] as const)('a look if %s', async (_, times, expected) => {
+] as const)('whether a look is due if %s', async (_, times, expected) => {
   expect(await isDue(times)).toBe(expected);
 });

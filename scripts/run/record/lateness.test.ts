@@ -38,7 +38,7 @@ test('a rate that rises from 0 to 10/s in 2 s has 10 iterations, each due when t
   });
 });
 
-test('stages follow each other, and a jump takes no time', () => {
+test('stages are consecutive, and a jump between two rates takes no time', () => {
   const due = dueInStages([
     { seconds: 1, fromPerSecond: 2, toPerSecond: 2 },
     { seconds: 0, fromPerSecond: 2, toPerSecond: 4 },

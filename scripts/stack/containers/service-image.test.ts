@@ -88,7 +88,7 @@ test('the build context contains the files that the Dockerfile copies, without t
 });
 
 test.each<[string, Parameters<typeof startEngine>[0]]>([
-  ['in the middle', (response) => void response.write(line({ stream: 'Step 1/9' }))],
+  ['during the build', (response) => void response.write(line({ stream: 'Step 1/9' }))],
   ['before the engine has responded', () => {}],
 ])(
   'an interrupt %s closes the connection, which makes the engine cancel the build',

@@ -51,7 +51,7 @@ const metadataOf = (spec: LoadSpec) => ({
 /** Selects the pods of a load. */
 export const selectorOf = (name: string) => `${RUN_LABEL}=${name}`;
 
-// ---------------------------------------------------------------------------------------------- what pods mount
+// ---------------------------------------------------------------------------------------------- mounted objects
 
 export interface Owner {
   readonly apiVersion: string;

@@ -46,35 +46,35 @@ test('the planned parts are accepted, also in the notation of k6-operator', asyn
 
 test.each([
   [
-    'two with the same part',
+    'two load generators have the same part',
     [FIRST, FIRST],
     'k6-2 (pod pod-1) would send the part 0:1/2 of the load instead of the part 1/2:1 of the load',
   ],
   [
-    'one with the whole load',
+    'one of two load generators has the whole load',
     [FIRST, {}],
     'k6-2 (pod pod-1) would send the whole load instead of the part 1/2:1 of the load',
   ],
   [
-    'one whose part is changed by a later argument',
+    'a later argument changes the part',
     [{ args: [...FIRST.args, '--execution-segment=1/2:1'] }, SECOND],
     'k6-1 (pod pod-0) would send the part 1/2:1 of the load instead of the part 0:1/2 of the load',
   ],
   [
-    'one with another script',
+    'a load generator has a different script',
     [FIRST, { ...SECOND, sha256: 'b'.repeat(64) }],
     `k6-2 (pod pod-1) has another load script than the plan: its SHA-256 is ${'b'.repeat(64)} instead of ${SHA}`,
   ],
   [
-    'one whose script cannot be read',
+    'the script of a load generator cannot be read',
     [FIRST, { ...SECOND, sha256: '' }],
     `its SHA-256 is unknown instead of ${SHA}`,
   ],
   [
-    'the second with another k6',
+    'the second load generator has a different k6',
     [FIRST, { ...SECOND, version: '2.1.0' }],
     'k6-2 (pod pod-1) has k6 2.1.0, but this machine prepared the script with 2.2.0',
   ],
-] as const)('%s is refused', async (_, said, message) => {
+] as const)('the load is refused if %s', async (_, said, message) => {
   await expect(check(said)).rejects.toThrow(message);
 });

@@ -202,7 +202,7 @@ function watchPods(pods: readonly Pod[], each: readonly Runner[], options: Start
   };
 }
 
-// ---------------------------------------------------------------------------------------------- the beginning
+// ---------------------------------------------------------------------------------------------- the start of the load
 
 const inRecord = ({ spec }: StartRunners, pod: Pod) => [
   ...['exec', '--namespace', spec.namespace, pod.metadata.name, '-c', 'record', '--'],
