@@ -10,8 +10,8 @@ import { belongsTo } from '../window/targets.ts';
 import type { Frame } from '../window/window.ts';
 
 /**
- * Errors that have no series at all, which count as 0 where the document says `absent: zero`. An error that never happened
- * looks like one that could not have been counted. What distinguishes them:
+ * Errors that have no series at all, which count as 0 where the document says `absent: zero`. An error that never happened looks like an
+ * error that could not have been counted. The following facts distinguish the two cases:
  *
  *   1. Series of the same metric that exist. If they lack a label, or if all their statuses are written in a way that the document
  *      never matches, no error will ever be counted.
@@ -62,7 +62,7 @@ export function lackingOf(
   return null;
 }
 
-/** Every series of a metric that belongs to a target, whichever query returned it. */
+/** All series of a metric on a target, whichever query returned them. */
 function seriesOf(metric: string, { readings, targets }: Frame): readonly Series[] {
   return [...readings.values()]
     .flatMap(({ series }) => series)
@@ -78,13 +78,13 @@ function distinguishingLabelOf({ badLabels }: Ratio): readonly string[] {
   return statuses.length > 0 ? statuses : badLabels;
 }
 
-/** All values of a label are in one notation, and the requested one is in another. */
+/** Whether all values of a label are in one notation, and the requested value is in another. */
 function foreignValue(
   label: string,
   { where }: Selected,
   seen: readonly Series['labels'][],
 ): readonly Reason[] {
-  // Another handler or method may spell them differently.
+  // Series of another handler or method may spell statuses differently.
   const own = seen.filter((labels) => missedBy(labels, { metric: '', where }, label).length === 0);
   const values = [...new Set((own.length > 0 ? own : seen).flatMap((labels) => labels[label] ?? []))];
   const looks = foreignTo(where[label]!, values, label);
@@ -98,21 +98,18 @@ const isOneValueAway = (outcomes: readonly string[], bad: Selected, seen: readon
     seen.some((labels) => label in labels && missedBy(labels, bad, label).length === 0),
   );
 
-/** The labels, except one, that do not match the selector. */
+/** The labels, except the given one, that do not match the selector. */
 const missedBy = (labels: Series['labels'], { where }: Selected, but: string) =>
   Object.keys(where).filter((label) => label !== but && !isMatched(where[label]!, labels[label] ?? ''));
 
-/**
- * In the series closest to the requested selector: the labels that differ, except the one that distinguishes
- * errors.
- */
+/** The labels that differ in the series closest to the requested selector, except the label that distinguishes errors. */
 function unseenLabels(outcomes: readonly string[], bad: Selected, seen: readonly Series['labels'][]) {
   const misses = outcomes.flatMap((label) => seen.map((labels) => missedBy(labels, bad, label)));
   const [fewest = []] = misses.toSorted((a, b) => a.length - b.length);
   return fewest.map((label) => ({ label, asked: textOf(bad.where[label]!) }));
 }
 
-/** If other clients send requests, too, ours saw only its own responses. */
+/** If other clients also send requests, ours saw only its own responses. */
 function isWitnessed({ badStatus }: Ratio, { isIsolated }: Frame, { load }: RunRecord): boolean {
   if (load === null || !isIsolated) return false;
   if (load.answered['5xx'] > 0) return false;

@@ -5,8 +5,8 @@ import { total } from '../window/increases.ts';
 import { countIncreases, type Frame } from '../window/window.ts';
 
 /**
- * Errors among the responses of a histogram without a status, if no client saw each response: as many as the
- * service's own counters show. `missing`: nothing shows that the histogram lacks any.
+ * The number of errors among the responses of a histogram without a status, if no client saw each response. It is taken from the service's
+ * own counters. `missing` is 0, because nothing shows that the histogram lacks responses.
  */
 export function errorsCounted(
   plan: Plan,
@@ -46,7 +46,7 @@ function increasesOf(selector: string, where: Readonly<Record<string, LabelMatch
 const countIn = (selector: string, where: Readonly<Record<string, LabelMatcher>>, frame: Frame) =>
   total(increasesOf(selector, where, frame));
 
-/** Anything not known to be a success may be an error; null if no series has a status. */
+/** Every event that is not known to be a success may be an error; null if no series has a status. */
 function unsuccessfulIn(selector: string, where: Readonly<Record<string, LabelMatcher>>, frame: Frame) {
   const all = increasesOf(selector, where, frame);
   const valuesOf = (label: string) => [...new Set(all.flatMap(({ labels }) => labels[label] ?? []))];

@@ -9,9 +9,9 @@ import { cleanReading, type Frame, strayOf } from '../window/window.ts';
 import { impossible, type Measured, nothing } from './measured.ts';
 import { isFresh, neverRefreshed } from './refreshed.ts';
 
-/** Gauges, read scrape by scrape. */
+/** Measures gauges, scrape by scrape. */
 
-/** `up` is Prometheus's own: it is 0 for a scrape that failed. */
+/** Prometheus itself writes `up`, with 0 for a scrape that failed. */
 const isUp = (gauge: string, { selectedBy }: Frame) => selectedBy(gauge).metric === 'up';
 
 export function measureUptime(planned: PlannedMeasure & { kind: 'uptime' }, frame: Frame): Measured {
@@ -47,12 +47,12 @@ export function measureUptime(planned: PlannedMeasure & { kind: 'uptime' }, fram
     for (const { atSeconds, ok } of target.scrapes) {
       if (frame.blocks !== null && !isRead(frame.blocks, atSeconds)) continue;
       const found = ok || isOwn ? values.get(atSeconds) : undefined;
-      // If a target has several such series, all must be there: a missing one may be down.
+      // If a target has several such series, all of them must have a value, because a missing series may stand for a part that is down.
       const isDown = found?.some((value) => value < 1) ?? false;
       odd ??= found?.find((value) => value > 1);
       if (found === undefined || found.length < series) unknown++;
       else if (found.every((value) => value === 1)) up++;
-      // A number of replicas does not show how many there should be.
+      // A gauge of the number of replicas does not show how many there should be.
       else if (!isDown) unknown++;
       if (!isWider || (atSeconds >= frame.fromSeconds && atSeconds <= frame.toSeconds)) continue;
       outside.samples++;
@@ -84,7 +84,7 @@ export function measurePeak(
   if (stale !== null && reading.series.length > 0) return nothing(stale);
   const byScrape = frame.targets.map((target) => {
     const { values, stale } = gaugeValues(reading.series, target, frame);
-    // If a target has several such gauges, the one that was not refreshed may be the highest now.
+    // If a target has several such gauges, a gauge that was not refreshed may be the highest now.
     return readValues(new Map([...values].filter(([at]) => !stale.has(at))), frame);
   });
   const unreadOnes = frame.targets.flatMap((target) => unreadPeaks(planned.gauge, target, frame));
@@ -120,7 +120,7 @@ const readValues = (values: ReadonlyMap<number, readonly number[]>, { blocks }: 
   new Map([...values].filter(([at]) => blocks === null || isRead(blocks, at)));
 
 interface UnreadPeak {
-  /** The number of values, and the scrapes at which each series of the target had one. */
+  /** The number of values, and the number of scrapes at which each series of the target had a value. */
   readonly values: number;
   readonly scrapes: number;
   readonly highest: number;
@@ -176,7 +176,7 @@ function unreadCensus(gauge: string, target: TargetWindow, frame: Frame) {
 
 interface GaugeValues {
   readonly values: ReadonlyMap<number, readonly number[]>;
-  /** How many such series the target has in the window. */
+  /** The number of series of this gauge that the target has in the window. */
   readonly series: number;
   /** Scrapes at which a value was left out because it was not refreshed. */
   readonly stale: ReadonlySet<number>;

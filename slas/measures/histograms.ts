@@ -4,9 +4,9 @@ import { budgetOf, compareShare } from '../statistics/statistics.ts';
 import { type Increase, total } from '../window/increases.ts';
 import { parseValue } from '../window/targets.ts';
 
-/** What histograms counted in a window, by the edges of their buckets. */
+/** The counts of histograms in a window, by bucket edge. */
 
-/** One for each label set and target. Edges are in seconds. */
+/** One histogram for each label set and target. Edges are in seconds. */
 export interface Histogram {
   readonly labels: Series['labels'];
   readonly buckets: ReadonlyMap<number, Increase>;
@@ -21,7 +21,7 @@ export function groupHistograms(
     const { le, ...rest } = one.labels;
     const key = `${one.target.name} ${JSON.stringify(rest)}`;
     const group = groups.get(key) ?? { labels: rest, buckets: new Map<number, Increase>() };
-    // If one histogram spells an edge in two ways, it is unknown which one counts; and NaN is not an edge.
+    // If a histogram spells the same edge in two ways, it is unknown which bucket counts. NaN is not an edge.
     const edge = toSeconds(parseValue(le ?? ''), valuesIn);
     group.buckets.set(group.buckets.has(edge) ? Number.NaN : edge, one);
     groups.set(key, group);
@@ -30,7 +30,7 @@ export function groupHistograms(
   return [...groups.values()];
 }
 
-/** A bucket that one of the processes lacks, which had other edges, does not count what that process answered. */
+/** If a process had other edges and lacks a bucket, the bucket's count leaves out the responses of that process. */
 function withoutPartial(buckets: Map<number, Increase>): void {
   const processes = buckets.get(Number.POSITIVE_INFINITY)?.parts.map((part) => part.processInstance) ?? [];
   for (const [edge, { parts }] of buckets)
@@ -40,7 +40,7 @@ function withoutPartial(buckets: Map<number, Increase>): void {
 
 const edgesOf = ({ buckets }: Histogram) => [...buckets.keys()].sort((a, b) => a - b);
 
-/** Its buckets ascend, and the last one counts every observation. */
+/** Whether the bucket counts ascend, and the last bucket counts every observation. */
 export function isConsistent(histogram: Histogram): boolean {
   const grown = (edge: number) => histogram.buckets.get(edge)!.increase;
   return (
@@ -81,7 +81,7 @@ export function bracketOf(limitSeconds: number, histograms: readonly Histogram[]
 
 export const isExact = ({ lowSeconds, highSeconds }: Bracket): boolean => lowSeconds === highSeconds;
 
-/** How much certainly was within the limit, and how much may have been. */
+/** How many observations were certainly within the limit, and how many may have been. */
 export const withinOf = ({ lower, upper }: Bracket) => ({ least: total(lower), most: total(upper) });
 
 /** Every observation. */

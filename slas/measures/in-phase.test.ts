@@ -8,8 +8,8 @@ import { allowForEdges } from './in-phase.ts';
 import type { Measured } from './measured.ts';
 
 /**
- * How requests across the edges of a phase are taken into account. Times are seconds of the run: the phase
- * lasts from 30 to 90, and the service was scraped in it from 31 to 89.
+ * How requests that cross the edges of a phase are taken into account. Times are seconds of the run: the phase lasts from 30 to 90, and the
+ * service was scraped in it from 31 to 89.
  */
 
 const ORIGIN = CLIENT_ORIGIN_SECONDS;
@@ -66,7 +66,7 @@ function allowed(measure: PlannedMeasure, requests: readonly Sent[], changes: Ch
 }
 
 describe("by the client's clock", () => {
-  test('only earlier requests for the same path may be among the counted ones', () => {
+  test('only earlier requests for the same path may be among the counted requests', () => {
     const earlier: readonly Sent[] = [
       [29, 3],
       [29.5, 3],
@@ -143,8 +143,8 @@ describe('an error rate', () => {
 });
 
 describe('requests that the client gave up on before the phase', () => {
-  // 7 that the client gave up on at 21 s, 9 that were answered before; in the phase it saw 3 errors among
-  // 1,000 requests.
+  // Before the phase, the client gave up on 7 requests at 21 s, and 9 others were answered. In the phase, it saw 3 errors among 1,000
+  // requests.
   const requests = [
     ...times(7, 20, 1, 0),
     ...times(9, 10, 0.1),
@@ -197,7 +197,7 @@ describe('errors that the client saw in the phase', () => {
     expect(allowed(LOST_IS_BAD, lossy)).toEqual(uncounted(100, 4));
     expect(allowed(RATIO, lossy)).toMatchObject({ kind: 'share' });
   });
-  test('cover what the error rate covers: unanswered requests that do not count as failed are in neither count', () => {
+  test('leave out unanswered requests that do not count as failed, as the error rate does', () => {
     const half = [...times(97, 60, 0.1), ...times(3, 60, 0.1, 500), ...times(100, 60, 1, 0)];
     expect(allowed(RATIO, half)).toEqual(uncounted(100, 3));
     const some: PlannedMeasure = { ...RATIO, totalStatus: '500|201' };
@@ -210,7 +210,7 @@ describe('errors that the client saw in the phase', () => {
     const inPhase = { ...cut.run, load };
     expect(allowed(LOST_IS_BAD, lossy, { inPhase })).toMatchObject({ kind: 'share' });
   });
-  test('change nothing if nothing was counted, because then no limit seems to be met', () => {
+  test('change nothing if the service counted nothing, because then no limit seems to be met', () => {
     const target: Limit = { text: '<= 2%', comparison: '<=', value: 0.02 };
     const measured = { ...SHARE, samples: 0 };
     expect(allowed(LOST_IS_BAD, lossy, { target, measured })).toMatchObject({ kind: 'share' });

@@ -58,7 +58,7 @@ export function allowForEdges(
     ...(open === 0 ? [] : [reason('in-flight-at-phase-end', { count: open })]),
     ...carried(before),
   ];
-  // The service may have counted an unanswered request as bad, too.
+  // The service may also have counted an unanswered request as bad.
   const twice = Math.min(lost, Math.max(0, measured.bad - lost));
   return {
     ...withDoubt(measured, before + twice, because),
@@ -67,8 +67,8 @@ export function allowForEdges(
 }
 
 /**
- * Requests that the client gave up on before the phase may be among the failed ones, unless it saw those
- * itself.
+ * Requests that the client gave up on before the phase may be among the failed requests, unless the client itself saw these fail in the
+ * phase.
  */
 function answeredLate(
   countedBad: number,
@@ -101,7 +101,7 @@ function badByClient(
   return reason('phase-errors-uncounted', { sent: seen, sentBad: seenBad, samples, bad });
 }
 
-/** The same for good events: every response of another status, and with `lost: bad` every unanswered request, is bad. */
+/** The same for a ratio of good events: every response with another status is bad, and with `lost: bad` also every unanswered request. */
 function failedByClient(
   { bad, samples }: Share,
   { goodStatus, totalStatus, lost }: PlannedMeasure & { kind: 'success' },
@@ -132,10 +132,7 @@ const withDoubt = (measured: Share, doubtful: number, because: readonly Reason[]
 /** The allowed deviation of a load from its plan. */
 const FEW = 0.02;
 
-/**
- * A mean or a rate does not show which requests it includes: with more than a few across the edges, it is not
- * judged.
- */
+/** A mean or a rate does not show which requests it includes. It is not judged if more than a few requests cross the edges. */
 function allowForFew(measured: Measured & { kind: 'number' }, across: AcrossEdges): Measured {
   const [carriedIn, inFlight] = [countOf(across.carriedIn), countOf(across.inFlight)];
   const some = Math.max(carriedIn, inFlight);

@@ -132,7 +132,10 @@ function between(
   };
 }
 
-/** Scrapes that may be among the fast responses: as many as are known, and those at the edges. With a client's path, its row shows them. */
+/**
+ * Scrapes that may be among the fast responses: the known number, plus the scrapes at the edges. If the objective has a client path, the
+ * reconciliation row of that path shows them.
+ */
 function scrapesAmong(
   { clientPath }: LatencyOfBuckets,
   samples: number,
@@ -147,7 +150,7 @@ type Within = Omit<MeasureReasons['responses-within'], 'good'>;
 
 function shareOf(bracket: Bracket, isNative: boolean, params: Within): Reason {
   const { least, most } = withinOf(bracket);
-  // Between two populated buckets of a native histogram nothing was observed.
+  // No observation lies between two populated buckets of a native histogram.
   if (isExact(bracket) || (isNative && least === most))
     return reason('responses-within', { good: least, ...params });
   const { lowSeconds, highSeconds } = bracket;
@@ -161,10 +164,9 @@ function shareOf(bracket: Bracket, isNative: boolean, params: Within): Reason {
 }
 
 /**
- * A histogram that is not selected by status includes error responses, too: fast ones would hide a miss,
- * slow ones would cause one. The client or the service's counters show how many there were. The objective
- * is judged as if all of them had been fast, and as if all had been slow. null: the histogram has
- * successful responses only.
+ * A histogram that is not selected by status also includes error responses: fast errors would hide a miss, slow errors would cause one. The
+ * client's record or the service's counters show how many errors there were. The objective is judged twice: as if all errors had been fast,
+ * and as if all had been slow. null if the histogram has successful responses only.
  */
 function errorsInside(
   { buckets, clientPath }: LatencyOfBuckets,
@@ -188,9 +190,7 @@ function errorsInside(
   return { reason: reason('errors-included', { errors, isByClient }), doubt };
 }
 
-/**
- * How many responses were not 2xx, and how many the histogram lacks, which may be errors or slow responses.
- */
+/** How many responses were not 2xx, and how many responses the histogram lacks. The missing responses may be errors or slow responses. */
 function errorsSeen({ client, answered }: LoadRecord, path: string | null, samples: number) {
   if (client === undefined)
     return { errors: answered['1xx'] + answered['3xx'] + answered['4xx'] + answered['5xx'], missing: 0 };

@@ -42,7 +42,7 @@ export function measureIn(
   return phase === null ? measured : allowForEdges(measured, objective, phase, run, own, frame);
 }
 
-/** A path that the load never requests is misspelt: the client's side would be silently left out. */
+/** A path that the load never requests is probably misspelt. Without this check, the client's side would be silently left out. */
 function unrequestedPath(planned: PlannedMeasure, { load }: RunRecord): Reason | null {
   const path = planned.kind === 'latency' || planned.kind === 'mean' ? planned.clientPath : null;
   if (path == null || load?.client === undefined || countOf(load.client) === 0) return null;
@@ -50,7 +50,7 @@ function unrequestedPath(planned: PlannedMeasure, { load }: RunRecord): Reason |
   return reason('path-not-requested', { path, paths: load.client.paths });
 }
 
-/** Without a histogram, the service's side measures nothing; what the client's side lacks leaves the objective undecided. */
+/** Without a histogram, the service's side measures nothing. If the client's side also lacks data, the objective is undecided. */
 function byClientAlone(path: string, { load }: RunRecord): Reason {
   if (load === null) return reason('client-alone', { path, lacks: 'load' });
   if (load.client === undefined) return reason('client-alone', { path, lacks: 'record' });
@@ -59,7 +59,7 @@ function byClientAlone(path: string, { load }: RunRecord): Reason {
   return reason('client-alone', { path, lacks });
 }
 
-/** One without buckets is measured by the client alone. */
+/** The client alone measures a latency without buckets. */
 function withBuckets({ buckets, ...rest }: PlannedMeasure & { kind: 'latency' }): LatencyOfBuckets {
   if (buckets === null) throw new RangeError('a latency without buckets is not measured at the service');
   return { ...rest, buckets };

@@ -6,7 +6,7 @@ import { orNone } from './measured.ts';
 const { plan, run, evidence } = healthy();
 const frame = cutWindow(plan, run, evidence);
 
-test('uncounted events are reported only if there may be any', () => {
+test('uncounted events are reported only if some may exist', () => {
   expect(Object.keys(orNone(0, frame))).toEqual([]);
   expect(orNone(3, frame)).toEqual({ uncounted: 3 });
 });

@@ -26,23 +26,20 @@ export type Measured =
       readonly reasons: readonly Reason[];
       /** At most this many more, good or bad, were taken by ended replicas. Absent: none. */
       readonly uncounted?: number;
-      /** Set if the cause is not an ended replica. */
+      /** Why events may be uncounted, if the cause is not an ended replica. */
       readonly uncountedWhy?: Reason;
-      /** At most this many of these may lie outside the requested window. Absent: none. */
+      /** At most this many of the counted events may lie outside the requested window. Absent: none. */
       readonly outside?: Outside;
-      /** The bad events between consecutive scrapes; for latency, also those over each lower bucket edge. */
+      /** The bad events between consecutive scrapes. For a latency, also the events over each lower bucket edge. */
       readonly blocks: readonly Block[];
       readonly lower: readonly LowerEdge[];
-      /**
-       * In a phase: this many of the bad events, and of all, may not belong to it. A miss must hold without
-       * them.
-       */
+      /** In a phase, this many of the bad events, and of all events, may not belong to the phase. A miss must hold without them. */
       readonly doubtful?: number;
       /** Events that no selector claims. Absent: none. */
       readonly unclaimed?: UnclaimedCount;
-      /** This many more may belong to it, and be bad. A met limit must hold with them. */
+      /** This many more events may belong to the phase and be bad. *Met* must hold with them. */
       readonly mayBeBad?: number;
-      /** They are uncertain because error responses are among them, not because of a phase's edges. */
+      /** Set if events are uncertain because error responses are among them, and not because of a phase's edges. */
       readonly hasErrorsInside?: true;
     }
   /** A mean or a rate, compared as it is. Its blocks are sums over counts, or counts over seconds. */
@@ -57,9 +54,7 @@ export type Measured =
        */
       readonly uncounted?: Uncounted;
       readonly uncountedWhy?: Reason;
-      /**
-       * The possible values in the requested window, if more than that was counted. Absent: it is the value.
-       */
+      /** The range of possible values in the requested window, if the counts cover more than the window. Absent: the value is exact. */
       readonly outside?: Range;
       readonly blocks: readonly Block[];
     }
@@ -69,13 +64,11 @@ export type Measured =
       readonly samples: number;
       readonly up: number;
       readonly unknown: number;
-      /** The scrapes at its edges that lie outside the requested window. Absent: none. */
+      /** The scrapes at the edges that lie outside the requested window. Absent: none. */
       readonly outside?: { readonly samples: number; readonly up: number };
       readonly reasons: readonly Reason[];
     }
-  /**
-   * When something was over, measured from the given second; while `isBack` is false, it was not over yet.
-   */
+  /** The seconds until something was over. If `isBack` is false, it was not over yet after these seconds. */
   | {
       readonly kind: 'moment';
       readonly samples: number;
@@ -92,7 +85,7 @@ export type Measured =
 export interface Between {
   readonly bad: number;
   readonly beyondAlert: number;
-  /** The edges around the limit; 0: there is none below it, null: none above it. */
+  /** The edges around the limit; 0 means that no edge is below the limit, null that none is above it. */
   readonly lowSeconds: number;
   readonly highSeconds: number | null;
   /** The edges are those of a bucket of a native histogram. */
@@ -102,10 +95,10 @@ export interface Between {
 export const NOTHING_BETWEEN: Pick<Between, 'bad' | 'beyondAlert'> = { bad: 0, beyondAlert: 0 };
 
 export interface UnclaimedCount {
-  /** This many more may be bad; of these, `outside` are not among the samples. */
+  /** This many more events may be bad; `outside` of them are not among the samples. */
   readonly mayBeBad: number;
   readonly outside: number;
-  /** This many that are not among the samples may belong to them, and be good. Absent: none. */
+  /** This many good events may be missing from the samples. Absent: none. */
   readonly mayBeGood?: number;
 }
 
@@ -125,7 +118,7 @@ export const endsOf = ({ value, uncounted, outside }: Measured & { kind: 'number
 });
 
 export const nothing = (...reasons: readonly Reason[]): Measured => ({ kind: 'nothing', reasons });
-/** Set only if something may be uncounted. */
+/** Set only if some events may be uncounted. */
 export const orNone = (uncounted: number, frame: Frame) =>
   uncounted === 0 ? {} : { uncounted, ...whyUncounted(frame) };
 /** `strangers`: this many may be scrapes or requests of other clients, which lower the share of errors. */

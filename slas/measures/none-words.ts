@@ -8,9 +8,8 @@ import { type Increase, total } from '../window/increases.ts';
 import type { Frame } from '../window/window.ts';
 
 /**
- * Micrometer writes `exception="None"` if there was no exception, and `exception=~".+"` matches that word,
- * too. Such events are not errors, unless the document names the word itself or their status is a server
- * error.
+ * Micrometer writes `exception="None"` if there was no exception, and `exception=~".+"` also matches that word. Such events are not errors,
+ * unless the document names the word itself or their status is a server error.
  */
 export function withoutNone(
   planned: PlannedMeasure & { kind: 'ratio' },

@@ -74,12 +74,12 @@ describe('a service that fell behind', () => {
     expect(stored).toMatchObject({
       ...{ value: 25, reasons: [reason('responses-over-load', { samples: 1500, seconds: 60 })] },
     });
-    // Such a plan has no blocks by second, only those between scrapes.
+    // Such a plan has no blocks by second, only blocks between scrapes.
     const seen = answeredAt(seconds(1500, (index) => 1 + index / 25));
     expect(throughput({ client: seen }, {}, {}).blocks).toEqual(throughput({}).blocks);
     expect(throughput({ client: seen }).blocks).not.toEqual(throughput({}).blocks);
   });
-  test('may have answered requests that ended replicas did not report, which raises the rate', () => {
+  test('may have answered requests that ended replicas did not report, which would raise the rate', () => {
     const elastic: Partial<Given> = {
       service: { replicas: 'elastic' },
       replicas: { a: {}, b: { last: 40 } },
@@ -112,7 +112,7 @@ describe('a window without a load', () => {
     const { requests, asked } = bare({ series: { 'answers 503': '_*5 0 5+0*10' } });
     expect(requests(asked)).toMatchObject({ value: 25, samples: 1500 });
   });
-  test('reports why its requests could not be counted', () => {
+  test('reports why requests could not be counted', () => {
     expect(bare().requests('gone{job="sentiment-api"}')).toEqual({
       kind: 'nothing',
       reasons: [reason('no-evidence', { selector: 'gone{job="sentiment-api"}' })],

@@ -15,7 +15,7 @@ import { countIncreases, type Frame } from '../window/window.ts';
 import { notACounter } from './counters.ts';
 import { impossible, type Measured, nothing, partialEvent, type Range } from './measured.ts';
 
-/** Rates and means, compared as they are. */
+/** Measures rates and means, whose values are compared with their limits directly. */
 
 export function measureThroughput(
   planned: PlannedMeasure & { kind: 'throughput' },
@@ -32,7 +32,7 @@ export function measureThroughput(
   const part = partialEvent(counted.value);
   if (part !== null) return nothing(part);
   const samples = total(counted.value);
-  // A counter with status labels is reconciled status by status.
+  // Responses of a counter with status labels are reconciled by status.
   if (samples === 0 && planned.status == null && standsStill(counted.value, run, frame))
     return nothing(
       reason('counter-stands-still', { selector: planned.counter, responses: run.load!.answered['2xx'] }),
@@ -52,7 +52,7 @@ export function measureThroughput(
     ...outside,
     blocks: blocks ?? secondBlocks(counted.value, frame),
   });
-  // Other clients continue before and after the load, and their responses would be added to its seconds.
+  // Other clients continue before and after the load. Their responses would be divided by the seconds of the load only.
   if (run.load !== null && !isPhase && frame.isIsolated) {
     const scheduled = run.load.scheduledSeconds;
     const drained = drainedOver(planned, run.load, samples);
@@ -88,7 +88,7 @@ const standsStill = (increases: readonly Increase[], { load }: RunRecord, { isIs
   (load?.answered['2xx'] ?? 0) > 0 &&
   increases.some(({ parts }) => parts.some(({ base }) => base > 0));
 
-/** Each replica over its own seconds; a replica that was not always there over those of the window. */
+/** Each replica's rate is over its own seconds; that of a replica that was not always there is over the seconds of the window. */
 const rateBetweenScrapes = (increases: readonly Increase[], frame: Frame) =>
   increases.reduce(
     (sum, { increase, target }) =>
@@ -109,8 +109,8 @@ const within = (atMost: number, one: number, other: number, frame: Frame) =>
       };
 
 /**
- * The rate over the requested window if the counts cover more: without the requests that may lie outside,
- * and with all of them. Scrapes may be among those counted.
+ * The bounds of the rate over the requested window, if the counts cover more: without the requests that may lie outside, and with all of
+ * them. Scrapes may be among the counted requests.
  */
 function rateInside(
   samples: number,
@@ -127,9 +127,7 @@ function rateInside(
   return { outside: { low: least / over, high: samples / seconds } };
 }
 
-/**
- * The mean without the observations that may lie outside, taking these as large and as small as they can be.
- */
+/** The bounds of the mean without the observations that may lie outside, which are assumed to be as large and as small as possible. */
 function meanInside(sum: number, samples: number, most: number, outside: number, outsideTotal: number) {
   if (outside === 0) return {};
   const largest = Math.min(outsideTotal, most * outside);
@@ -143,9 +141,8 @@ function meanInside(sum: number, samples: number, most: number, outside: number,
 }
 
 /**
- * If a service falls behind, its last responses arrive long after the load has ended. Then all are counted
- * over the seconds from the first response to the last, without the last hundredth, because a few stragglers
- * are not a backlog. null if it keeps up.
+ * If a service falls behind, its last responses arrive long after the load has ended. Then the rate is over the seconds from the first
+ * response to the last. The last hundredth is left out, because a few stragglers are not a backlog. null if it keeps up.
  */
 function drainedOver(
   { status }: PlannedMeasure & { kind: 'throughput' },
@@ -208,7 +205,7 @@ export function measureMean(planned: PlannedMeasure & { kind: 'mean' }, unit: Un
   const atMost = unobservedOf(counts.value, frame);
   const wrong = impossible(null, sum / samples, unit);
   if (wrong !== null) return nothing(wrong);
-  // The possible values of an observation that no scrape saw.
+  // The range of an observation that no scrape saw.
   const { low, high } = UNIT_RANGES[unit];
   return {
     kind: 'number',
@@ -229,7 +226,7 @@ export function measureMean(planned: PlannedMeasure & { kind: 'mean' }, unit: Un
   };
 }
 
-/** A series without a counterpart among the others: one with the same labels and another name. */
+/** A series that has no counterpart, which is a series with the same labels and another name. */
 function unpaired(some: readonly Increase[], others: readonly Increase[]): Increase | null {
   const keys = new Set(others.map(({ labels }) => keyOf(labels, '__name__')));
   return some.find(({ labels }) => !keys.has(keyOf(labels, '__name__'))) ?? null;

@@ -4,10 +4,7 @@ import { type Reason, reason } from '../model/reasons.ts';
 import { type Increase, total } from '../window/increases.ts';
 import type { Frame } from '../window/window.ts';
 
-/**
- * Errors are part of all events. If they cannot be, the two selectors contradict each other, and their ratio
- * means nothing.
- */
+/** Errors must be a part of all events. If they cannot be, the two selectors contradict each other, and the ratio is meaningless. */
 export function notPartOf(
   planned: PlannedMeasure & { kind: 'ratio' },
   bad: readonly Increase[],

@@ -17,7 +17,7 @@ import { unclaimedBy } from './unclaimed.ts';
 
 export { answersWith };
 
-/** Errors over all events, including the requests that only the client knows of. `run` may be a phase of the `whole` run. */
+/** Measures errors over all events, including requests that only the client knows of. `run` may be a phase of the `whole` run. */
 
 export function measureRatio(
   planned: PlannedMeasure & { kind: 'ratio' },
@@ -30,7 +30,7 @@ export function measureRatio(
   if (gauge !== null) return nothing(gauge);
   const bad = countIncreases(planned.bad, frame, planned.badAbsent);
   if (!bad.ok) return nothing(bad.error);
-  // A first error may create its series inside the window; then it is also one of all events.
+  // The first error may create its series inside the window. The total must then have counted that error as well.
   const badOnes = new Set(bad.value.map(({ labels }) => keyOf(labels)));
   const all = countIncreases(planned.total, frame, null, (labels) => badOnes.has(keyOf(labels)));
   if (!all.ok) return nothing(all.error);
@@ -97,7 +97,7 @@ export function measureRatio(
   };
 }
 
-/** Scrapes are not requests of users: among the total they would lower the share of errors. */
+/** Scrapes are not requests of users. If the total included them, the share of errors would be too low. */
 export const scrapesIn = (total: string, { scrapes }: Frame) =>
   scrapes?.selector === total ? scrapes.requests : 0;
 
@@ -109,7 +109,8 @@ function blindSpot(
 ): Reason | null {
   const client = load?.answered['5xx'] ?? 0;
   const counted = total(bad);
-  // A counter that is not selected by status may see only some of the errors; with a status, the others may be bad (seen-errors.ts).
+  // An error counter that is not selected by status may count only some of the errors. For a counter with a status, seen-errors.ts adds the
+  // errors that it may have missed.
   if (counted > 0 && badStatus !== null) return null;
   return client > counted ? reason('client-saw-more-errors', { client, counted }) : null;
 }
@@ -147,8 +148,8 @@ export function addLost(counted: number, lost: number, seenByClient: number, { l
 }
 
 /**
- * If other clients send requests, too, the excess over our client's responses may be theirs. The worst case
- * is assumed: no unanswered request was counted as an error, and all of them are in the total already.
+ * If other clients also send requests, the excess over our client's responses may be theirs. The worst case is assumed: no unanswered
+ * request was counted as an error, and all of them are in the total already.
  */
 const amongOthers = (counted: number, countedBad: number, lost: number) => {
   const samples = Math.max(counted, lost);

@@ -36,7 +36,7 @@ function measured(load: typeof run.load, leastSamples: number): Measured {
   return measureRecovery(measure, objective, { ...run, load });
 }
 
-test('an interval holds as many requests as are needed, and not a second more', () => {
+test('an interval spans just enough seconds for the required number of requests', () => {
   // One slow request in ten is over 5%; one in twenty is not.
   expect(recovered([0, 0, 1, 0, 0], 10)).toMatchObject({ samples: 50, seconds: 3, isBack: true });
   expect(recovered([0, 0, 1, 0, 0], 11)).toMatchObject({ samples: 50, seconds: 0, isBack: true });
@@ -48,7 +48,7 @@ test('the last interval ends with the last request', () => {
   expect(recovered([0, 0, 0, 1, 1], 20)).toMatchObject({ seconds: 4, isBack: false });
 });
 
-test('the required number of requests is enough, and one fewer is not', () => {
+test('the required number of requests is enough, and one request fewer is not', () => {
   expect(recovered([0, 0], 20)).toMatchObject({ seconds: 0, isBack: true });
   expect(recovered([0, 0], 21)).toEqual({
     kind: 'nothing',

@@ -32,26 +32,22 @@ const seriesOf = (
 const isOfGroup = ({ labels }: Series, group: Pick<Series, 'labels'>) =>
   Object.entries(group.labels).every(([label, value]) => label === '__name__' || labels[label] === value);
 
-/**
- * When a series was refreshed, according to the gauges that report it; empty for what the process itself
- * reports.
- */
+/** When a series was refreshed, according to the gauges that report this time; empty for a series that the process itself reports. */
 function refreshesOf(one: Series, target: TargetWindow, frame: Frame) {
   const { __name__: name = '' } = one.labels;
   const pushed = seriesOf(PUSHED, frame).filter((group) => isOfGroup(one, group));
-  // Nothing says which file a series comes from, except that the node exporter's own names begin with
-  // `node_`.
+  // Nothing shows which file a series comes from. Only the names of the node exporter's own metrics are known to begin with `node_`.
   const written = name.startsWith('node_')
     ? []
     : seriesOf(WRITTEN, frame).filter((file) => belongsTo(file, target));
   return [...pushed, ...written];
 }
 
-/** Labels that Prometheus adds to a series that another process passed on: `up` describes that process. */
+/** Labels that Prometheus adds to a series that another process passed on. `up` describes the process that passed it on. */
 const isPassedOn = ({ labels }: Series, target: TargetWindow) =>
   ['exported_job', 'exported_instance'].some((label) => label in labels && !(label in target.labels));
 
-/** Why no value of a gauge can be attributed to its scrape; null if it can. */
+/** Why no value of a gauge can be attributed to its scrape; null if values can. */
 export function neverRefreshed(gauge: string, series: readonly Series[], frame: Frame): Reason | null {
   if (frame.up === undefined || frame.up.series.length === 0)
     return reason('service-not-scraped', { selector: gauge });

@@ -8,7 +8,7 @@ import type { UnclaimedCount } from './measured.ts';
 
 type Ratio = PlannedMeasure & { kind: 'ratio' };
 
-/** What a ratio counted, and what may be in addition to it. */
+/** The events that a ratio counted, and the events that it may have missed. */
 interface Counts {
   readonly bad: number;
   readonly samples: number;
@@ -23,9 +23,9 @@ export interface SeenErrors {
 const NONE: SeenErrors = { reasons: [], mayBe: { mayBeBad: 0, outside: 0 } };
 
 /**
- * Errors that the client received beyond those that the ratio counted: its selectors may leave out the
- * route that failed. They may belong to it, so it is judged with them, too. For a phase, it is unknown
- * which of its errors the service counted there.
+ * Errors that the client received beyond those that the ratio counted: its selectors may leave out the route that failed. These errors may
+ * belong to the ratio, so the ratio is also judged with them. For a phase, it is unknown which errors of the phase the service counted in
+ * it.
  */
 export function errorsSeenBeyond(
   { badStatus }: Ratio,
@@ -34,7 +34,7 @@ export function errorsSeenBeyond(
   whole: RunRecord,
 ): SeenErrors {
   if (run.load === null || run !== whole || badStatus === null) return NONE;
-  // Classes say nothing about a part of a class.
+  // Counts by class do not show a part of a class.
   if (run.load.client === undefined && !SERVER_ERRORS.every(claimsCode(badStatus))) return NONE;
   const client = answersWith(badStatus, run, ({ answered }) => answered['5xx']);
   const beyond = Math.max(0, client - bad - uncounted);
@@ -49,8 +49,8 @@ export function errorsSeenBeyond(
 const SERVER_ERRORS = ['500', '502', '503', '504'];
 
 /**
- * How much more the total counts than the client received or sent without a response: if no other client sends requests to the
- * service, that is not a request of a user. 0 if that is unknown.
+ * How many events the total has in addition to the client's answered and unanswered requests. If no other client sends requests, these
+ * events are not requests of users. 0 if unknown.
  */
 export function strangersIn(
   counted: number,
@@ -65,7 +65,7 @@ export function strangersIn(
   if (load === null || run !== whole || !load.completed) return 0;
   if (!frame.isIsolated && frame.scrapes === null) return 0;
   const beyond = counted - allResponses(load) - load.lost;
-  // It is unknown whether the first and the last scrape are among those counted.
+  // It is unknown whether the scrapes at the two edges were counted.
   return beyond > (frame.scrapes === null ? 0 : frame.targets.length) ? beyond : 0;
 }
 

@@ -15,8 +15,8 @@ import { addLost, answersWith, scrapesIn } from './ratio.ts';
 import { strangersIn } from './seen-errors.ts';
 
 /**
- * Good events over all events. Whatever the document does not claim as good is bad, so no event can be overlooked as it can in
- * a list of errors. `run` may be a phase.
+ * Measures good events over all events. Every event that the document does not select as good is bad, so no error can be missing from a
+ * list. `run` may be a phase.
  */
 
 type Success = PlannedMeasure & { kind: 'success' };
@@ -47,7 +47,7 @@ export function measureSuccess(
   const wrong = partialEvent([...good.value, ...all.value]) ?? notAmong(good.value, all.value, isOneMetric);
   if (wrong !== null) return nothing(wrong);
   const lost = planned.lost === 'bad' ? (run.load?.lost ?? 0) : 0;
-  // A scrape is not a request of a user. It gets a 200, so it is among the good ones, and must not replace a failed one.
+  // A scrape is not a request of a user. Its 200 counts as good, and must not make up for a failed request.
   const counted = total(all.value) - scrapesIn(planned.total, frame);
   const countedGood = Math.max(0, counted - (total(all.value) - total(good.value)));
   const { samples, goodCount } = frame.isIsolated
@@ -79,7 +79,7 @@ export function measureSuccess(
   };
 }
 
-/** Responses that the client received, and that are not good; those of routes that the counters leave out are among them. */
+/** Responses that the client received and that are not good, including those of routes that the counters leave out. */
 function failedAtClient({ goodStatus, totalStatus }: Success, { load }: RunRecord): number {
   if (load === null) return 0;
   const isGood = goodStatus === null ? (status: string) => !FAILED.test(status) : claimsCode(goodStatus);
@@ -88,7 +88,7 @@ function failedAtClient({ goodStatus, totalStatus }: Success, { load }: RunRecor
   if (load.client !== undefined)
     return countWhere(load.client, (one) => !isLost(one) && isFailed(one.status));
   const { answered } = load;
-  // Without a record of each response, a class counts if its most common status does.
+  // Without a record of each response, a whole class counts as good if its most common status does.
   const classes = [
     ['302', answered['3xx']],
     ['404', answered['4xx']],
@@ -100,7 +100,7 @@ function failedAtClient({ goodStatus, totalStatus }: Success, { load }: RunRecor
 /** Neither successful nor a client error. */
 const FAILED = /^(3..|429|5..)$/;
 
-/** Good events are part of all events. If they cannot be, the two selectors contradict each other. */
+/** Good events must be a part of all events. If they cannot be, the two selectors contradict each other. */
 function notAmong(good: readonly Increase[], all: readonly Increase[], isOneMetric: boolean): Reason | null {
   const contradiction = moreThanAll(good, all);
   if (contradiction !== null) return reason('more-good-than-total', contradiction);
@@ -112,7 +112,7 @@ function notAmong(good: readonly Increase[], all: readonly Increase[], isOneMetr
     : reason('good-outside-total', { count: outside.increase, labels: outside.labels });
 }
 
-/** Judged for each scrape target: the sum over all could hide one that counts its good events twice. */
+/** Checked for each scrape target separately, because a sum over all targets could hide a target that counts its good events twice. */
 function moreThanAll(good: readonly Increase[], all: readonly Increase[]) {
   const totals = Map.groupBy(all, ({ target }) => target);
   for (const [target, own] of Map.groupBy(good, (one) => one.target)) {
@@ -135,13 +135,16 @@ function withLost(planned: Success, counted: number, countedGood: number, lost: 
   return { samples, goodCount: Math.min(samples - Math.min(samples, lost), countedGood - givenUp) };
 }
 
-/** With other clients, it is unknown which of them the service counted: none of those that were given up counts as good. */
+/**
+ * With other clients, it is unknown which unanswered requests the service counted. All of them are assumed to be among those counted as
+ * good, and are subtracted.
+ */
 function amongOthers(counted: number, countedGood: number, lost: number) {
   const samples = Math.max(counted, lost);
   return { samples, goodCount: Math.max(0, countedGood - lost) };
 }
 
-/** Bad events between scrapes: those that were counted and are not good, and those that were never answered. */
+/** Bad events between scrapes: counted events that are not good, and requests that were never answered. */
 function badBlocks(
   good: readonly Increase[],
   all: readonly Increase[],

@@ -19,10 +19,9 @@ import { askedFor, holdsCodes, listedValues } from './unclaimed.ts';
 import { witnessOf } from './witness.ts';
 
 /**
- * Responses that a latency's selector excludes although they may be successful: `2xx`, where `20[01]` is
- * selected and other series have `200`. It is known how many of them were slow, but not which were
- * successful. So the latency is judged as if only the slow ones belonged to it, and as if only the fast
- * ones did.
+ * Responses that a latency's selector excludes although they may be successful: `2xx`, where `20[01]` is selected and other series have
+ * `200`. It is known how many of them were slow, but not which were successful. So the latency is judged twice: as if only the slow
+ * responses belonged to it, and as if only the fast ones did.
  */
 export interface UnclaimedLatencies {
   readonly slow: number;
@@ -86,7 +85,7 @@ export function unclaimedLatencies(
 interface Latencies {
   readonly labels: Labels;
   readonly all: number;
-  /** The same, where the limit is an edge of the histogram. */
+  /** The same for a limit that is an edge of the histogram. */
   readonly fastAtLeast: number;
   readonly fastAtMost: number;
 }
@@ -114,9 +113,7 @@ function missingAtMost({ buckets, clientPath }: Latency, samples: number, frame:
 
 // ---------------------------------------------------------------------------------------------- which are in doubt
 
-/**
- * Whether a series is excluded only by its outcome, and that outcome may be one that the selector asks for.
- */
+/** Whether the selector excludes a series only because of its outcome, and that outcome may be one that the selector asks for. */
 function mayBeSuccessful(
   labels: Labels,
   where: Readonly<Record<string, LabelMatcher>>,

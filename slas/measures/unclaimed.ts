@@ -18,22 +18,24 @@ import { countIncreases, type Frame } from '../window/window.ts';
 import { isWholeRun, witnessOf } from './witness.ts';
 
 /**
- * Events that an error rate's matchers claim neither as bad nor as good: `4xx`, where `5..|429` is bad;
- * `UNAVAILABLE`, where `Unavailable` is. Any number of them may be errors. A client that saw each response
- * knows more; without one, the rate is judged as if all were errors, and as if none were.
+ * Events that an error rate's matchers claim neither as bad nor as good: `4xx`, where `5..|429` is bad; `UNAVAILABLE`, where `Unavailable`
+ * is. Any number of them may be errors. A client that saw each response narrows this down. Without one, the rate is judged twice: as if all
+ * of them were errors, and as if none were.
  */
 
 type Ratio = PlannedMeasure & { readonly kind: 'ratio' };
 type Labels = Series['labels'];
 
-/** Why a value may be bad: its codes overlap those of bad events, it is the same word in another spelling, or it is unknown. */
+/**
+ * Why a value may be bad: its codes overlap with those of bad events, it is the same word in another spelling, or it is an unknown word.
+ */
 type Doubt = 'codes' | 'same' | 'unknown';
 
 export interface Unclaimed {
-  /** At most this many more are bad; of these, `outside` are not in the total. */
+  /** At most this many more events are bad; `outside` of them are not in the total. */
   readonly mayBeBad: number;
   readonly outside: number;
-  /** This many are certainly bad: the client saw them. */
+  /** This many events are certainly bad, because the client saw them. */
   readonly bad: number;
   readonly reasons: readonly Reason[];
 }
@@ -88,7 +90,7 @@ export function unclaimedBy(
 
 // ---------------------------------------------------------------------------------------------- which are in doubt
 
-/** null if a series is claimed as bad, describes something else, or is certainly good. */
+/** null if the document selects the series as bad, if the series describes something else, or if it is certainly good. */
 function doubtOf(labels: Labels, asked: Asked, known: readonly Labels[]): Doubt | null {
   const { bad, distinguishing } = asked;
   const missed = Object.keys(bad.where).filter((label) => !isMatched(bad.where[label]!, labels[label] ?? ''));
@@ -128,7 +130,7 @@ function doubtOfValue(label: string, value: string, asked: Asked, known: readonl
   if (codes?.every((code) => code < '400')) return null;
   if (claimsGrpc(match) && isGrpcWord(label, value)) return null;
   if (isClaimedAsGood) return null;
-  // Under `exception`, every word names one: `Timeout.*` excludes the others.
+  // Under `exception`, every word names an exception, so `Timeout.*` excludes the other exceptions on purpose.
   return isOneMetric && isErrorLabel(label) ? 'unknown' : doubtOfWord(match, value, values, isOneMetric);
 }
 
@@ -149,7 +151,7 @@ function doubtOfWord(
   return isBadWord(value) || !values.some(matcherOf(match)) ? 'unknown' : null;
 }
 
-/** Words that no service uses: a matcher that matches them matches anything. */
+/** Words that no service uses. A matcher that matches them matches any word. */
 const ANYTHING = ['zzzzz', '_0_'];
 
 /** Whether a matcher names a value, rather than letting anything pass. */
@@ -165,7 +167,10 @@ type Doubtful = Event & { readonly doubt: Doubt };
 
 const sumOf = (events: readonly Event[]) => events.reduce((sum, { count }) => sum + count, 0);
 
-/** The client's record bounds how many of them are bad, or gives the exact number where it covers all of them. */
+/**
+ * The client's record bounds the number of bad events among the unclaimed ones. If the record covers all of them, it gives the exact
+ * number.
+ */
 function witnessed(
   planned: Ratio,
   inDoubt: readonly Doubtful[],
@@ -202,11 +207,11 @@ function witnessed(
     : { mayBeBad: atMost, outside: share, bad: 0, reasons };
 }
 
-/** The client's view of the requests that the frame may include. */
+/** The outcomes that the client saw for the requests that the frame may include. */
 interface ClientsErrors {
   readonly bad: number;
   readonly lost: number;
-  /** For a part of the run, it is unknown how many of them the service counted in it. */
+  /** For a part of the run, it is unknown how many of the requests the service counted in that part. */
   readonly answers: number | null;
 }
 
@@ -245,7 +250,7 @@ const MAX_LISTED = 6;
 
 type UnclaimedParams = Reason<'unclaimed-events'>['params'];
 
-/** What a selector requires of these labels. */
+/** The matchers of a selector for the given labels. */
 export const askedFor = (where: Selected['where'], labels: readonly string[]) =>
   labels.map((label) => ({ label, asked: textOf(where[label]!) }));
 

@@ -2,18 +2,18 @@ import { type CountedOutcome, countIn, isLost, outcomesOf, outcomesWhen } from '
 import type { RunRecord } from '../model/model.ts';
 import type { Frame } from '../window/window.ts';
 
-/** What the client's record of each request says about a frame: the whole run or a part of a phase. */
+/** Derives facts about a frame (the whole run, or a part of a phase) from the client's record of each request. */
 export interface Witness {
   /**
-   * The outcomes of requests that the service may have counted in the frame: of all that it counted there,
-   * if the frame is the whole run.
+   * The outcomes of the requests that the service may have counted in the frame. If the frame is the whole run, these are exactly the
+   * requests that the service counted.
    */
   readonly outcomes: readonly CountedOutcome[];
   readonly lost: number;
   readonly isWhole: boolean;
 }
 
-/** A scrape and a request have times of two different clocks. */
+/** The tolerance in seconds, because the times of scrapes and of requests come from two different clocks. */
 const CLOCKS_SECONDS = 1;
 
 /**

@@ -27,11 +27,11 @@ export interface Selection {
    * `zero`: a series that never existed counts as 0 (errors). Otherwise, a missing series decides nothing.
    */
   readonly absent?: 'zero';
-  /** The unit of its values, if they are times in another unit than seconds. */
+  /** The unit of the metric's values, if they are times in a unit other than seconds. */
   readonly valuesIn?: TimeUnit;
 }
 
-/** What a vector selector selects. */
+/** The metric and the labels that a vector selector selects. */
 export interface Selected {
   readonly metric: string;
   readonly where: Readonly<Record<string, LabelMatcher>>;
@@ -42,17 +42,17 @@ export type Measure =
   /** The share of a histogram's observations at or below a limit, reported as a percentile. */
   | {
       readonly kind: 'latency';
-      /** null: only the client's clock judges it. */
+      /** null if only the client's clock judges the latency. */
       readonly histogram: Selection | null;
       readonly percentile: number;
-      /** The path whose requests are judged by the client's clock, too; without a histogram, by it alone. */
+      /** The path whose requests the client's clock also judges. Without a histogram, only the client's clock judges them. */
       readonly client?: string;
     }
   /**
    * Bad events over all events. `lost: bad` adds requests that the client sent and that were never answered.
    */
   | { readonly kind: 'ratio'; readonly bad: Selection; readonly total: Selection; readonly lost?: 'bad' }
-  /** The same by good events: whatever is not counted as good is bad. */
+  /** The same ratio by good events: every event that is not counted as good is bad. */
   | { readonly kind: 'success'; readonly good: Selection; readonly total: Selection; readonly lost?: 'bad' }
   /** Events counted in the window over the seconds of scheduled load. */
   | { readonly kind: 'throughput'; readonly counter: Selection }
@@ -80,13 +80,13 @@ export interface Objective {
   readonly measure: Measure;
   readonly target: Limit;
   readonly alert?: Limit;
-  /** Applies only to scenarios that name it, because not all traffic contains what it measures. */
+  /** The objective applies only to scenarios that name it, because not all traffic contains what it measures. */
   readonly onlyWhereNamed?: true;
-  /** The author confirms a value that is usually a mistake. */
+  /** The author confirms a limit that is usually a mistake. */
   readonly unusual?: true;
-  /** Judged and shown, but not decisive. */
+  /** The objective is judged and shown, but does not decide the verdict. */
   readonly advisory?: true;
-  /** Not decisive until it ends. */
+  /** While the waiver is in force, the objective does not decide the verdict. */
   readonly waiver?: Waiver;
 }
 
@@ -94,7 +94,7 @@ export interface Objective {
 export interface Waiver {
   readonly owner: string;
   readonly reason: string;
-  /** The last day on which it is in force, as `2026-12-31`. */
+  /** The last day on which the waiver is in force, as `2026-12-31`. */
   readonly until: string;
   /** The end of that day in UTC. */
   readonly endsAtSeconds: number;
@@ -120,7 +120,7 @@ export interface Scenario {
   readonly arrivals: Arrivals;
   /** The number of requests of one visit, in sequence. Rates include all requests. */
   readonly requestsPerArrival: number;
-  /** Looked at while it lasts, and stopped once it is decided; its only phase is as long as it may last. */
+  /** The run is judged while it lasts, and stopped once it is decided. The duration of its only phase is the maximum duration. */
   readonly untilDecided?: { readonly atLeastSeconds?: number };
   /** The counter of every request of this scenario, if it is not the service's `requests`. */
   readonly requests?: Selection;
@@ -150,10 +150,11 @@ export interface Alerting {
    */
   readonly runbooks: string | null;
   /**
-   * The alert name and severity of objectives, by id. Others are named after their id, with severity warning.
+   * The alert name and severity of objectives, by id. The alerts of other objectives are named after the objective's id and have severity
+   * warning.
    */
   readonly names: Readonly<Record<string, { readonly name: string; readonly severity: AlertSeverity }>>;
-  /** A share of events that drifts from its expected value: it breaks no objective, but needs attention. */
+  /** A share of events with an expected value. Drift from it breaks no objective, but needs attention. */
   readonly drift: DriftAlert | null;
   /** User-written PromQL for a separate group, written only on request. */
   readonly raw: readonly RawAlert[];
@@ -194,15 +195,9 @@ export interface SlaDocument {
   readonly service: {
     /** Labels of every series of the service, such as `{job: checkout-api}`. */
     readonly selector: Readonly<Record<string, string>>;
-    /**
-     * `elastic`: replicas may start and end while the service is judged; `stable`: a replica that does makes
-     * counts unusable.
-     */
+    /** `elastic`: replicas may start and end while the service is judged; `stable`: if a replica starts or ends, counts are unusable. */
     readonly replicas: 'stable' | 'elastic';
-    /**
-     * false: other clients send requests, too. Requests beyond the load are then reported, and do not fail
-     * the run.
-     */
+    /** false: other clients also send requests. Requests beyond the load are then reported, and do not fail the run. */
     readonly isolated: boolean;
     /** With `isolated` false: the only other requests are the scrapes of the service's metrics. */
     readonly countsScrapes?: true;
@@ -213,9 +208,9 @@ export interface SlaDocument {
     readonly maxDurationSeconds?: number;
     /** The counter of every request of the load, with any response; it is reconciled with what k6 sent. */
     readonly requests?: Selection;
-    /** What to send before the judged window, so that it contains no first-time costs. None: no warm-up. */
+    /** Requests to send before the judged window, so that the window contains no cold-start costs. Empty: no warm-up. */
     readonly warmUp?: WarmUp;
-    /** A gauge of event-loop lag in seconds: it shows time that the handler does not measure. */
+    /** A gauge of event-loop lag in seconds. It explains time that passes before the handler measures. */
     readonly lag?: Selection;
     /** Bucket edges (`le`) of the judged histograms, ascending, without +Inf. */
     readonly buckets: Readonly<Record<string, readonly number[]>>;

@@ -13,7 +13,7 @@ export type NativeBucket = readonly [ends: number, lower: string, upper: string,
 export interface NativeHistogram {
   readonly count: string;
   readonly sum: string;
-  /** Absent: none is populated. */
+  /** Absent: no bucket is populated. */
   readonly buckets?: readonly NativeBucket[];
 }
 
@@ -23,9 +23,9 @@ export interface Series {
   readonly labels: Readonly<Record<string, string>>;
   /** In ascending order of time. */
   readonly samples: readonly Sample[];
-  /** In ascending order of time. Absent: none of its samples is a histogram. */
+  /** In ascending order of time. Absent: none of the series' samples is a histogram. */
   readonly histograms?: readonly HistogramSample[];
-  /** Counted from native histograms; never stored. Absent: as it was read. */
+  /** Set if the series was derived from native histograms; never stored. Absent: the series is as it was read. */
   readonly isNative?: true;
 }
 
@@ -45,7 +45,7 @@ export interface HistogramKinds {
 
 /** One response of Prometheus. */
 export interface Reading {
-  /** The plan's selector that this belongs to. */
+  /** The plan's selector that this reading belongs to. */
   readonly selector: string;
   /** The query as it was sent, and its evaluation time. */
   readonly query: string;
@@ -54,10 +54,10 @@ export interface Reading {
   readonly rangeSeconds?: number;
   /** Absent: raw samples. */
   readonly digest?: Aggregate;
-  /** The first evaluation time and the step, up to `atSeconds`. Absent: only at `atSeconds`. */
+  /** The first evaluation time and the step of a range query, which ends at `atSeconds`. Absent: evaluated only at `atSeconds`. */
   readonly first?: { readonly fromSeconds: number; readonly stepSeconds: number };
   readonly series: readonly Series[];
-  /** Of the buckets of a latency that are read natively, too; never stored. Absent: none of its histograms is native. */
+  /** Set for the buckets of a latency that are also read natively; never stored. Absent: none of the latency's histograms is native. */
   readonly kinds?: HistogramKinds;
   /** Prometheus's `warnings` and `infos`. */
   readonly warnings: readonly string[];
@@ -72,9 +72,7 @@ export interface Evidence {
    * How far the server's clock is ahead of ours, give or take the duration of the query. Absent: not queried.
    */
   readonly clock?: { readonly aheadSeconds: number; readonly uncertaintySeconds: number };
-  /**
-   * The lag of the server's samples, and which were still missing at the time limit. Absent: not recorded.
-   */
+  /** The lag of the server's samples, and which samples were still missing at the time limit. Absent: not recorded. */
   readonly arrival?: Arrival;
   /**
    * A selector has several readings in a downsampled window: stretches of raw samples, and aggregates of the
@@ -90,7 +88,7 @@ export interface Evidence {
   readonly alerts?: readonly Reading[];
 }
 
-/** A server may show samples with a delay: evidence is read once they are there, or at the time limit. */
+/** A server may show samples with a delay, so evidence is read once they have arrived, or at the time limit. */
 export interface Arrival {
   /** The longest time from a sample to when it was first seen. null: no new sample was seen. */
   readonly lagSeconds: number | null;
@@ -101,16 +99,16 @@ export interface Arrival {
    */
   readonly boundSeconds: number;
   readonly boundBy: 'option' | 'learned' | 'default';
-  /** What was missing at the time limit; the first few. */
+  /** The first few samples that were missing at the time limit. */
   readonly missing: readonly Missing[];
 }
 
 export interface Missing {
-  /** `a scrape of 10.0.0.1:8000` */
+  /** For example `a scrape of 10.0.0.1:8000`. */
   readonly what: string;
   /** `aggregates`: how the server's functions see the last samples. Absent in old evidence. */
   readonly kind?: 'scrape' | 'sample' | 'aggregates';
-  /** Time of its newest sample; null if there is none. */
+  /** The time of the newest sample that arrived; null if none did. */
   readonly newestSeconds: number | null;
 }
 
@@ -124,6 +122,6 @@ export interface Downsampled {
   readonly blocks: number;
   /** The longest scrape interval of the service. */
   readonly intervalSeconds: number;
-  /** Where the run is cut into phases: read in full, like the edges of the window. */
+  /** Times at which the run is cut into phases. Samples around them are read in full, like those at the edges of the window. */
   readonly cutsAtSeconds: readonly number[];
 }

@@ -7,12 +7,12 @@ export const isRatio = <M extends { readonly kind: string }>(
   measure: M,
 ): measure is OfKind<M, 'ratio' | 'success'> => measure.kind === 'ratio' || measure.kind === 'success';
 
-/** Judged as a share of events, of which a budget may be bad. */
+/** Measures that are judged as a share of events, of which a budget may be bad. */
 export const isShareOfEvents = <M extends { readonly kind: string }>(
   measure: M,
 ): measure is OfKind<M, 'latency' | 'ratio' | 'success'> => measure.kind === 'latency' || isRatio(measure);
 
-/** A latency that only the client's clock measures: no series shows it, so neither an alert nor a panel can. */
+/** A latency that only the client's clock measures. No series shows it, so it can have neither an alert nor a panel. */
 export const isByClientAlone = (measure: {
   readonly kind: string;
   readonly histogram?: unknown;

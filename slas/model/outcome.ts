@@ -1,4 +1,4 @@
-/** What both a verdict and the reasons of its parts are about. */
+/** Types that both a verdict and the reasons of its parts use. */
 
 export type ObjectiveOutcome = 'met' | 'missed' | 'undecided';
 /** Advisory by the document, or under a waiver that was in force. */
@@ -13,8 +13,8 @@ export interface Interval {
   readonly high: number;
   readonly confidence: number;
   /**
-   * The actual confidence of each bound on its own: for shares that confidence, for means and rates more
-   * (0.975 for 0.95), because their bounds hold jointly. Absent in old verdicts.
+   * The actual confidence of each bound on its own. For shares it equals `confidence`; for means and rates it is higher (0.975 for 0.95),
+   * because their bounds hold jointly. Absent in old verdicts.
    */
   readonly eachBound?: number;
 }

@@ -1,6 +1,6 @@
 import type { Arrivals, Limit, Phase, Selected, TimeUnit, Unit, Waiver, WarmUp } from './document.ts';
 
-/** What is judged, what is queried for it, and the load that is sent. */
+/** The plan of a run: what is judged, what is queried, and the load that is sent. */
 
 /**
  * An error budget: how many bad requests the whole plan allows for one objective. Once it is exceeded, the
@@ -23,10 +23,10 @@ export interface Budget {
 /** One scenario of a k6 script that plans its own load, as k6 itself reports it before the run. */
 export interface PlannedK6Scenario {
   readonly name: string;
-  /** k6's name for it: `constant-arrival-rate`. */
+  /** k6's name of the executor, such as `constant-arrival-rate`. */
   readonly executor: string;
   readonly startSeconds: number;
-  /** Relative to its start, without `gracefulStop`. */
+  /** Relative to the start of the scenario, without `gracefulStop`. */
   readonly maxDurationSeconds: number;
   /**
    * Iterations per second over time, linear within each stage. null: a closed model, whose rate depends on
@@ -79,15 +79,15 @@ export type PlannedMeasure =
       /** null: the document names no histogram, and only the client's clock judges it. */
       readonly buckets: string | null;
       /**
-       * All responses that include the successful ones: those within the limit, and the total. Absent: it
-       * selects no outcome, or was not queried.
+       * Selectors of all responses, successful or not: those within the limit, and the total. Absent: the latency selects no outcome, or
+       * the selectors were not queried.
        */
       readonly responses?: string;
       readonly percentile: number;
       readonly clientPath: string | null;
       /**
-       * Where the limit lies among the edges that the document lists, in seconds; null: there is no edge on that side.
-       * Absent: it is one of them, or they are not listed.
+       * Where the limit lies among the edges that the document lists, in seconds; null: there is no edge on that side. Absent: the limit is
+       * a listed edge, or the document lists no edges.
        */
       readonly between?: { readonly belowSeconds: number | null; readonly aboveSeconds: number | null };
       /**
@@ -100,7 +100,7 @@ export type PlannedMeasure =
         readonly responses?: string;
         readonly isDeclared: boolean;
       };
-      /** The unit of its bucket edges. Absent, here and below: seconds, or not a time. */
+      /** The unit of the bucket edges. Absent, here and below: the values are in seconds, or are not times. */
       readonly valuesIn?: TimeUnit;
     }
   | {
@@ -121,7 +121,7 @@ export type PlannedMeasure =
       readonly badLabels: readonly string[];
       readonly totalStatus: string | null;
     }
-  /** Everything of the total that is not good is bad. */
+  /** Every event of the total that is not good is bad. */
   | {
       readonly kind: 'success';
       readonly good: string;
@@ -148,7 +148,7 @@ export type PlannedMeasure =
       readonly kind: 'recovery';
       readonly path: string;
       readonly percentile: number;
-      /** Slower than this is bad. */
+      /** Responses slower than this are bad. */
       readonly withinSeconds: number;
     };
 
@@ -165,22 +165,22 @@ export interface PlannedObjective {
   readonly measure: PlannedMeasure;
   readonly target: Limit;
   readonly alert: Limit | null;
-  /** Fewer requests (for uptime and peaks: scrapes) than this cannot decide. */
+  /** The minimum number of requests (for uptime and peaks: of scrapes) that can decide the objective. */
   readonly leastSamples: number;
   /** Metrics that are subtracted although their names do not say that they count. Absent: none, or confirmed by the document. */
   readonly unnamedCounters?: readonly string[];
-  /** Judged and shown, but not decisive. */
+  /** The objective is judged and shown, but does not decide the verdict. */
   readonly advisory?: true;
   readonly waiver?: Waiver;
 }
 
-/** An alert on what the plan judges, with the same threshold. */
+/** An alert with the same measure and threshold as an objective of the plan. */
 export interface PlannedAlert {
   readonly name: string;
   /** The document's id, which the rules add to their series as a label. */
   readonly objective: string;
   readonly threshold: 'target' | 'alert';
-  /** How long the condition must hold before it fires, unless `./sla rules --for` says otherwise. */
+  /** How long the condition must hold before the alert fires, unless `./sla rules --for` says otherwise. */
   readonly forSeconds: number;
   /** Ids of the planned objectives; one objective may appear in several phases. */
   readonly judged: readonly string[];
@@ -194,15 +194,18 @@ export interface PlannedAlerts {
   readonly rules: readonly PlannedAlert[];
 }
 
-/** When a run that lasts until it is decided is looked at. */
+/** The times at which a run that lasts until it is decided is judged. */
 export interface Sequential {
-  /** The load is planned for this long. */
+  /** The maximum duration, for which the load is planned. */
   readonly maxSeconds: number;
   /** An objective may be missed before this time, but not met. */
   readonly atLeastSeconds: number;
   /** From the start of the load, in order; the last one is at its end. Bounds at a look have the look's confidence. */
   readonly looks: readonly { readonly atSeconds: number; readonly confidence: number }[];
-  /** A miss ends the load only if it is one at these confidences, too: a search counts no other. Absent: every miss does. */
+  /**
+   * A miss ends the load only if it is also a miss at these confidences, because a capacity search counts no other misses. Absent: every
+   * miss ends the load.
+   */
   readonly missLooks?: Sequential['looks'];
 }
 
@@ -221,7 +224,7 @@ export interface Plan {
   readonly up: string;
   /** When each replica's process started: shows restarts. */
   readonly processStart: string;
-  /** The CPU time of each process: a counter that never stands still. Absent in old plans: not queried. */
+  /** The CPU time of each process, a counter that rises as long as the process runs. Absent in old plans: not queried. */
   readonly cpu?: string;
   /** Absent: replicas are stable. */
   readonly replicas?: 'elastic';

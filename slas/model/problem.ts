@@ -1,7 +1,7 @@
-/** A problem in user input; all problems are returned at once, never thrown. */
+/** A problem in user input. All problems are returned at once, and none is thrown. */
 export interface Problem {
   readonly code: string;
-  /** Its position, as `objectives[2].target`. */
+  /** The position of the problem, such as `objectives[2].target`. */
   readonly path: string;
   readonly message: string;
   /** Line and column in the file, counted from 1, if the file is known. */

@@ -4,9 +4,7 @@ import type { ObjectiveOutcome } from './outcome.ts';
 export interface AlertReasons {
   readonly 'alerts-unknown': { readonly error: string };
   readonly 'no-alerting-rules': Record<string, never>;
-  /**
-   * `objectives`: how many of them had their rules evaluated; 0: alerts were seen, but no recorded series.
-   */
+  /** `objectives`: the number of objectives whose rules were evaluated; 0 if alerts were seen, but no recorded series. */
   readonly 'alerts-seen': {
     readonly objectives: number;
     readonly fired: number;

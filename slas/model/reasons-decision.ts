@@ -18,13 +18,13 @@ interface Exempt {
 interface WaiverInForce {
   readonly owner: string;
   readonly why: string;
-  /** Its last day. */
+  /** The last day of the waiver. */
   readonly until: string;
 }
 
 /**
- * Why an objective is met, missed or undecided, other than the measured value. `Reasons` is the list of any reasons, of which this file
- * defines a part.
+ * Why an objective is met, missed or undecided, apart from the measured value. `Reasons` is a list of any reasons; this file defines some
+ * of them.
  */
 export interface DecisionReasonsOf<Reasons extends readonly unknown[]> {
   // Certainty
@@ -33,8 +33,8 @@ export interface DecisionReasonsOf<Reasons extends readonly unknown[]> {
   readonly 'at-limit': Bounds;
   readonly 'close-to-limit': Bounds;
   /**
-   * `share`: the share of requests that must be good. `more`: this many more requests, none of them bad;
-   * null: more than a day of this load has.
+   * `share`: the share of requests that must be good. `more`: the number of further requests that are needed, none of them bad; null if a
+   * day of this load has fewer.
    */
   readonly 'too-few-to-prove': Bounds & {
     readonly samples: number;
@@ -49,9 +49,12 @@ export interface DecisionReasonsOf<Reasons extends readonly unknown[]> {
     readonly because: Reasons;
     readonly seen: Reasons;
   };
-  /** A miss on its own, but not with `tests` objectives tested at once (Holm). */
+  /** The objective would be missed on its own, but is not if `tests` objectives are tested at once (Holm). */
   readonly 'chance-among-several': { readonly tests: number };
-  /** `more80`: decides with 80% probability if the share stays. null: a day of this load is not enough. */
+  /**
+   * `more80`: the number of further requests that decide with 80% probability if the share stays the same. null if a day of this load has
+   * fewer.
+   */
   readonly 'more-needed': {
     readonly what: 'requests' | 'observations';
     readonly more80: number | null;
@@ -61,7 +64,7 @@ export interface DecisionReasonsOf<Reasons extends readonly unknown[]> {
   readonly 'not-steady': Record<string, never>;
 
   // The client's side
-  /** `valueSeconds` null: the percentile falls among unanswered requests. */
+  /** `valueSeconds` is null if the percentile falls among unanswered requests. */
   readonly 'client-share': {
     readonly good: number;
     readonly samples: number;
@@ -75,11 +78,11 @@ export interface DecisionReasonsOf<Reasons extends readonly unknown[]> {
 
   // Prerequisites
   readonly 'precondition-broken': { readonly id: string; readonly because: Reasons };
-  /** Undecided: `because`, although `seen` was measured. */
+  /** The objective is undecided for the reason `because`, although `seen` was measured. */
   readonly 'seen-so-far': { readonly because: Reasons; readonly seen: Reasons };
-  /** Missed, whatever the missing requests would have shown. */
+  /** The objective is missed, whatever the missing requests would have shown. */
   readonly 'certain-despite': { readonly because: Reasons };
-  /** Missed: the broken precondition cannot have caused the failures. */
+  /** The objective is missed, because the broken precondition cannot have caused the failures. */
   readonly 'stands-despite': { readonly because: Reasons };
   readonly 'too-few-samples': {
     readonly what: 'request' | 'observation' | 'event' | 'scrape';
@@ -98,15 +101,15 @@ export interface DecisionReasonsOf<Reasons extends readonly unknown[]> {
   readonly 'scrapes-outside-would-decide': { readonly scrapes: number };
   readonly 'phase-edges-would-decide': Record<string, never>;
   readonly 'unknown-latencies-would-decide': Record<string, never>;
-  /** `lowSeconds` 0: there is no edge below the limit; `highSeconds` null: none above it. */
-  /** `isNative`: the edges are those of a bucket of a native histogram. Absent: of classic buckets. */
+  /** `lowSeconds` is 0 if no edge is below the limit; `highSeconds` is null if no edge is above it. */
+  /** `isNative`: the edges are those of a bucket of a native histogram. Absent: they are those of classic buckets. */
   readonly 'limit-between-edges': {
     readonly isNative?: true;
     readonly limitSeconds: number;
     readonly lowSeconds: number;
     readonly highSeconds: number | null;
   };
-  /** Missed; the severity is that of the target. */
+  /** The objective is missed, with the severity of the target. */
   readonly 'alert-between-edges': { readonly alertSeconds: number };
   readonly 'unclaimed-events-would-decide': Record<string, never>;
   readonly 'unclaimed-latencies-would-decide': Record<string, never>;
@@ -129,11 +132,11 @@ export interface DecisionReasonsOf<Reasons extends readonly unknown[]> {
     readonly toSeconds: number;
     readonly seconds: number;
     readonly phaseSeconds: number;
-    /** At a look, it is the first part of the load. */
+    /** At a look, this is the first part of the load. */
     readonly isFirstPart?: true;
   };
 
-  /** The same for a window without a load, which the counts exceed. */
+  /** The same for a window without a load, whose counts cover more than the window. */
   readonly 'window-covered': {
     readonly fromSeconds: number;
     readonly toSeconds: number;

@@ -9,7 +9,7 @@ export interface Asked {
   readonly asked: string;
 }
 
-/** Values that no selector claims: the most frequent, and how many `others` there are. */
+/** Values that no selector claims: the most frequent ones, and the number of `others`. */
 export interface Unclaimed {
   readonly values: readonly {
     readonly count: number;
@@ -32,12 +32,11 @@ export type Notation =
   | 'micrometer';
 
 /**
- * What was measured of an objective, or why nothing could be. Values that may not be finite are strings,
- * because JSON has no NaN.
+ * What was measured of an objective, or why nothing could be measured. Values that may not be finite are strings, because JSON has no NaN.
  */
 export interface MeasureReasonsOf<Reasons extends readonly unknown[]> {
   // Latency
-  /** `isSuccessful` false: the histogram holds error responses, too. */
+  /** `isSuccessful` is false if the histogram also holds error responses. */
   readonly 'responses-within': {
     readonly good: number;
     readonly samples: number;
@@ -47,8 +46,8 @@ export interface MeasureReasonsOf<Reasons extends readonly unknown[]> {
     readonly bucket: readonly [number, number | null];
   };
   /**
-   * The limit is not a bucket edge: at least `least` and at most `most` responses were within it. `lowSeconds` 0:
-   * there is no edge below it; `highSeconds` null: none above it.
+   * The limit is not a bucket edge: at least `least` and at most `most` responses were within it. `lowSeconds` is 0 if no edge is below the
+   * limit; `highSeconds` is null if no edge is above it.
    */
   readonly 'responses-around': {
     readonly least: number;
@@ -61,11 +60,10 @@ export interface MeasureReasonsOf<Reasons extends readonly unknown[]> {
     readonly percentile: number;
     readonly bucket: readonly [number, number | null];
   };
-  /** `errors`: how many the client received, or the service counted; null: none, or unknown. */
+  /** `errors`: the number of errors that the client received or the service counted; null if none, or if unknown. */
   readonly 'errors-included': { readonly errors: number | null; readonly isByClient: boolean };
   /**
-   * `selected`: what the objective selects. `atMost`: this many successful responses are not selected; null:
-   * unknown.
+   * `selected`: what the objective selects. `atMost`: the maximum number of successful responses that are not selected; null if unknown.
    */
   readonly 'unclaimed-latencies': Unclaimed & {
     readonly responses: number;
@@ -74,7 +72,7 @@ export interface MeasureReasonsOf<Reasons extends readonly unknown[]> {
   };
   /** How many histograms were counted natively and by classic buckets, and how many of them are stored in both ways. */
   readonly 'histograms-native': { readonly native: number; readonly classic: number; readonly both: number };
-  /** The document names no histogram. `lacks`: what the client's side lacks, too; null: nothing. */
+  /** The document names no histogram. `lacks`: what the client's side lacks; null if nothing. */
   readonly 'client-alone': {
     readonly path: string;
     readonly lacks: 'load' | 'record' | 'requests' | 'successes' | null;
@@ -104,12 +102,12 @@ export interface MeasureReasonsOf<Reasons extends readonly unknown[]> {
   readonly 'error-value-foreign': Asked & { readonly value: string; readonly looks: Notation };
   /** `with`: the labels for which no series was found. */
   readonly 'errors-unproven': { readonly metric: string; readonly with: readonly Asked[] };
-  /** `metric` null: the total's metric. */
+  /** `metric` is null if it is the metric of the total. */
   readonly 'error-label-missing': { readonly label: string; readonly metric: string | null };
   readonly 'more-errors-than-total': { readonly bad: number; readonly total: number };
   readonly 'errors-outside-total': { readonly count: number; readonly labels: Labels };
   readonly 'client-saw-more-errors': { readonly client: number; readonly counted: number };
-  /** `client`: the client's knowledge of them; null: none. */
+  /** `client`: what the client knows about these events; null if nothing. */
   readonly 'unclaimed-events': Unclaimed & {
     readonly events: number;
     readonly bad: readonly Asked[];
@@ -135,7 +133,7 @@ export interface MeasureReasonsOf<Reasons extends readonly unknown[]> {
   readonly 'counter-unnamed': { readonly metric: string };
   readonly 'counter-falls-often': { readonly labels: Labels; readonly falls: number };
   readonly 'increase-not-whole': { readonly labels: Labels; readonly increase: number };
-  /** `of` null: the mean. */
+  /** `of` is null if the value is the mean. */
   readonly 'value-impossible': { readonly of: string | null; readonly value: number; readonly unit: Unit };
 
   // Gauges
@@ -144,11 +142,11 @@ export interface MeasureReasonsOf<Reasons extends readonly unknown[]> {
     readonly samples: number;
     readonly unknown: number;
     readonly isStale: boolean;
-    /** A value over 1. Absent: there is none. */
+    /** A value over 1. Absent: no value was over 1. */
     readonly odd?: number;
   };
   readonly 'highest-of': { readonly samples: number; readonly missed: number };
-  /** `target` null: of any. */
+  /** `target` is null if the gauge has no value on any target. */
   readonly 'gauge-not-finite': {
     readonly selector: string;
     readonly target: string | null;
@@ -183,7 +181,7 @@ export interface MeasureReasonsOf<Reasons extends readonly unknown[]> {
     readonly phase: string;
     readonly needed: number;
   };
-  /** `fromSeconds` null: it was not back when the load ended. */
+  /** `fromSeconds` is null if the latency was not back within its limit when the load ended. */
   readonly recovery: {
     readonly slow: number;
     readonly samples: number;

@@ -26,9 +26,7 @@ export interface EvidenceReasonsOf<Reasons extends readonly unknown[]> {
     readonly failed: number;
     readonly missed: number;
   };
-  /**
-   * `lagSeconds`: the observed delay of samples; null: not observed. `newestSeconds` null: nothing arrived.
-   */
+  /** `lagSeconds`: the observed delay of samples; null if it was not observed. `newestSeconds` is null if no sample arrived. */
   readonly 'samples-not-shown': {
     readonly missing: readonly { readonly what: string; readonly newestSeconds: number | null }[];
     readonly boundSeconds: number;
@@ -122,7 +120,7 @@ export interface LoadReasons {
   readonly 'nothing-sent': Nothing;
   readonly 'load-sent': { readonly sent: number; readonly planned: number };
   readonly 'sent-without-library': { readonly requests: number };
-  /** `because` null: unknown. */
+  /** `because` is null if the cause is unknown. */
   readonly 'load-cut-short': { readonly because: string | null };
   readonly 'load-of-another-plan': { readonly plannedRequests: number; readonly scheduledSeconds: number };
   /** `inFlight`: the maximum number of concurrent requests; null: not recorded. */
@@ -136,7 +134,7 @@ export interface LoadReasons {
     readonly tolerance: number;
   };
   readonly 'lateness-unknown': Nothing;
-  /** `phase` null: of all requests. */
+  /** `phase` is null if the value covers all requests. */
   readonly 'started-late': { readonly phase: string | null; readonly lateSeconds: number };
   readonly 'generator-too-late': { readonly allowedSeconds: number };
   readonly 'processes-unwatched': Nothing;
@@ -147,7 +145,7 @@ export interface LoadReasons {
   readonly 'required-checks-missing': { readonly required: string; readonly areRecorded: boolean };
   readonly 'checks-not-recorded': Nothing;
   readonly 'no-checks': Nothing;
-  /** `worst`: those with the most failures; `more`: this many others failed. */
+  /** `worst`: the checks with the most failures; `more`: the number of other checks that failed. */
   readonly 'checks-made': {
     readonly made: number;
     readonly fails: number;
@@ -186,7 +184,7 @@ export interface LoadReasons {
   };
   readonly 'responses-checked-unknown': { readonly wrong: number; readonly successful: number };
   readonly 'failures-allowed': Nothing;
-  /** `expected` null: the script expects none. */
+  /** `expected` is null if the script expects none. */
   readonly 'client-errors': {
     readonly refused: number;
     readonly sent: number;
@@ -199,8 +197,8 @@ export interface LoadReasons {
   readonly 'failed-responses': { readonly failed: number; readonly sent: number };
   readonly 'failed-not-judged': { readonly failed: number; readonly statuses: readonly string[] };
   /**
-   * `limit`: of the objective that all of them together break; null: they exceed the tolerance for requests
-   * that no objective counts.
+   * `limit`: the limit of the objective that all of these requests together break; null if they exceed the tolerance for requests that no
+   * objective counts.
    */
   readonly 'unexpected-outcomes': {
     readonly requests: number;
@@ -218,7 +216,7 @@ export interface LoadReasons {
 
 export interface Thresholds {
   readonly count: number;
-  /** The first of them. */
+  /** The first few of these thresholds. */
   readonly thresholds: readonly {
     readonly metric: string;
     readonly threshold: string;

@@ -3,8 +3,8 @@ type Nothing = Record<string, never>;
 
 /** Findings on a k6 script that plans its own load, and the script's own results. */
 export interface ScriptReasons {
-  // Its load
-  /** `planned` null: unknown for closed models. */
+  // The script's load
+  /** `planned` is null for closed models, for which it is unknown. */
   readonly 'script-iterations': {
     readonly iterations: number;
     readonly planned: number | null;
@@ -40,7 +40,7 @@ export interface ScriptReasons {
   };
 
   // The script's own results
-  /** `value` in k6's own unit; null: each load generator has its own. */
+  /** `value` is in k6's own unit; null if several load generators each have their own value. */
   readonly 'k6-compared': {
     readonly threshold: string;
     readonly value: number | null;

@@ -11,10 +11,7 @@ interface PhaseSpan {
   readonly toSeconds: number;
 }
 
-/**
- * Why nothing could be counted in a window. Values that may not be finite are strings, because JSON has no
- * NaN.
- */
+/** Why no counts exist for a window. Values that may not be finite are strings, because JSON has no NaN. */
 export interface WindowReasons {
   // Prometheus's response
   readonly 'no-evidence': { readonly selector: string };
@@ -24,21 +21,21 @@ export interface WindowReasons {
 
   // Scrapes at the edges
   readonly 'edge-scrape-failed': { readonly target: string; readonly edge: Edge; readonly atSeconds: number };
-  /** `nearestSeconds`: the time of the nearest scrape beyond the edge; null: there is none. */
+  /** `nearestSeconds`: the time of the nearest scrape beyond the edge; null if there is no such scrape. */
   readonly 'edge-not-scraped': {
     readonly target: string;
     readonly edge: Edge;
     readonly atSeconds: number;
     readonly nearestSeconds: number | null;
   };
-  /** Of a process of an elastic service. */
+  /** The edge of a process of an elastic service. */
   readonly 'edge-scrape-late': { readonly target: string; readonly edge: Edge; readonly seconds: number };
   readonly 'scraped-too-rarely': { readonly target: string };
   readonly 'all-scraped-once': { readonly target: string };
 
   // Processes
   readonly 'start-time-unscraped': { readonly target: string; readonly atSeconds: number };
-  /** `before`: its start time at earlier scrapes; null: none. */
+  /** `before`: the start time of the process at earlier scrapes; null if there was none. */
   readonly 'start-time-went-back': {
     readonly target: string;
     readonly started: string;
@@ -46,7 +43,7 @@ export interface WindowReasons {
   };
   readonly 'started-after-scrape': { readonly target: string; readonly seconds: number };
   readonly 'started-unseen': { readonly target: string; readonly seconds: number };
-  /** `more`: how many other such gaps there are. */
+  /** `more`: the number of other gaps of this kind. */
   readonly 'restart-possible': {
     readonly target: string;
     readonly fromSeconds: number;
@@ -57,9 +54,7 @@ export interface WindowReasons {
   // Series
   readonly 'series-of-no-target': { readonly labels: Labels };
   readonly 'series-of-several-targets': { readonly labels: Labels };
-  /**
-   * `elsewhere`: another target that has it, and the label that only such targets have; null: none has it.
-   */
+  /** `elsewhere`: another target that has the series, and the label that only such targets have; null if no target has it. */
   readonly 'series-missing': {
     readonly target: string;
     readonly selector: string;
@@ -99,7 +94,7 @@ export interface WindowReasons {
   readonly 'same-process-marks': {
     readonly address: string | null;
     readonly startSeconds: number | null;
-    /** How many counters moved in step; null: they were out of step, which the other two matches outweigh. */
+    /** The number of counters that moved in step. null if they were out of step, and the other two matches outweigh that. */
     readonly counters: number | null;
   };
 }

@@ -18,7 +18,7 @@ export type ReasonParams = DecisionReasonsOf<Nested> &
     readonly words: { readonly words: string };
   };
 
-/** The reasons that are a figure of another one. */
+/** The reasons that are nested in another reason. */
 type Nested = readonly Reason[];
 
 export type DecisionReasons = DecisionReasonsOf<Nested>;

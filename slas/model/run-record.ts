@@ -7,13 +7,13 @@
 export interface ClientRequests {
   /** Unix time of the first request's start. */
   readonly originSeconds: number;
-  /** From the origin to the start of each, in whole microseconds. */
+  /** The time from the origin to the start of each request, in whole microseconds. */
   readonly startSeconds: Float64Array;
-  /** From start to end, including connecting and TLS, in whole nanoseconds. */
+  /** The duration of each request, including connecting and TLS, in whole nanoseconds. */
   readonly durationSeconds: Float64Array;
-  /** The part of it before there was a connection. */
+  /** The part of the duration before there was a connection. */
   readonly blockedSeconds: Float64Array;
-  /** 0: there was no response. */
+  /** The status; 0 if there was no response. */
   readonly status: Uint16Array;
   /** Index into `paths`. */
   readonly path: Uint16Array;
@@ -23,7 +23,7 @@ export interface ClientRequests {
 /** One phase, by the load generator's own clock. */
 export interface PhaseRecord {
   readonly name: string;
-  /** When its schedule began. */
+  /** When the schedule of the phase began. */
   readonly fromSeconds: number;
   readonly sent: number;
   readonly startedLateP99Seconds: number;
@@ -31,7 +31,7 @@ export interface PhaseRecord {
 
 /** One check of the load script, over the whole run. */
 export interface CheckRecord {
-  /** Its name, after those of its groups: `checkout::the basket is empty`. */
+  /** The name of the check, after the names of its groups: `checkout::the basket is empty`. */
   readonly name: string;
   readonly passes: number;
   readonly fails: number;
@@ -39,9 +39,9 @@ export interface CheckRecord {
 
 /** One threshold of the load script. */
 export interface ThresholdRecord {
-  /** Including its tags: `http_req_duration{name:checkout}`. */
+  /** The metric, including its tags: `http_req_duration{name:checkout}`. */
   readonly metric: string;
-  /** As in the script: `p(95)<200`. */
+  /** The expression as in the script: `p(95)<200`. */
   readonly threshold: string;
   readonly isCrossed: boolean;
   /** The value that k6 compared, in k6's unit. null: unknown. */
@@ -63,7 +63,7 @@ export interface ScenarioRecord {
 
 /** What the load generator reports about its run. */
 export interface LoadRecord {
-  /** `instances`: the number of load generators that shared the load; absent: one. */
+  /** `instances`: the number of load generators that shared the load; absent if there was one. */
   readonly generator: { readonly name: string; readonly version: string; readonly instances?: number };
   readonly plannedRequests: number;
   /** The seconds over which requests were scheduled. */
@@ -71,7 +71,7 @@ export interface LoadRecord {
   readonly sent: number;
   /** Responses by the first digit of their status: 2 → `2xx`. */
   readonly answered: Readonly<Record<'1xx' | '2xx' | '3xx' | '4xx' | '5xx', number>>;
-  /** Sent and never answered: refused connections, resets, timeouts. */
+  /** Requests that were sent and never answered: refused connections, resets, timeouts. */
   readonly lost: number;
   /**
    * The p99 of the start delay of requests: a load generator without enough CPU is late. Absent: not
@@ -79,9 +79,9 @@ export interface LoadRecord {
    */
   readonly startedLateP99Seconds?: number;
   readonly client?: ClientRequests;
-  /** Those that began, in order. Absent: not recorded, so no phase can be judged separately. */
+  /** The phases that began, in order. Absent: not recorded, so no phase can be judged separately. */
   readonly phases?: readonly PhaseRecord[];
-  /** Wrong 2xx responses, and script errors. Absent: not checked. */
+  /** The number of wrong 2xx responses and of script errors. Absent: not checked. */
   readonly wrongAnswers?: number;
   readonly scriptErrors?: number;
   /** Successful responses that the script checked. Absent in old runs: not counted. */
@@ -104,7 +104,7 @@ export interface LoadRecord {
    * `loadtests/lib/request.ts`.
    */
   readonly otherRequests?: number;
-  /** By k6 scenario. Absent: not recorded. */
+  /** The results by k6 scenario. Absent: not recorded. */
   readonly scenarios?: readonly ScenarioRecord[];
   /** Requests that k6 sent to hosts other than the load target, excluded from every count. */
   readonly elsewhere?: readonly { readonly host: string; readonly requests: number }[];
@@ -118,13 +118,13 @@ export interface LoadRecord {
    * recorded, or the harness stopped the load.
    */
   readonly interruptedIterations?: number;
-  /** Planned but never sent, because no virtual user was free. */
+  /** Requests that were planned but never sent, because no virtual user was free. */
   readonly droppedIterations: number;
   /** The load generator completed its plan and exited by itself. */
   readonly completed: boolean;
-  /** Why it did not; null if it did. */
+  /** Why the load generator did not complete its plan; null if it did. */
   readonly stoppedBecause: string | null;
-  /** The look of the plan at which everything was decided, so that the harness stopped the load. Absent: it did not. */
+  /** The look at which everything was decided, so that the harness stopped the load. Absent: the harness did not stop the load. */
   readonly decidedAtSeconds?: number;
   /** How late the requests until that look had started. Later ones, sent while the load was being stopped, do not count. */
   readonly decidedLateP99Seconds?: number;
@@ -134,7 +134,7 @@ export interface LoadRecord {
 export interface RunRecord {
   readonly schema: 'sla-harness/run/v1';
   readonly id: string;
-  /** First request sent and last response received. */
+  /** The window starts when the first request is sent, and ends when the last response is received. */
   readonly window: { readonly fromSeconds: number; readonly toSeconds: number };
   readonly load: LoadRecord | null;
   /**

@@ -6,7 +6,10 @@ export interface SeriesQuery {
   readonly panel: string;
   readonly legend: string;
   readonly query: string;
-  /** `time`: at every step of the window, starting when its range lies inside. `window`: once, at its end. */
+  /**
+   * `time`: the query is evaluated at every step of the window, from the first step at which its range lies inside the window. `window`:
+   * once, at the end of the window.
+   */
   readonly over: 'time' | 'window';
   readonly settledAfterSeconds: number;
 }
@@ -21,7 +24,7 @@ export interface SeriesAnswer extends SeriesQuery {
   readonly error: string | null;
 }
 
-/** The time series of a run for its report: these queries extrapolate; those of the evidence do not. */
+/** The time series of a run for its report: these queries extrapolate, unlike the queries of the evidence. */
 export interface RunSeries {
   readonly schema: 'sla-harness/series/v1';
   /** From the scrape that opens the window to the one that closes it. */

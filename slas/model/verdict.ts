@@ -17,7 +17,7 @@ export interface ClientMeasured {
   readonly value: number | null;
 }
 
-/** How many more requests would decide; null: more than a day of this load has. */
+/** How many more requests would decide; null if a day of this load has fewer. */
 export interface Needed {
   /** With 80% probability, if the share stays the same. */
   readonly more80: number | null;
@@ -42,11 +42,14 @@ export interface ObjectiveVerdict {
    */
   readonly covered: { readonly from: string; readonly to: string; readonly seconds: number } | null;
   readonly verdict: ObjectiveOutcome;
-  /** Why it does not decide the verdict of the run. Absent: it decides. */
+  /** Why the objective does not decide the verdict of the run. Absent: it decides. */
   readonly exempt?: Exemption;
   /** The severity of a miss: beyond the SLO target only, or beyond the alert threshold, too. */
   readonly severity: 'target' | 'alert' | null;
-  /** Whether it is beyond the alert threshold is unknown: that lies between two bucket edges. Absent: it is known. */
+  /**
+   * It is unknown whether the value is beyond the alert threshold, because the threshold lies between two bucket edges. Absent: it is
+   * known.
+   */
   readonly mayBeAlert?: true;
   /** In `unit`; a percentile is interpolated in its bucket. null if undecided. */
   readonly value: number | null;
@@ -64,24 +67,24 @@ export interface ObjectiveVerdict {
   readonly samples: number;
   /** At most this many more were taken by ended replicas after their last scrape. Absent: none. */
   readonly uncounted?: number;
-  /** The same by the client's own clock; null if not requested, or not available. */
+  /** The objective by the client's own clock; null if not requested, or not available. */
   readonly client: ClientMeasured | null;
-  /** Of `share`, or of `value` for means and rates. null for a census and with too few data. */
+  /** The interval of `share`, or of `value` for means and rates. null for a census and with too few data. */
   readonly interval: Interval | null;
   /** Distance of the measured value from the target, in the interval's unit; positive if met. */
   readonly margin: number | null;
   /** The value is near the limit, and the interval contains it: another run may have a different outcome. */
   readonly nearLimit: boolean;
-  /** null if there was no hold, or too little of it. */
+  /** null if there was no constant hold, or if it was too short. */
   readonly steadiness: Steadiness | null;
   /**
    * The minimum detectable effect: the smallest true share of bad requests that 95% of such runs would report
    * as missed.
    */
   readonly detectable: number | null;
-  /** Set only near the limit. */
+  /** Set only if the interval contains the limit. */
   readonly needed: Needed | null;
-  /** As sent to Prometheus; several are separated by line breaks. */
+  /** The query as sent to Prometheus; several queries are separated by line breaks. */
   readonly query: string;
   readonly reasons: readonly Reason[];
 }
@@ -96,21 +99,18 @@ export interface Reconciled {
   /** Unanswered requests: the service may have counted them or not. */
   readonly lost: number;
   readonly ok: boolean;
-  /** Why the two do not match, or what explains their difference; empty if nothing. */
+  /** Why the two counts do not match, or what explains their difference; empty if they are equal. */
   readonly reasons: readonly Reason[];
 }
 
-/**
- * A check that the verdict rests on. ok is null if it could not be checked here: it is listed, and does not
- * prevent a pass.
- */
+/** A check that the verdict rests on. `ok` is null if the check could not be made here. It is then listed, and does not prevent a pass. */
 export interface Precondition {
   readonly id: string;
   readonly ok: boolean | null;
   readonly reasons: readonly Reason[];
 }
 
-/** An alert of the document's rules that fired in the window, or should have according to the verdict. */
+/** An alert of the document's rules that fired in the window, or should have fired according to the verdict. */
 export interface HeldAlert {
   readonly id: string;
   readonly severity: string | null;
@@ -144,8 +144,8 @@ export interface LookVerdicts {
 }
 
 /**
- * How far one objective of a decided run is from another verdict, at the confidence that decided. Of a latency: all responses take
- * this many times as long, by the client's clock. Of failed requests: their share.
+ * What would change the verdict of one objective of a decided run, at the confidence that decided. For a latency: a factor by which all
+ * responses take longer, by the client's clock. For failed requests: their share.
  */
 export type FlipPoint =
   | {
@@ -153,8 +153,8 @@ export type FlipPoint =
       readonly what: 'slower' | 'more-failed';
       readonly from: 'met' | 'missed';
       /**
-       * The values from which the outcome is no longer certain, and from which the opposite is certain;
-       * null: none within the range of the search.
+       * The values from which the outcome is no longer certain, and from which the opposite is certain; null if there is no such value
+       * within the range of the search.
        */
       readonly undecidedAt: number | null;
       readonly otherAt: number | null;
@@ -177,9 +177,12 @@ export interface Verdict {
   readonly preconditions: readonly Precondition[];
   /** Client and service side by side; empty if there is nothing to compare. */
   readonly reconciliation: readonly Reconciled[];
-  /** How the bounds closed in, look by look. Absent: the plan has no looks. */
+  /** How the bounds narrowed, look by look. Absent: the plan has no looks. */
   readonly sequential?: LookVerdicts;
-  /** How much slower, or with how many more failures, this evidence would decide otherwise. Absent: inconclusive, no record of requests, or judged by an earlier version. */
+  /**
+   * How much slower responses, or how many more failures, would change the verdict. Absent: the run is inconclusive, has no record of
+   * requests, or was judged by an earlier version.
+   */
   readonly flips?: readonly FlipPoint[];
   /** The state of Prometheus's own alerts; they change nothing above. Absent: not queried. */
   readonly alerts?: VerdictAlerts;
