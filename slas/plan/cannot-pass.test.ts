@@ -65,7 +65,7 @@ describe('a script', () => {
     expect(found(ofScript(SMALL(ERRORS), [CLOSED, arriving(1, 5)]))).toEqual([]);
   });
 
-  test('that is slower than the promised throughput is named', () => {
+  test('that is slower than the promised throughput is reported', () => {
     const throughput = (target: string) =>
       SMALL(
         `  - id: throughput\n    title: Throughput\n    throughput: { counter: http_requests_total }\n    target: "${target}"\n`,
@@ -88,24 +88,24 @@ describe('a script', () => {
 });
 
 describe('a scenario', () => {
-  test('that is long enough has no warning; without a confidence, the minimum number is enough', () => {
+  test('that is long enough has no warning; without a confidence, the minimum number of requests is enough', () => {
     expect(found(steady())).toEqual([]);
     expect(found(steady({ durationSeconds: 15 }))).toEqual([]);
   });
 
-  test('with the minimum number of requests cannot prove anything at a confidence', () => {
+  test('with only the minimum number of requests cannot prove anything if a confidence is requested', () => {
     const messages = found(steady({ durationSeconds: 13, confidence: 0.95 }));
     expect(messages.filter((one) => one.includes('to be proved at 95% confidence'))).not.toEqual([]);
     expect(found(steady({ confidence: 0.95 }))).toEqual([]);
   });
 
-  test('that is looked at several times is decided with the confidence of its last look', () => {
+  test('with several looks is decided with the confidence of its last look', () => {
     const until = (maxSeconds: number) => found(steady({ untilDecided: { maxSeconds } }));
     expect(until(13).join()).toMatch(/to be proved at 95(\.\d+)?% confidence/);
     expect(until(300)).toEqual([]);
   });
 
-  test('without an objective that decides is named', () => {
+  test('without an objective that decides the verdict is reported', () => {
     const plan = steady();
     expect(found({ ...plan, objectives: [] })).toEqual([
       'this run cannot pass: no objective of the document applies to it',
@@ -125,7 +125,7 @@ describe('a scenario', () => {
     expect(found({ ...plan, objectives: [...plan.objectives, deciding] })).toEqual([]);
   });
 
-  test('with a limit below the lowest bucket edge is named, unless the clock of k6 judges it, too', () => {
+  test("with a limit below the lowest bucket edge is reported, unless k6's clock also judges the objective", () => {
     const latency = (client: string) =>
       SMALL(
         `  - id: latency-p95\n    title: Latency\n    latency: { histogram: http_request_duration_seconds, percentile: 95${client} }\n    target: "< 50ms"\n`,
@@ -159,7 +159,7 @@ describe('a Prometheus that scrapes rarely', () => {
 });
 
 describe('a document', () => {
-  test('as shipped has no scenario that cannot pass', () => {
+  test('as shipped contains no scenario that cannot pass', () => {
     expect(scenarioWarnings(document())).toEqual([]);
   });
 

@@ -7,9 +7,8 @@ import { budgetFor } from '../statistics/rule-in-force.ts';
 import { plannedIn } from './planned-in.ts';
 
 /**
- * Why a run of this plan cannot pass, however well the service performs. Unlike what `tooShort` finds, this
- * does not forbid the run: it is unknown how many requests a script sends, and the run can still detect a
- * miss.
+ * Why a run of this plan cannot pass, however well the service performs. Unlike the findings of `tooShort`, these do not forbid the run: it
+ * is unknown how many requests a script sends, and the run can still detect a miss.
  */
 export function cannotPass(plan: Plan, load: Load): readonly Problem[] {
   const deciding = plan.objectives.filter(isDeciding);
@@ -27,7 +26,7 @@ export function cannotPass(plan: Plan, load: Load): readonly Problem[] {
   ];
 }
 
-/** What a Prometheus that scrapes this rarely cannot show about this load. */
+/** The objectives for which this Prometheus scrapes too rarely. */
 export function tooFewScrapes(plan: Plan, load: Load, scrapeSeconds: number): readonly Problem[] {
   const rarely = `Prometheus scrapes the service every ${formatValue(scrapeSeconds, 'seconds')}`;
   const counted = (objective: PlannedObjective) =>
@@ -79,7 +78,7 @@ function belowEveryEdge(objective: PlannedObjective): readonly string[] {
 
 // ---------------------------------------------------------------------------------------------- requests
 
-/** The requests of a scenario, or the iterations of a script; null: the script's load depends on the service. */
+/** The number of requests of a scenario, or of iterations of a script; null if the script's load depends on the service. */
 function sendsOf(
   load: Load,
   phase: string | undefined,
@@ -100,7 +99,7 @@ function tooFewRequests(objective: PlannedObjective, plan: Plan, load: Load): re
     return [];
   const { count, seconds } = sends;
   const isScript = load.k6 !== undefined;
-  // Too few in a scenario are refused by `tooShort`.
+  // `tooShort` refuses a scenario with too few requests.
   if (!isScript && count < objective.leastSamples) return [];
   if (isEnough(objective, plan, count, seconds)) return [];
   const needed = neededSeconds(objective, plan, count / seconds);
@@ -116,7 +115,7 @@ function tooFewRequests(objective: PlannedObjective, plan: Plan, load: Load): re
   ];
 }
 
-/** If a run is looked at several times, its last look needs a higher confidence. */
+/** If a run has several looks, its last look needs a higher confidence. */
 const confidenceAtEnd = ({ confidence, sequential }: Plan) =>
   sequential?.looks.at(-1)?.confidence ?? confidence;
 
@@ -132,7 +131,7 @@ function isEnough(objective: PlannedObjective, plan: Plan, all: number, seconds:
   return shareBounds({ bad: 0, all, effect }, confidence).high <= budgetFor(objective);
 }
 
-/** By bisection: a longer load decides more. */
+/** Bisection works because a longer load decides more. */
 function neededSeconds(objective: PlannedObjective, plan: Plan, perSecond: number): number {
   let [few, enough] = [0, LONGEST_SECONDS];
   while (enough - few > 1) {

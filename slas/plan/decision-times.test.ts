@@ -18,7 +18,7 @@ const timesOf = (plan: Plan, effects: Record<string, number> = {}) =>
 const of = (id: string, plan = planned(), effects = {}) =>
   timesOf(plan, effects).find((one) => one.id === id)!;
 
-/** Independent requests at 20/s; the share of runs that have decided at this look or before. */
+/** Simulates independent requests at 20/s, and returns the share of runs that have decided by the given look. */
 function decidedBy(atSeconds: number, share: number, budget: number, runs: number): number {
   const { looks, atLeastSeconds } = planned().sequential!;
   const random = seeded(5);
@@ -52,7 +52,7 @@ describe('how long 80% of runs need to decide', () => {
       ] as const) {
         expect(decidedBy(time.atSeconds!, share, budget, 300)).toBeGreaterThan(0.77);
         const before = looks.findLast((look) => look.atSeconds < time.atSeconds!);
-        // Nothing is met before the shortest duration.
+        // No objective is met before the shortest duration.
         if (before !== undefined && (share > budget || before.atSeconds >= atLeastSeconds))
           expect(decidedBy(before.atSeconds, share, budget, 300)).toBeLessThan(0.83);
       }
@@ -68,20 +68,20 @@ describe('how long 80% of runs need to decide', () => {
     expect(dependent!.worse.atSeconds).toBeNull();
   });
 
-  test('an objective that no run of four hours decides has no duration, and no maximum is proposed', () => {
+  test('an objective that no run of four hours decides has no decision time, and no maximum duration is proposed', () => {
     const times = timesOf(planned(), { 'error-rate': 5000 });
     expect(times.find(({ id }) => id === 'error-rate')!.dependent!.better.maxSeconds).toBeNull();
     expect(proposedMaximum(times)).toBeNull();
     expect(renderDecisionTimes(times, [], 600, 'run')).toContain('not decided within 4 h');
   });
 
-  test('is given only for shares, and only for runs until they are decided', () => {
+  test('is computed only for shares, and only for runs that last until they are decided', () => {
     expect(timesOf(planned()).map(({ id }) => id)).toEqual(['latency-p95', 'latency-p99', 'error-rate']);
     expect(timesOf(planned({}))).toEqual([]);
     expect(renderDecisionTimes([], [], 60, null)).toBe('');
   });
 
-  test('a run of the proposed duration decides each objective in both cases', () => {
+  test('a run of the proposed duration decides each objective, whether it is met or missed', () => {
     const proposed = proposedMaximum(timesOf(planned()))!;
     expect(proposed % 60).toBe(0);
     const again = timesOf(planned({ untilDecided: { maxSeconds: proposed } }));
@@ -123,7 +123,7 @@ describe('design effects of an earlier run', () => {
     expect(found / factor).toBeCloseTo(1, 3);
   });
 
-  test('are those of the same objectives and rates; duration and confidence may differ', () => {
+  test('are taken only from a run with the same objectives and rates; duration and confidence may differ', () => {
     expect(isSameLoad(planned(), planned({ durationSeconds: 30, confidence: 0.99 }))).toBe(true);
     expect(isSameLoad(planned(), planned({ ratePerSecond: 30 }))).toBe(false);
     expect(isSameLoad(planned(), planned({}, 'steady'))).toBe(false);

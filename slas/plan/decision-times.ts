@@ -4,15 +4,15 @@ import { budgetFor } from '../statistics/rule-in-force.ts';
 import { scheduleLooks } from '../statistics/sequential.ts';
 
 /**
- * How long a run that lasts until it is decided would take, computed before the run: of a service that uses half of its budget of
- * failed or slow requests, and of one that uses one and a half of it. Each objective is the only one that
- * is missed, so Holm's correction divides the error of a miss by the number of all that have bounds.
+ * How long a run that lasts until it is decided would take, computed before the run. One estimate is for a service that uses half of its
+ * budget of failed or slow requests, the other for a service that uses one and a half times the budget. Only one objective is assumed to be
+ * missed, so Holm's correction divides the error of a miss by the number of objectives with bounds.
  */
 
 export interface DecisionTime {
-  /** The first look by which 80% of the runs have decided. null: no look of this plan. */
+  /** The first look by which 80% of the runs have decided. null if no look of this plan is late enough. */
   readonly atSeconds: number | null;
-  /** The shortest maximum duration at whose end 80% have decided. null: more than four hours. */
+  /** The shortest maximum duration at whose end 80% of the runs have decided. null if that takes more than four hours. */
   readonly maxSeconds: number | null;
 }
 
@@ -24,7 +24,7 @@ interface Worlds {
 export interface DecisionTimes {
   readonly id: string;
   readonly independent: Worlds;
-  /** With the design effect of an earlier run; null: unknown. */
+  /** The estimate with the design effect of an earlier run; null if that is unknown. */
   readonly dependent: (Worlds & { readonly designEffect: number }) | null;
 }
 
@@ -34,7 +34,7 @@ const WORSE = 1.5;
 const MIN_SECONDS = 20;
 const MAX_SECONDS = 4 * 3600;
 
-/** Shares only: a census has no early met, and means and rates depend on a variance that no plan knows. */
+/** Only shares have an estimate. A census is not met early, and means and rates depend on a variance that is unknown before the run. */
 export function decisionTimes(
   plan: Plan,
   load: Load,
@@ -46,7 +46,8 @@ export function decisionTimes(
   const tests = plan.objectives.filter(
     ({ measure: { kind } }) => kind !== 'uptime' && kind !== 'peak',
   ).length;
-  // Between two bucket edges, the outcome depends on how many responses lie there, which no plan knows.
+  // If the limit lies between two bucket edges, the outcome depends on the number of responses between them, which is unknown before the
+  // run.
   const judged = plan.objectives.filter(
     ({ measure }) =>
       measure.kind === 'ratio' ||
@@ -71,9 +72,9 @@ interface World {
   readonly objective: PlannedObjective;
   readonly perSecond: number;
   readonly factor: number;
-  /** Of the whole run. */
+  /** The confidence for the whole run. */
   readonly confidence: number;
-  /** How many objectives are tested. */
+  /** The number of objectives that are tested. */
   readonly tests: number;
 }
 
@@ -105,7 +106,7 @@ function isLikelyAt(
   return found !== null && found <= share;
 }
 
-/** By bisection: more requests decide more. */
+/** Bisection works because more requests decide more. */
 function firstSecond(isEnough: (seconds: number) => boolean): number | null {
   if (!isEnough(MAX_SECONDS)) return null;
   let [few, enough] = [MIN_SECONDS - 1, MAX_SECONDS];
@@ -138,7 +139,7 @@ export function effectsOf(
     const kind = plan.objectives.find((one) => one.id === id)?.measure.kind;
     if (share === null || interval === null || samples === 0) return [];
     if (kind !== 'latency' && kind !== 'ratio' && kind !== 'success') return [];
-    // Of a latency, the share within the limit is judged.
+    // A latency is judged by the share of responses within the limit.
     const [bad, high] = kind !== 'ratio' ? [1 - share, 1 - interval.low] : [share, interval.high];
     if (!(high < 1)) return [];
     return [[id, effectOfBounds(bad * samples, samples, high, interval.eachBound ?? interval.confidence)]];

@@ -3,7 +3,7 @@ import { cannotPass } from './cannot-pass.ts';
 import { planScenario, planWindow } from './plan.ts';
 import { tooShort } from './power-analysis.ts';
 
-/** What a document alone shows about its runs, before one is planned. */
+/** Warnings about future runs that follow from the document alone. */
 
 /** Scenarios that cannot pass as they are written. */
 export const scenarioWarnings = (document: SlaDocument): readonly Problem[] =>
@@ -14,7 +14,7 @@ export const scenarioWarnings = (document: SlaDocument): readonly Problem[] =>
     return [...tooShort(planned.value, load), ...cannotPass(planned.value, load)];
   });
 
-/** The objective that needs the most requests to be decided, whatever load is sent; null: none counts requests. */
+/** The objective that needs the most requests to be decided, whatever load is sent; null if no objective counts requests. */
 export function strictest(document: SlaDocument): PlannedObjective | null {
   const counted = planWindow(document).objectives.filter(
     ({ measure: { kind } }) => kind !== 'uptime' && kind !== 'peak',

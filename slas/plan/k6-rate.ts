@@ -1,6 +1,6 @@
 import type { Load, PlannedK6Scenario } from '../model/model.ts';
 
-/** Arrival-rate executors hold their rate whatever the service does; closed models slow down with it. */
+/** Arrival-rate executors keep their rate whatever the service does; closed models slow down with the service. */
 export const isOpen = ({ stages }: PlannedK6Scenario) => stages !== null;
 
 /** Whether a script's load has a constant rate from start to end, whatever the service does. */
@@ -32,7 +32,7 @@ interface Moment {
 export function peakPerSecond(scenarios: readonly PlannedK6Scenario[]): number {
   const courses = scenarios.map(courseOf);
   const moments = courses.flat().map(({ atSeconds }) => atSeconds);
-  // Rates are linear between these times, so the peak is at one of them, just before or just after it.
+  // Rates are linear between these times, so the peak lies just before or just after one of these times.
   return moments.reduce((peak, at) => {
     const sums = [0, 1].map((side) =>
       courses.reduce((sum, course) => sum + rateAt(course, at, side as 0 | 1), 0),
@@ -41,7 +41,7 @@ export function peakPerSecond(scenarios: readonly PlannedK6Scenario[]): number {
   }, 0);
 }
 
-/** The corners of a scenario's rate over time; two at the same time are a jump. */
+/** The points at which a scenario's rate over time changes its slope. Two points at the same time are a jump. */
 function courseOf({ startSeconds, stages }: PlannedK6Scenario): readonly Moment[] {
   let atSeconds = startSeconds;
   return (stages ?? []).flatMap(({ seconds, fromPerSecond, toPerSecond }) => {

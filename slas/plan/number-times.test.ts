@@ -8,7 +8,7 @@ import { type EarlierNumber, numbersOf, numberTimes } from './number-times.ts';
 const MAX_SECONDS = 600;
 const PER_SECOND = 20;
 
-/** The healthy case's plan as a run of at most 600 s. */
+/** The plan of the healthy case as a run of at most 600 s. */
 function untilDecided() {
   const { plan } = healthy();
   const looks = [20, 30, 45, 68, 101, 152, 228, 342].map((atSeconds) => ({ atSeconds, confidence: 0.999 }));
@@ -27,12 +27,12 @@ const timeOf = (id: string, earlier: Record<string, EarlierNumber> = {}) => {
 };
 
 describe('how long means, rates and uptimes take to be decided', () => {
-  test('an uptime has no time of its own, and a share is not listed here', () => {
+  test('an uptime has no separate decision time, and a share is not listed here', () => {
     expect(timeOf('model-uptime')).toEqual({ id: 'model-uptime', is: 'census' });
     expect(timeOf('latency-p95')).toBeUndefined();
   });
 
-  test('the time of a mean is unknown if no earlier run measured it', () => {
+  test('the decision time of a mean is unknown if no earlier run measured the mean', () => {
     expect(timeOf('confidence')).toEqual({ id: 'confidence', is: 'unknown' });
   });
 

@@ -15,11 +15,11 @@ export interface EarlierNumber {
 }
 
 export type NumberTime =
-  /** All scrapes until a look are counted, so it needs no time of its own. */
+  /** An uptime counts all scrapes until a look, so it has no separate decision time. */
   | { readonly id: string; readonly is: 'census' }
-  /** No earlier run of this plan has bounds for it. */
+  /** No earlier run of this plan has bounds for the objective. */
   | { readonly id: string; readonly is: 'unknown' }
-  /** `atSeconds`: the first look by which 80% of the runs have decided; null: no look of this plan. */
+  /** `atSeconds`: the first look by which 80% of the runs have decided; null if no look of this plan is late enough. */
   | { readonly id: string; readonly is: 'as-before'; readonly atSeconds: number | null };
 
 export function numberTimes(

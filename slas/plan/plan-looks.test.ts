@@ -37,7 +37,7 @@ const untilOf = (lasts: string) => {
   );
 };
 
-test('a scenario that says until: decided has the same plan as the flags', () => {
+test('a scenario with until: decided has the same plan as a run with the flags', () => {
   const flags = unwrap(planScenario(document, 'smoke', { untilDecided }));
   const said = untilOf('    until: decided\n    maxDuration: 10m\n');
   expect(unwrap(planScenario(said, 'smoke'))).toEqual(flags);
@@ -45,7 +45,7 @@ test('a scenario that says until: decided has the same plan as the flags', () =>
   expect(unwrap(planScenario(short, 'smoke'))).toEqual(flags);
 });
 
-test('a scenario sets the time before which nothing is met; flags replace its maximum duration', () => {
+test("a scenario sets the time before which no objective is met; flags replace the scenario's maximum duration", () => {
   const said = untilOf('    until: decided\n    maxDuration: 10m\n    atLeast: 4m\n');
   expect(unwrap(planScenario(said, 'smoke')).sequential).toMatchObject({
     maxSeconds: 600,
@@ -57,11 +57,11 @@ test('a scenario sets the time before which nothing is met; flags replace its ma
   expect(shorter.sequential).toMatchObject({ maxSeconds: 100, atLeastSeconds: 100 });
 });
 
-test('a plan without looks has no field for them', () => {
+test('a plan without looks has no field for looks', () => {
   expect(unwrap(planScenario(document, 'smoke'))).not.toHaveProperty('sequential');
 });
 
-test('a scenario that says until: decided is planned for its whole duration if requested', () => {
+test('a scenario with until: decided is planned for its whole duration if requested', () => {
   const said = untilOf('    until: decided\n    maxDuration: 10m\n');
   const plan = unwrap(planScenario(said, 'smoke', { untilDecided: null }));
   expect(plan.sequential).toBeUndefined();

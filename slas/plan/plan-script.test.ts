@@ -60,7 +60,7 @@ describe('the plan of a script', () => {
     expect(tooShort(plan, plan.load!)).toEqual([]);
   });
 
-  test('is too short if even its scrapes cannot decide', () => {
+  test('is too short if even its scrapes are too few to decide', () => {
     const plan = planScript(document(), script([steady(25, 5)], { scheduledSeconds: 5 }));
     expect(tooShort(plan, plan.load!)).toMatchObject([
       {
@@ -75,7 +75,7 @@ describe('the load of a script in words', () => {
   const wordsOf = (...scenarios: PlannedK6Scenario[]) =>
     loadInWords(planScript(document(), script(scenarios)).load!);
 
-  test('one scenario needs no name, several have their names', () => {
+  test('a single scenario is described without its name, several with their names', () => {
     expect(wordsOf(steady(25, 60))).toBe('25/s for 60 s');
     expect(wordsOf(steady(25, 60), closed(60))).toBe('buy 25/s for 60 s, browse constant-vus for 60 s');
   });
@@ -85,7 +85,7 @@ describe('the load of a script in words', () => {
     expect(wordsOf({ ...steady(1, 60, 30), stages })).toBe('0.333/s to 20/s for 60 s from 30 s on');
   });
 
-  test('the planned amount is iterations, and unknown for a closed model', () => {
+  test('the planned amount is a number of iterations, which is unknown for a closed model', () => {
     const amountOf = (...scenarios: PlannedK6Scenario[]) =>
       amountInWords(planScript(document(), script(scenarios)).load!);
     expect(amountOf(steady(25, 60))).toBe('1,500 iterations in at most 60 s');

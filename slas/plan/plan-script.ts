@@ -4,9 +4,9 @@ import type { PlanOverrides } from './planned-load.ts';
 
 /** What k6 reports about a script that plans its own load. */
 export interface PlannedScript {
-  /** The name of the run, used in place of a scenario's name. */
+  /** The name of the run, in place of a scenario's name. */
   readonly name: string;
-  /** Absolute. */
+  /** An absolute path. */
   readonly file: string;
   readonly scenarios: readonly PlannedK6Scenario[];
   readonly plannedIterations: number;

@@ -4,7 +4,7 @@ import type { SlaDocument } from '../model/model.ts';
 import { fail, unwrap } from '../model/result.ts';
 import { planScenario, planWindow } from './plan.ts';
 
-/** Complete plans: what is queried from Prometheus, what is sent, and how many bad requests end the load. */
+/** Complete plans: the queries to Prometheus, the load, and the number of bad requests that ends the load. */
 
 const YAML = `
 apiVersion: sla-harness/v1
@@ -36,7 +36,7 @@ function shop(): SlaDocument {
 }
 
 test('a plan of two phases', () => {
-  // 2.5/s for 10 s and 30/s for 50 s are 1,525 requests; 5% of these are 76.25. Of 1,500, 15 are already 1%.
+  // 2.5/s for 10 s and 30/s for 50 s are 1,525 requests, 5% of which are 76.25. In a phase of 1,500 requests, 15 errors are already 1%.
   // slas/prometheus/stored-text.test.ts compares the selections with the selectors.
   const { selections: _, ...plan } = unwrap(planScenario(shop(), 'two'));
   expect(plan).toStrictEqual({
@@ -267,7 +267,7 @@ test('the minimum number of requests to decide', () => {
   ]);
 });
 
-test('a document without service.requests, lag or warm-up plans none of them', () => {
+test('the plan of a document without service.requests, lag and warm-up has none of these', () => {
   const { requests: _, lag: __, warmUp: ___, ...service } = shop().service;
   const plan = unwrap(planScenario({ ...shop(), service }, 'two'));
   expect(plan).toMatchObject({ requests: null, lag: null, load: { warmUp: null } });

@@ -79,7 +79,7 @@ describe('a scenario', () => {
     );
   });
 
-  test('has only its own objectives, in the order of the document', () => {
+  test('has only the objectives that it names, in the order of the document', () => {
     const document = documentOf(
       SHIPPED_YAML.replace('rate: 20/s\n', 'rate: 20/s\n    objectives: [confidence, error-rate]\n'),
     );
@@ -110,7 +110,7 @@ describe('a scenario', () => {
 });
 
 describe('error budgets', () => {
-  test('are the largest number of bad requests that the whole plan allows, by the rule of each objective', () => {
+  test('are the largest numbers of bad requests that the whole plan allows, by the rule of each objective', () => {
     const budgets = planned('steady').load!.budgets.map(({ objective, atMost }) => [objective, atMost]);
     // 5% and 1% of 1,500 may be slow; errors must stay below 1%, so 15 are too many.
     expect(budgets).toEqual([
@@ -128,7 +128,7 @@ describe('error budgets', () => {
     ]);
   });
 
-  test('of a status class are used up by its codes, whatever the name of the label', () => {
+  test('of a status class are used up by the codes of that class, whatever the name of the label', () => {
     const labels = [
       ['status: { matches: "3..|5..|429|499" }', 'status: 5xx'],
       ['status: { matches: "3..|5..|429|499" }', 'http_response_status_code: { matches: 5xx|429 }'],

@@ -49,12 +49,12 @@ export function planScenario(
   return ok({ ...planned, sequential, load });
 }
 
-/** Looks need a confidence, and a load that lasts as long as the run may. What a caller states overrides the scenario. */
+/** Looks need a confidence, and a load that lasts as long as the run may. Options of the caller override the scenario. */
 function withLooks(overrides: PlanOverrides, scenario: Scenario, { confidence }: SlaDocument): PlanOverrides {
   const { untilDecided: given, ...rest } = overrides;
   const asked: PlanOverrides['untilDecided'] = given === undefined ? scenario.untilDecided : given;
   if (asked == null)
-    // Running the whole load without looks must not make a pass easier.
+    // A run of the whole load without looks must not be easier to pass.
     return scenario.untilDecided === undefined
       ? rest
       : { ...rest, confidence: rest.confidence ?? confidence ?? DEFAULT_CONFIDENCE };
@@ -132,7 +132,7 @@ function planObjectives(
   };
 }
 
-/** A window without a load has no checks. */
+/** A window without a load has no k6 checks. */
 function checksOf(document: SlaDocument, scenario: Scenario | null): Pick<Plan, 'checks'> {
   const checks = scenario === null ? undefined : (scenario.checks ?? document.checks);
   return checks === undefined ? {} : { checks };

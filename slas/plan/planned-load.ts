@@ -4,7 +4,7 @@ import type { Budget, Load, Phase, Scenario, SlaDocument } from '../model/model.
 import { budgetOf, compareShare } from '../statistics/statistics.ts';
 import { idOf, type Row } from './rows.ts';
 
-/** What the load generator has to do, and when it may stop early. */
+/** Plans the load, and the conditions under which the load generator stops early. */
 
 /** The parts of a scenario's load, and of the decision rule, that a caller may override. */
 export interface PlanOverrides {
@@ -12,7 +12,7 @@ export interface PlanOverrides {
   readonly ratePerSecond?: number;
   readonly durationSeconds?: number;
   /** Judges the run while it is in progress, and stops it once it is decided; the load is planned for its maximum duration. */
-  /** null: not even if the scenario says so. */
+  /** null: no looks, even if the scenario asks for them. */
   readonly untilDecided?: { readonly maxSeconds?: number; readonly atLeastSeconds?: number } | null;
 }
 
@@ -55,7 +55,7 @@ export function planLoad(
   };
 }
 
-/** A run can pass without the others, so they must not stop it. */
+/** Only objectives that decide the verdict may stop the load, because a run can pass without the others. */
 const isDecisive = ({ objective: { advisory, waiver } }: Row) => advisory !== true && waiver === undefined;
 
 /** Objectives whose failed requests the load generator can count itself: slow on the client, or bad by status. */

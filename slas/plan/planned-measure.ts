@@ -4,7 +4,7 @@ import { toSeconds } from '../document/units.ts';
 import type { Limit, Objective, PlannedMeasure, Selection, SlaDocument } from '../model/model.ts';
 import { responsesOf, select, selected, textOf, withoutOutcome } from '../prometheus/promql.ts';
 
-/** What is queried from Prometheus for an objective. */
+/** The queries to Prometheus for an objective. */
 
 export function planMeasure({ measure, target }: Objective, document: SlaDocument): PlannedMeasure {
   const service = document.service.selector;
@@ -85,7 +85,7 @@ function nativeOf(histogram: Selection, { service }: SlaDocument) {
   };
 }
 
-/** A histogram's buckets, and those of all responses where the selection keeps to successful ones. */
+/** The buckets of a histogram, and if the selection is limited to successful responses, also the buckets of all responses. */
 function bucketsOf(histogram: Selection, target: Limit, { service }: SlaDocument) {
   const own = selected(service.selector, histogram, '_bucket');
   const responses = responsesOf(own, edgesThatMatter(target, histogram, service));
@@ -93,7 +93,7 @@ function bucketsOf(histogram: Selection, target: Limit, { service }: SlaDocument
   return responses === null ? { buckets } : { buckets, responses: textOf(responses) };
 }
 
-/** Only where the limit is not one of the listed edges. */
+/** Set only if the limit is not one of the listed edges. */
 function betweenEdges(target: Limit, histogram: Selection, service: SlaDocument['service']) {
   const around = edgesOf(target, histogram, service);
   if (around === null || isEdge(around)) return {};

@@ -60,28 +60,28 @@ describe('a limit that is not a bucket edge', () => {
     return { plan, p95: analysePower(plan, load(plan)).find(({ id }) => id === 'latency-p95')! };
   };
 
-  test('counts only requests over the next edge as slow', () => {
+  test('counts only requests over the next higher edge as slow', () => {
     const { plan, p95 } = withEdges('0.1, 0.25, 0.3, 0.5', false);
     expect([p95.overSeconds, p95.detectable.independent]).toEqual([0.25, expect.closeTo(0.0602665, 6)]);
     expect(renderPowerAnalysis(plan, load(plan))).toContain(
       'latency-p95: "< 200ms" is not a bucket edge; MDE is of requests over 250 ms, the edge above it.',
     );
   });
-  test('detects nothing without an edge above it', () => {
+  test('detects nothing without a bucket edge above the limit', () => {
     const { plan, p95 } = withEdges('0.05, 0.1', false);
     expect([p95.overSeconds, p95.detectable]).toEqual([null, { independent: null, dependent: null }]);
     expect(renderPowerAnalysis(plan, load(plan))).toContain(
       'no edge lies above it, so it can never be missed.',
     );
   });
-  test('is exact by the client’s clock', () => {
+  test('is exact if the client’s clock judges the latency', () => {
     expect(withEdges('0.05, 0.1').p95.overSeconds).toBeUndefined();
     expect(withEdges('0.05, 0.1').p95.detectable.independent).toBeCloseTo(0.0602665, 6);
   });
 });
 
 describe('a plan too short for its document', () => {
-  test('is not one that has just enough requests', () => {
+  test('is not a plan with exactly the required number of requests', () => {
     expect(messages({ durationSeconds: 12 })).toEqual([]);
     expect(messages({ durationSeconds: 9, ratePerSecond: 40 })).toEqual([]);
     expect(messages({ durationSeconds: 12, ratePerSecond: 40, confidence: 0.95 })).toEqual([]);
@@ -130,7 +130,7 @@ scenarios:
     return unwrap(planScenario(unwrap(parseDocument(text(after))), 'jolt', overrides));
   };
 
-  test('are analysed by their own requests and scrapes; a recovery by those of the next phase', () => {
+  test('are analysed by their own requests and scrapes; a recovery is analysed by those of the next phase', () => {
     const found = analysePower(plan('30s'), load(plan('30s')));
     expect(found.map(({ id, planned: count, least }) => [id, count, least])).toEqual([
       ['latency-p95 · before', 260, 59],

@@ -6,17 +6,17 @@ import { detectableShare } from '../statistics/intervals.ts';
 import { budgetFor, rulingOf } from '../statistics/rule-in-force.ts';
 import { plannedIn } from './planned-in.ts';
 
-/** What a run of this plan can decide, computed before the run. */
+/** Computes before a run what the run can decide. */
 export interface PowerAnalysis {
   readonly id: string;
   readonly target: string;
   /**
-   * Requests; for uptime scrapes, one per second. null: unknown before the run, because a k6 script plans
+   * The planned number of requests; for uptime, of scrapes (one per second). null if unknown before the run, because a k6 script plans
    * iterations.
    */
   readonly planned: number | null;
   readonly plannedWhat: 'requests' | 'scrapes';
-  /** The minimum number: fewer cannot decide the objective. */
+  /** The minimum number that can decide the objective. */
   readonly least: number;
   /**
    * The minimum detectable effect: the smallest true share of failed or slow requests that 95% of all runs report as missed,
@@ -24,8 +24,8 @@ export interface PowerAnalysis {
    */
   readonly detectable: { readonly independent: number | null; readonly dependent: number | null };
   /**
-   * The limit lies between two bucket edges, and no client's clock is judged: only requests over the edge above it can
-   * be seen to be slow; null: there is none, so no share of them is a miss. Absent: the limit itself decides.
+   * Set if the limit lies between two bucket edges, and the client's clock does not judge the latency. Only requests over the edge above
+   * the limit can then be recognised as slow. null if there is no edge above, so that no share is a miss. Absent: the limit itself decides.
    */
   readonly overSeconds?: number | null;
 }

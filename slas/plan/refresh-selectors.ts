@@ -5,9 +5,6 @@ export const WRITTEN = 'node_textfile_mtime_seconds';
 
 export const REFRESH_METRICS = [PUSHED, WRITTEN];
 
-/**
- * Selectors for the gauges of a Pushgateway or a node exporter that show when a pushed or written value was
- * last refreshed.
- */
+/** Selectors of those gauges of a Pushgateway or a node exporter that show when a pushed or written value was last refreshed. */
 export const refreshSelectors = (service: Readonly<Record<string, string>>): readonly string[] =>
   REFRESH_METRICS.map((metric) => selector(metric, service));

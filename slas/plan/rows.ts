@@ -6,7 +6,7 @@ export interface Row {
   readonly phase: Phase | null;
 }
 
-/** In the order of the document's objectives, then of the phases. */
+/** Rows are in the order of the document's objectives, then of the phases. */
 export const rowsOf = (document: SlaDocument, scenario: Scenario): readonly Row[] =>
   document.objectives.flatMap((objective) => {
     const named = scenario.objectives.filter(({ id }) => id === objective.id);
@@ -18,6 +18,6 @@ export const rowsOf = (document: SlaDocument, scenario: Scenario): readonly Row[
     ];
   });
 
-/** `latency-p95`, or `latency-p95 · hold`. */
+/** The id of a row: `latency-p95`, or `latency-p95 · hold`. */
 export const idOf = ({ objective, phase }: Row) =>
   phase === null ? objective.id : `${objective.id} · ${phase.name}`;

@@ -71,7 +71,7 @@ test.each([
     },
   },
   { trace: { message: 'partial search', warnings: ['of the trace'] } },
-])('an annotation that says nothing about the result is not a warning: %j', (extra) => {
+])('an annotation that does not concern the result is not a warning: %j', (extra) => {
   expect(read(extra).warnings).toEqual([]);
 });
 
@@ -84,7 +84,7 @@ test('ordinary headers cause no warning', () => {
   expect(doubtsOfHeaders(200, headers)).toEqual([]);
 });
 
-test('a server failure is one regardless of its body', () => {
+test('an error status from the server counts as a failure, regardless of the body', () => {
   expect(read({}, [UP], 503)).toMatchObject({ series: [], error: expect.stringContaining('status 503') });
 });
 

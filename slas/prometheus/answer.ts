@@ -19,7 +19,7 @@ export interface HttpResponse {
   readonly text: string;
   /** The headers that cast doubt on the body. */
   readonly doubts: readonly string[];
-  /** Without user, password and query. */
+  /** The URL without user, password and query. */
   readonly redirectsTo?: string;
 }
 
@@ -133,7 +133,7 @@ const MESSAGES = /^(warnings?|infos?|errors?|notices?)$/i;
 const INCOMPLETE = /partial|truncat|incomplete|degraded|limited|limit.?(reached|exceeded|hit|applied)/i;
 /** Keys that mark the result as incomplete if their value is false. */
 const COMPLETE = /^(is.?)?(complete|exhaustive)$/i;
-/** The result itself and query traces: labels and values that the user chose. */
+/** Keys that are not searched: the result itself and query traces, which contain labels and values that the user chose. */
 const NOT_LOOKED_INTO = new Set(['result', 'resultType', 'trace', 'status']);
 
 /** Messages, and marks of an incomplete result, anywhere outside the result. */
@@ -155,7 +155,7 @@ function messagesOf(value: unknown): readonly string[] {
   return all.map((one) => (typeof one === 'string' ? one : JSON.stringify(one)));
 }
 
-/** false, 0, null, their text forms, and containers of nothing else carry no message. */
+/** Whether a value carries a message. false, 0, null, their text forms, and containers of only such values carry none. */
 function isSaid(value: unknown): boolean {
   if (typeof value === 'string') return !/^(|false|no|none|null|0)$/i.test(value.trim());
   if (typeof value === 'object' && value !== null) return Object.values(value).some(isSaid);
@@ -176,9 +176,8 @@ export function doubtsOfHeaders(
 }
 
 /**
- * Each series once, its samples sorted, one sample per time. A server that receives samples from several
- * senders may return a series or a sample twice; two values with the same time contradict each other, and the
- * correct one is unknown.
+ * Returns each series once, with its samples sorted and one sample per time. A server that receives samples from several senders may return
+ * a series or a sample twice; two values with the same time contradict each other, and the correct one is unknown.
  */
 function tidied(result: readonly ApiSeries[]): { series: readonly Series[]; conflicts: readonly string[] } {
   const byLabels = Map.groupBy(result, ({ metric }) => keyOf(metric));

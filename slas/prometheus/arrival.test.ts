@@ -21,13 +21,13 @@ describe('the lag of a server', () => {
   test('is unknown at the first query: samples may have been there for a long time', () => {
     expect(lagOf([[1, 2, 3], 100])).toBeNull();
   });
-  test('is the time from a sample to when it was first seen', () => {
+  test('is the time from when a sample was taken to when it was first seen', () => {
     expect(lagOf([[1], 2], [[1, 3], 3.2])).toBeCloseTo(0.2);
   });
-  test('of a batch is that of its oldest sample', () => {
+  test('of a batch is the lag of its oldest sample', () => {
     expect(lagOf([[1, 2], 2], [[1, 2, 3, 4, 5, 6, 7], 8])).toBe(5);
   });
-  test('is the longest observed', () => {
+  test('is the longest delay that was observed', () => {
     expect(lagOf([[1], 1], [[1, 2], 5], [[1, 2, 6], 6.1])).toBe(3);
   });
   test('includes series that were absent at the first query', () => {
@@ -36,7 +36,7 @@ describe('the lag of a server', () => {
     meter.see([series('a', [8, 9])], 12);
     expect(meter.lagSeconds).toBe(4);
   });
-  test('starts from the lag that is already known', () => {
+  test('is at least the lag that is already known', () => {
     expect(new LagMeter(2.5).lagSeconds).toBe(2.5);
   });
 });

@@ -33,20 +33,20 @@ export class LagMeter {
     this.#looks++;
   }
 
-  /** null: no new sample was seen. */
+  /** null if no new sample was seen. */
   get lagSeconds(): number | null {
     return this.#lagSeconds;
   }
 }
 
-/** A busy machine adds its own delay. */
+/** An allowance for the delay of a busy machine. */
 const MIN_WAIT_SECONDS = 10;
-/** Used if the lag is unknown: VictoriaMetrics withholds 30 s, and remote write sends a batch every 5 s. */
+/** The assumed lag if it is unknown: VictoriaMetrics withholds 30 s, and remote write sends a batch every 5 s. */
 const DEFAULT_WAIT_SECONDS = 60;
 const WAIT_INTERVALS = 3;
-/** The next sample may be later than all that were seen. */
+/** The next sample may be later than every sample so far. */
 const TIMES_THE_LAG = 4;
-/** Every wait is bounded, even if samples arrive later and later. */
+/** The upper bound of every wait, even if samples arrive later and later. */
 const MAX_WAIT_SECONDS = 600;
 
 export type Bound = Pick<Arrival, 'boundSeconds' | 'boundBy'>;

@@ -25,7 +25,7 @@ const judged = (corrupted: Evidence) => {
   return { verdict, outcome, reason };
 };
 
-test('it passes if everything is reported', () => {
+test('a window passes if the server reports everything', () => {
   expect(judged(evidence)).toMatchObject({ verdict: 'pass', outcome: 'met' });
 });
 

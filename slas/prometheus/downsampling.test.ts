@@ -35,7 +35,7 @@ const gauge = plan.objectives.flatMap(({ measure }) =>
 
 type Values = readonly (number | 'NaN' | null)[];
 
-/** The server's aggregates for each block of a series; null: none. */
+/** The server's aggregates for each block of a series; null if the server returns none. */
 const told = (
   selector: string,
   digest: Aggregate,
@@ -54,7 +54,7 @@ const told = (
   ],
 });
 
-/** A target with regular scrapes, except for the given differences. */
+/** A target with regular scrapes and the given differences. */
 const scraped = (
   { count = [4, 4, 4, 4], ...more }: Partial<Record<'count' | 'sum' | 'gaps', Values>> = {},
   instance = 'a',
@@ -84,7 +84,7 @@ describe('a window is downsampled', () => {
     load: null,
   });
 
-  test('if it has more than 500 scrapes', () => {
+  test('if the window has more than 500 scrapes', () => {
     expect(downsamplingOf(plan, windowOf(1000, 3500), 5)).toBeNull();
     expect(downsamplingOf(plan, windowOf(1000, 3500.5), 5)).not.toBeNull();
   });
@@ -97,7 +97,7 @@ describe('a window is downsampled', () => {
       stepSeconds: 20,
     });
   });
-  test('to milliseconds if they are short', () => {
+  test('to milliseconds if its blocks are short', () => {
     expect(downsamplingOf(plan, windowOf(10.0004, 1010.7), 1)).toMatchObject({
       ...{ fromSeconds: 10.01, stepSeconds: 2.002, blocks: 499 },
     });
@@ -156,7 +156,7 @@ describe('a run is cut', () => {
     expect(cuts([['extra', 1030]], 1080)).toEqual([1030]);
     expect(cuts([['warm', 1030]], 1080, { ...plan, load: null })).toEqual([1030]);
   });
-  test('nowhere without a load, or without a record of its phases', () => {
+  test('nowhere without a load, or without a record of the phases', () => {
     expect(cutsOf(planned, { ...run, load: null })).toEqual([]);
     expect(cutsOf(planned, run)).toEqual([]);
     expect(cutsOf({ ...plan, load: null }, run)).toEqual([]);
@@ -210,7 +210,7 @@ describe('samples of a regular block', () => {
     expect(partOf(1)).toEqual([15, 20]);
     expect(partOf(10)).toEqual([180, 185]);
   });
-  test('are all read if these margins meet', () => {
+  test('are all read if the margins meet', () => {
     const [from, to] = partOf(5, 6, 4);
     expect(from).toBeGreaterThan(to);
   });
@@ -231,7 +231,7 @@ describe('block aggregates', () => {
       ],
       ...([UP, 'sum', FOUR] as const),
     );
-    // A value that is not a number is not an absent value: something was there.
+    // A value that is not a number differs from an absent value, because some sample existed.
     expect([...found.values()]).toEqual([
       {
         labels: { job: 'api', instance: 'a' },
@@ -260,7 +260,7 @@ describe('a block is read in full', () => {
     expect(irregularOf(readings, { ...FOUR, cutsAtSeconds: [-20] })).toEqual([]);
     expect(irregularOf(readings, { ...FOUR, cutsAtSeconds: [90] })).toEqual([4]);
   });
-  test('if some of its scrapes failed, but not if all did', () => {
+  test('if some of its scrapes failed, but not if all of them failed', () => {
     expect(irregularOf(scraped({ sum: [4, 3, 4, 4] }))).toEqual([2]);
     expect(irregularOf(scraped({ sum: [4, 4, 4, 3] }))).toEqual([4]);
     expect(irregularOf(scraped({ sum: [4, 0, 4, 4] }))).toEqual([]);
@@ -324,13 +324,13 @@ describe('a gauge is read in full', () => {
       irregularOf([...scraped(), ...loaded({}, small), ...loaded({ count: [4, 4, null, 4] }, large)]),
     ).toEqual([3]);
   });
-  test('but not if its highest value is judged: it may change', () => {
+  test('not if only its highest value is judged, even if its value changes', () => {
     const [latency] = plan.objectives;
     const peak = { ...latency!, measure: { kind: 'peak', gauge: 'queue' } as const };
     const readings = [...scraped(), told('queue', 'count', [4, 4, 4, 4]), told('queue', 'sum', [9, 0, 2, 1])];
     expect(irregularOf(readings, FOUR, { ...plan, objectives: [peak] })).toEqual([]);
   });
-  test('and nowhere if it never has a value', () => {
+  test('nowhere if it never has a value', () => {
     expect(irregularOf(scraped())).toEqual([]);
   });
 });

@@ -17,7 +17,7 @@ export const MARGIN = 3;
 
 const toMilliseconds = (seconds: number) => Math.round(seconds * 1000) / 1000;
 
-/** null: the window is short enough to be read in full. */
+/** null if the window is short enough to be read in full. */
 export function downsamplingOf(plan: Plan, run: RunRecord, intervalSeconds: number): Downsampled | null {
   const { fromSeconds, toSeconds } = run.window;
   // A look that decided is judged by the same blocks while the load lasts and after it, when the window is a little longer.
@@ -40,7 +40,7 @@ export function downsamplingOf(plan: Plan, run: RunRecord, intervalSeconds: numb
 
 const MIN_WHOLE_SECONDS = 20;
 
-/** The starts of phases, the looks at the run, and the end of the last one, when responses are still arriving. */
+/** The starts of phases, the looks at the run, and the end of the last phase, when responses are still arriving. */
 export function cutsOf(plan: Plan, { window, load }: RunRecord): readonly number[] {
   const began = load?.phases ?? [];
   const ends = began.flatMap(({ name, fromSeconds }) => {
@@ -72,7 +72,7 @@ export function blockAt(thinned: Downsampled, atSeconds: number): number | null 
 
 const withoutName = ({ __name__: _, ...labels }: Series['labels']) => labels;
 
-/** Functions drop the metric name, so series are identified by their other labels. */
+/** PromQL functions drop the metric name, so series are identified by their other labels. */
 export const nameless = (labels: Series['labels']) => keyOf(labels, '__name__');
 
 /** The aggregate of one series: one value per block, NaN where the server returned none. */
@@ -138,7 +138,7 @@ function irregularBlocks(plan: Plan, digest: Blocks['digest'], thinned: Downsamp
   return irregular;
 }
 
-/** No block if a cut lies past them all: the remainder at the window's edges is read anyway. */
+/** No block is read for a cut that lies past the last block, because the remainder at the window's edges is read anyway. */
 function blocksAround(thinned: Downsampled, atSeconds: number): readonly number[] {
   const margin = MARGIN * thinned.intervalSeconds;
   const first = Math.max(1, numberAt(thinned, atSeconds - margin));
@@ -199,7 +199,7 @@ export interface Blocks {
   readonly thinned: Downsampled;
   /** Blocks with anything irregular: all of their samples are read. */
   readonly irregular: ReadonlySet<number>;
-  /** For each series of a selector, by its labels. */
+  /** The aggregates for each series of a selector, by its labels. */
   readonly digest: (selector: string, digest: Aggregate) => ReadonlyMap<string, Aggregated>;
 }
 

@@ -19,7 +19,7 @@ test.each([
 ])('sends %s', (_, url, access, credentials) => {
   const endpoint = apiEndpoint(url, 'query', access);
   expect(endpoint.credentials).toEqual(credentials);
-  // Its credentials are only in the headers.
+  // The credentials are only in the headers.
   expect(endpoint.endpoint.href).toBe('http://127.0.0.1:9090/api/v1/query');
 });
 

@@ -13,7 +13,7 @@ export type { Answer } from './answer.ts';
 export interface Asker {
   readonly url: string;
   readonly signal: AbortSignal;
-  /** Its headers take precedence over a user and password in the URL. */
+  /** The transport's headers take precedence over a user and password in the URL. */
   readonly access?: Access;
   readonly progress?: (line: string) => void;
   /** The maximum time to wait for a sample after its time, if the user sets one. */
@@ -46,7 +46,7 @@ export async function readSamples(
 export const askOnce = async (query: string, atSeconds: number, asker: Asker): Promise<Answer> =>
   readAnswer(await request(asker, 'query', { query, time: String(atSeconds) }), 'vector', asker.redact);
 
-/** Values at several times, or at one. */
+/** The values at several times, or at one time. */
 export async function askRange(query: string, range: Range, asker: Asker): Promise<Answer> {
   const { fromSeconds, toSeconds, stepSeconds } = range;
   const at = (seconds: number) => String(Number(seconds.toFixed(3)));

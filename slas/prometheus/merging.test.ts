@@ -81,7 +81,7 @@ describe('a window that is read whole', () => {
     expect(query).toBe(`${plan.up}[40000ms]`);
     expect(warnings).toEqual(['slow', 'partial', 'old']);
   });
-  test('has no result if one piece has none', () => {
+  test('has no result if one of its pieces has none', () => {
     const [first, last] = [raw(plan.up, 0, 40), { ...raw(plan.up, 40, 80), error: 'timed out' }];
     expect(merged(null, first, last).error).toBe('timed out');
   });
@@ -100,7 +100,7 @@ describe('a downsampled window', () => {
     );
     // Raw samples were requested at 20 and 80 s, but not at 60 s, where a left-open range begins.
     expect(series).toEqual([seriesOf([-5, 0, 5, 10, 15, 40, 60, 65, 70, 75, 80, 85], labels)]);
-    // Irregular or not: a stable service's counters need nothing more.
+    // The counters of a stable service need nothing more, whether a block is irregular or not.
     expect(error).toBeNull();
   });
   test('uses only raw samples as samples', () => {
@@ -116,7 +116,7 @@ describe('a downsampled window', () => {
     expect(merged(blocksWith(), raw(gauge, -15, 95)).error).toBe(lacks);
     expect(merged(blocksWith(), digest(gauge, 'sum')).error).toBe(lacks);
   });
-  test('first reports why Prometheus returned no result', () => {
+  test('reports the reason why Prometheus returned no result first', () => {
     const [first, last] = edges(gauge);
     expect(merged(blocksWith(), first!, { ...last!, error: 'timed out' }).error).toBe('timed out');
   });
@@ -155,10 +155,10 @@ describe('a downsampled window', () => {
     expect(errorOf([2], FIRST, LAST, [30, 55], [5, 30])).toBeNull();
     expect(errorOf([2], FIRST, LAST, [5, 30], [30.001, 55])).toBeNull();
     expect(errorOf([2], FIRST, LAST, [5, 30], [31, 55])).toBe(gone(2));
-    // A piece inside another removes nothing.
+    // A piece that lies inside another piece changes nothing.
     expect(errorOf([2], FIRST, LAST, [5, 40], [6, 30])).toBeNull();
   });
-  test('of requests that are only reconciled needs no irregular block either', () => {
+  test('of a counter that is only reconciled needs no irregular block either', () => {
     const requests = selectorOf('requests');
     expect(merged(blocksWith(2), ...edges(requests), ...aggregatesOf(requests)).error).toBeNull();
   });
@@ -169,7 +169,7 @@ describe('a downsampled window', () => {
   });
 });
 
-test("a reading's range is the one that its query ends with; without one, everything before", () => {
+test("the range of a reading is the range at the end of its query; without a range, everything before the query's time", () => {
   const reading = raw('up', 10, 40);
   expect(stretchOf(reading)).toEqual([10, 40]);
   expect(stretchOf({ ...reading, query: 'up{job="a[5ms]"}[30000ms]' })).toEqual([10, 40]);

@@ -26,8 +26,7 @@ export function mergedReadings(
   const bySelectorOnce = new Map(
     [...bySelector].map(([selector, readings]): [string, Reading] => [
       selector,
-      // In a downsampled window, a single reading lacks the others, and it may be an aggregate instead of
-      // samples.
+      // In a downsampled window, a single reading is incomplete, and may be an aggregate instead of samples.
       readings.length === 1 && blocks === null ? readings[0]! : merged(plan, selector, readings, blocks),
     ]),
   );
@@ -88,7 +87,7 @@ const isCovered = (block: number, raw: readonly Stretch[], thinned: Downsampled)
 
 function mergedSeries(raw: readonly Reading[], last: readonly Reading[]): readonly Series[] {
   const stretches = raw.map(stretchOf);
-  // All series have the same block ends.
+  // The blocks of all series end at the same times.
   const inRaw = new Map<number, boolean>();
   const isInRaw = (at: number) => {
     const known = inRaw.get(at) ?? stretches.some(([from, to]) => at > from && at <= to);
@@ -115,7 +114,7 @@ function mergedSeries(raw: readonly Reading[], last: readonly Reading[]): readon
   }));
 }
 
-/** Sorts by time, with one sample per time. In place, because a day of many replicas has many samples. */
+/** Sorts samples by time and keeps one sample per time. Works in place, because a day of many replicas has many samples. */
 function inOrder<T extends readonly [number, unknown]>(samples: T[]): readonly T[] {
   samples.sort(([a], [b]) => a - b);
   let kept = 0;

@@ -29,7 +29,7 @@ const UNLISTED = { buckets: {} };
 
 let jobs = 0;
 
-/** Each case is a job of its own, so that all of them are in one server. */
+/** Each case is a separate job, so that a single server can hold all cases. */
 function inJob<T>(value: T, job: string): T {
   return JSON.parse(JSON.stringify(value).replaceAll('sentiment-api', job)) as T;
 }
@@ -71,12 +71,12 @@ describe.each(['exponential', 'custom'] as const)('%s buckets', (stored) => {
 });
 
 describe('a limit inside a bucket', () => {
-  // In the bucket from 192.8 to 210.2 ms, on both sides of the limit of 200 ms.
+  // These latencies lie in the bucket from 192.8 to 210.2 ms, on both sides of the limit of 200 ms.
   const near = (low: number, high: number) =>
     high === 0.2 ? 0.195 : low === 0.2 ? 0.205 : low + 0.3 * (high - low);
   const stored = (one: Judged['evidence']) => writtenOf(one, 'exponential', { valueIn: near });
 
-  test('is bracketed by the ends of the bucket, and undecided if these disagree', async () => {
+  test('is bracketed by the ends of the bucket, and undecided if the two ends give different results', async () => {
     const { verdict } = await judged({ service: NATIVE }, stored);
     expect(of(verdict)).toMatchObject({ verdict: 'undecided' });
     expect(of(verdict).reason).toContain('between 192.8 ms and 210.2 ms');
@@ -200,7 +200,7 @@ describe('what makes a native histogram unusable', () => {
           },
     );
 
-    test('only the ends of the coarse buckets are then edges', async () => {
+    test('only the ends of the coarse buckets are edges', async () => {
       const { verdict } = await judged({ service: NATIVE, series: ONE_MORE }, coarser);
       expect(of(verdict)).toMatchObject({ verdict: 'undecided' });
       expect(of(verdict).reason).toContain('between 176.8 ms and 250 ms');
@@ -213,7 +213,7 @@ describe('what makes a native histogram unusable', () => {
   });
 });
 
-test('successful responses that the selector leaves out are looked for natively, too', async () => {
+test('native histograms are also searched for successful responses that the selector leaves out', async () => {
   const status = { matches: '20[01]' };
   const histogram = 'http_request_duration_seconds';
   const document = {
@@ -360,7 +360,7 @@ describe('edges', () => {
       '4': [3, 5],
       '+Inf': [9, 9],
     });
-    // An empty bucket hides nothing.
+    // An empty bucket does not rule out an edge.
     expect(le([[0, '1', '2', '3']], [[0, '1', '4', '0']])).toEqual({
       '1': [0, 0],
       '2': [3, 0],

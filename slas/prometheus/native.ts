@@ -26,7 +26,7 @@ export function withNatives(plan: Plan, readings: Readings): Readings {
       if (own !== undefined && other !== undefined) found.set(classic, combined(own, other, isDeclared));
     }
   }
-  // What they counted is in the readings of the buckets now.
+  // The readings of the buckets now include their counts.
   for (const selector of natives)
     if (found.has(selector)) found.set(selector, { ...found.get(selector)!, series: [] });
   for (const [selector, reading] of found)
@@ -40,7 +40,10 @@ const hasHistograms = ({ histograms = [] }: Series) => histograms.length > 0;
 const notANumber = (selector: string) =>
   `${selector} selects a native histogram, which is neither a number nor a set of bucket series`;
 
-/** Both would count each observation twice: the native ones where the document says so, otherwise classic ones that have an edge. */
+/**
+ * Counting both forms would count each observation twice. The native form is kept if the document says so, otherwise the classic form if it
+ * has an edge.
+ */
 function combined(classic: Reading, native: Reading, isDeclared: boolean): Reading {
   const converted = classicSeries(native.series);
   if (converted.length === 0) return joined(classic, native, classic.series);
@@ -136,7 +139,7 @@ function usable(bounds: readonly number[], histograms: readonly HistogramSample[
   return bounds.filter((edge) => !straddled.has(edge));
 }
 
-/** Some of its values are at or under the edge, and some are over it. */
+/** Whether some values of a bucket are at or under the edge, and some over it. */
 function isStraddling([ends, lower, upper]: NativeBucket, edge: number): boolean {
   const [low, high] = [Number(lower), Number(upper)];
   const includesLower = ends === 1 || ends === 3;

@@ -120,7 +120,7 @@ describe('unknown values are not decided', () => {
     for (const id of ids) expect(objective(verdict, id).reason).toContain(reason);
   });
 
-  test('a gap inside changes no counts', async () => {
+  test('a gap inside the window changes no counts', async () => {
     const { good } = truth(worlds['gap-inside']);
     expect(objective(await verdictOf(worlds['gap-inside']), 'latency-p95').samples).toBe(good);
   });
@@ -164,7 +164,7 @@ describe('replicas that start and end', () => {
   test('a replica that only starts loses no counts', async () => {
     const { job, ...rest } = elastic['comes-and-goes'];
     const { good, confidence } = truth({ job, ...rest });
-    // Judged up to before the third one ends.
+    // The window ends before the third replica does.
     const window = { fromSeconds: rest.window.fromSeconds, toSeconds: START + 78 };
     const verdict = await elasticVerdictOf({ job, ...rest, window });
     expect(outcomes(verdict), JSON.stringify(verdict.objectives, null, 1)).toEqual(allAre('met'));
@@ -172,7 +172,7 @@ describe('replicas that start and end', () => {
     expect(objective(verdict, 'latency-p95').samples).toBeLessThan(good);
   });
 
-  test('with enough requests, the uncounted ones do not matter', async () => {
+  test('with enough requests, the uncounted requests do not matter', async () => {
     const verdict = await elasticVerdictOf(elastic['long-enough']);
     expect(outcomes(verdict), JSON.stringify(verdict.objectives, null, 1)).toEqual(allAre('met'));
   });

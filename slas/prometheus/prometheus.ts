@@ -6,10 +6,7 @@ import { type Asker, askRange, type Range, readSamples, request, withoutSecrets 
 import { AGGREGATES, aggregateOfRange, roleOf, SERVER_TIME, seenWithin, selectorsOfPlan } from './promql.ts';
 import { awaitAggregates, awaitArrival } from './wait.ts';
 
-/**
- * Reads what a Prometheus-compatible server knows of a window: raw samples, and aggregates where there are
- * too many to read.
- */
+/** Reads the data of a window from a Prometheus-compatible server: raw samples, and aggregates where there are too many samples. */
 
 /**
  * The maximum number of scrapes per series in one response: servers limit how many samples a query may touch.
@@ -48,7 +45,7 @@ export async function collectEvidence(plan: Plan, run: RunRecord, asker: Asker):
     arrival: unseen === null ? arrival : { ...arrival, missing: [...arrival.missing, unseen] },
     ...(thinned === null ? {} : { thinned }),
     readings,
-    // Last, because the results of rules at the window's end are stored a moment later.
+    // Alerts are read last, because the results of rules at the window's end are stored a moment later.
     ...(plan.alerts === undefined ? {} : { alerts: await readAlerts(plan.alerts, run, asker) }),
   };
 }
@@ -133,10 +130,7 @@ async function readDownsampled(
 
 type Stretch = readonly [fromSeconds: number, toSeconds: number];
 
-/**
- * Long stretches in pieces within the limits of one query. Ranges are left-open, so a sample lies in exactly
- * one of them.
- */
+/** Reads long stretches in pieces, each within the limits of one query. Ranges are left-open, so a sample lies in exactly one of them. */
 function piecesOf(stretches: readonly Stretch[], intervalSeconds: number): readonly Stretch[] {
   const most = MAX_SCRAPES_A_QUERY * intervalSeconds;
   return stretches.flatMap(([from, to]) =>

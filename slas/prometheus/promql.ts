@@ -58,7 +58,7 @@ export const textOf = ({ metric, where }: Selected): string => selector(metric, 
 export const select = (...[service, selection, suffix]: Parameters<typeof selected>): string =>
   textOf(selected(service, selection, suffix));
 
-/** The server's current time, if the query has no explicit time. */
+/** Evaluates to the server's current time if the query has no explicit time. */
 export const SERVER_TIME = 'time()';
 
 /** Raw samples of the last `seconds`: left-open, closed at the query's time. */
@@ -106,23 +106,23 @@ export function aggregateOfRange(
   }
 }
 
-/** An older sample does not come from the last scrape. */
+/** The lookback for current values: an older sample does not come from the last scrape. */
 const LAST_INTERVALS = 1.5;
-/** A range that always contains two scrapes and may contain three; if one is missing, one is left. */
+/** A range that always contains two scrapes and may contain three. If one scrape is missing, at least one is left. */
 export const GAP_INTERVALS = 2.5;
 
 /** A document's alerts, pending or firing: its rules label them with the document's name. */
 export const alertStates = (sla: string) => selector('ALERTS', { sla });
 
-/** What the rules record for each objective, whether or not anything fires. */
+/** The series that the rules record for each objective, whether or not an alert fires. */
 export const recordedByRules = (sla: string) =>
   selector('', { __name__: { matches: 'sla:(bad_share|value):over.+' }, sla });
 
-/** Present now, or at any time in the preceding seconds. */
+/** Series that are present now, or were at any time in the preceding seconds. */
 export const seenWithin = (vectorSelector: string, seconds: number) =>
   `${vectorSelector} or last_over_time(${rawSamples(vectorSelector, seconds)})`;
 
-/** What a selector is read for: counters are subtracted, the others are used scrape by scrape. */
+/** The purpose for which a selector is read: counters are subtracted, other series are used scrape by scrape. */
 export type Role = 'up' | 'start' | 'gauge' | 'lag' | 'refreshed' | 'counter' | 'native' | 'requests';
 
 export function roleOf(plan: Plan, vectorSelector: string): Role {
@@ -148,12 +148,12 @@ export const AGGREGATES: Readonly<
   start: { blocks: ['changes'], whole: [] },
   gauge: { blocks: ['count', 'sum', 'min', 'max'], whole: [] },
   lag: { blocks: [], whole: ['max'] },
-  // It is enough to know that they exist: in a long window, such a gauge is not judged.
+  // It is enough to know that these gauges exist: in a long window, a gauge with a refresh time is not judged.
   refreshed: { blocks: [], whole: ['max'] },
   counter: { blocks: ['last'], whole: ['resets', 'sum'] },
   // The sum of histograms is a histogram, not a number.
   native: { blocks: ['last'], whole: ['resets'] },
-  // Only reconciled with the client, so it needs no blocks.
+  // This counter is only reconciled with the client, so it needs no blocks.
   requests: { blocks: [], whole: ['resets', 'sum'] },
 };
 
@@ -166,7 +166,7 @@ export const nativesOf = (measure: PlannedMeasure): readonly string[] =>
         ...(measure.native.responses === undefined ? [] : [measure.native.responses]),
       ];
 
-/** What every verdict needs, each once. */
+/** The selectors that every verdict needs, each once. */
 export function neededSelectorsOf(plan: Plan): readonly string[] {
   const requests = plan.requests === null ? [] : [plan.requests];
   const lag = plan.lag === null ? [] : [plan.lag];
@@ -200,7 +200,7 @@ export function selectorsOfPlan(plan: Plan): readonly string[] {
   return [...new Set([...neededSelectorsOf(plan), ...candidates])];
 }
 
-/** All events of which the bad events are a part: their selection without the labels that distinguish bad events. */
+/** The selection of all events of which the bad events are a part: the bad events' selection without the labels that distinguish them. */
 export function candidateOf(bad: Selected, all: Selected): Selected {
   const distinguishing = distinguishingLabels(bad, all);
   const rest = Object.entries(bad.where).filter(([label]) => !distinguishing.includes(label));
@@ -214,8 +214,8 @@ export const candidatesOf = (
 ): string => textOf(candidateOf(selectedBy(bad), selectedBy(total)));
 
 /**
- * All responses that include a latency's successful ones, and how many of them took no longer than the limit:
- * its selection without the labels that limit it to successful responses. null: it has no such labels.
+ * All responses that include a latency's successful ones, and how many of them took no longer than the limit: its selection without the
+ * labels that limit it to successful responses. null if it has no such labels.
  *
  * @param edges those of its buckets that matter, in their own unit; null: unknown, so all are read
  */
@@ -226,7 +226,7 @@ export function responsesOf(own: Selected, edges: readonly number[] | null): Sel
   return { metric: all.metric, where: { ...all.where, ...le } };
 }
 
-/** A selection without the labels that say how a request ended; null: it has none. */
+/** A selection without the labels that say how a request ended; null if it has no such labels. */
 export function withoutOutcome({ metric, where }: Selected): Selected | null {
   const distinguishing = outcomeLabels(where);
   if (distinguishing.length === 0) return null;

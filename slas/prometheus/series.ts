@@ -4,7 +4,7 @@ import { type Asker, askOnce, askRange } from './http.ts';
 
 /** Time series of a run for plots; they are not judged. */
 
-/** A server may limit concurrent queries; ours allows 20. */
+/** The number of concurrent queries. A server may limit them; ours allows 20. */
 const AT_ONCE = 10;
 
 /**

@@ -2,10 +2,9 @@ import type { Plan, Reading, Sample, Series } from '../model/model.ts';
 import { nameless } from './downsampling.ts';
 
 /**
- * Prometheus ends a series that a scrape no longer returned with a stale marker, and never returns that
- * marker in a range. Other servers (VictoriaMetrics) return it as NaN. A marker is not a measurement: it is
- * removed, so that a failed scrape reads the same from every server. Any other NaN stays, and what rests on
- * it is undecided.
+ * Prometheus ends a series that a scrape no longer returned with a stale marker, and never returns that marker in a range. Other servers
+ * (VictoriaMetrics) return it as NaN. A marker is not a measurement: it is removed, so that a failed scrape reads the same from every
+ * server. Any other NaN stays, and objectives that rest on it are undecided.
  */
 export function withoutStaleMarkers(
   plan: Plan,
@@ -17,7 +16,7 @@ export function withoutStaleMarkers(
     [...readings].map(([selector, reading]) => {
       const isMarker = (series: Series) => (at: number) => {
         if (selector === plan.up) return true;
-        // A process has a start time while it is scraped: where it has none, it may have ended.
+        // A process has a start time while it is scraped, so if the start time is missing, the process may have ended.
         if (selector === plan.processStart) return !worked.some((one) => one.covers(series, at));
         return failed.some((one) => one.covers(series, at));
       };
@@ -35,7 +34,7 @@ interface Scrapes {
   readonly covers: (series: Series, atSeconds: number) => boolean;
 }
 
-/** By target, the scrapes for which `up` has a value. */
+/** The scrapes for which `up` has a value, by target. */
 function scrapesThat(is: (up: number) => boolean, up: Reading | undefined): readonly Scrapes[] {
   return (up?.series ?? []).flatMap(({ labels, samples }) => {
     const times = samples.filter(([, value]) => !isNaNText(value) && is(Number(value))).map(([at]) => at);

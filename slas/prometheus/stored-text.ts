@@ -1,9 +1,8 @@
 import type { Missing, Plan, Reading, Selected } from '../model/model.ts';
 
 /**
- * Reads plans and evidence of earlier versions. They have some facts only as text: what a selector selects,
- * the range of a query, what was waited for. That text is parsed only here; current versions store these
- * facts as data.
+ * Reads plans and evidence of earlier versions. They contain some facts only as text: what a selector selects, the range of a query, and
+ * which samples were awaited. That text is parsed only here; current versions store these facts as data.
  */
 
 /** What a vector selector of a plan selects. */

@@ -9,14 +9,14 @@ import { text } from 'node:stream/consumers';
 
 /** What a server requires of a request: headers, and TLS settings. */
 export interface Access {
-  /** Sent with every request, in addition to ours: a tenant, or credentials. */
+  /** Headers that are sent with every request in addition to ours, such as a tenant or credentials. */
   readonly headers: Readonly<Record<string, string>>;
-  /** In PEM. */
+  /** In PEM format. */
   readonly tls?: Tls;
 }
 
 export interface Tls {
-  /** Trusted instead of the authorities that this machine knows. */
+  /** The certificate authority that is trusted instead of those that this machine knows. */
   readonly ca?: string;
   readonly cert?: string;
   readonly key?: string;
@@ -28,7 +28,7 @@ export interface RawResponse {
   readonly text: string;
 }
 
-/** Closes idle connections before a server does, as Node's own agents. */
+/** Closes idle connections before a server does, like Node's own agents. */
 const IDLE_MS = 5_000;
 
 /**
@@ -83,7 +83,7 @@ const UNKNOWN_AUTHORITY = new Set([
   'CERT_SIGNATURE_FAILURE',
 ]);
 
-/** What to do about a failure of TLS, as `code: advice`; null if it is another failure. */
+/** What to do about a TLS failure, as `code: advice`; null for any other failure. */
 export function tlsAdvice(code: string, message: string): string | null {
   if (UNKNOWN_AUTHORITY.has(code))
     return 'its certificate is signed by an authority that is not trusted here: name the file of that authority in PROMETHEUS_CA_FILE';

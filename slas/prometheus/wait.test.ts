@@ -62,7 +62,7 @@ const newestOf = ({ readings }: Evidence, name: string) =>
 const signal = () => AbortSignal.timeout(20_000);
 
 describe('evidence is read once the samples that close the window have arrived', () => {
-  test('even if all of them are late', async () => {
+  test('even if all samples are late', async () => {
     const { now, times } = scrapes(5);
     await using server = await startLateServer([
       seriesOf('up', times, 3),
@@ -108,7 +108,7 @@ describe('evidence is read once the samples that close the window have arrived',
     expect(errors[0]!.samples.map(([at]) => at)).toContain(closing);
   });
 
-  test('and immediately if they are already there', async () => {
+  test('immediately if they are already there', async () => {
     const { now, times } = scrapes(1);
     await using server = await startLateServer([seriesOf('up', times, 0)]);
     const { arrival } = await collectEvidence(planOf(), runOf(now - 4, now - 1), {
@@ -182,7 +182,7 @@ describe('functions that do not see the last samples yet', () => {
     expect(Date.now() / 1000).toBeGreaterThanOrEqual(now + 1);
   });
 
-  test('are given up after the limit', async () => {
+  test('are no longer waited for after the limit', async () => {
     const { now, times } = scrapes(5);
     await using server = await startLateServer([seriesOf('up', times, 0)], 100);
     const asker = { url: server.url, signal: signal(), ingestDelaySeconds: 0.3 };

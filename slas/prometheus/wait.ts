@@ -15,10 +15,7 @@ import {
 import { type Asker, askOnce, askRange, readSamples } from './http.ts';
 import { sampleTimes, selectorsOfPlan } from './promql.ts';
 
-/**
- * Waits until a server shows its data of a window: always for data, never for a fixed time, and always with a
- * limit.
- */
+/** Waits until a server shows its data of a window. It waits for data and not for a fixed time, and always with a limit. */
 
 const POLL_MS = 100;
 /** How far back to look for the scrape interval, and the interval to assume if it is unknown. */
@@ -29,7 +26,7 @@ const MAX_LISTED = 5;
 
 export interface Awaited {
   readonly intervalSeconds: number;
-  /** `up` has series. */
+  /** Whether `up` has series. */
   readonly isTold: boolean;
   readonly arrival: Arrival;
 }
@@ -46,7 +43,7 @@ export async function awaitArrival(plan: Plan, run: RunRecord, asker: Asker): Pr
   const startedSeconds = Date.now() / 1000;
   for (let isFirst = true; ; isFirst = false) {
     const { up, error, nowSeconds } = await lookAtUp(plan, run, asker);
-    // An error shows no samples, and those of the next query are not new.
+    // A failed query shows no samples, so the samples of the next query are not new.
     if (error === null) meter.see(up, nowSeconds);
     const intervalSeconds = longestInterval(up);
     const learned = learnedBefore === null ? null : meter.lagSeconds;
@@ -173,7 +170,7 @@ async function aggregatesMissing(
     readSamples(plan.up, 1.5 * intervalSeconds, atSeconds, asker),
     askRange(sampleTimes(plan.up), range, asker),
   ]);
-  // A server without the function cannot be checked with it.
+  // If a server does not have the function, this check is skipped.
   if (raw.error !== null || seen.error !== null) return null;
   const times = new Set(seen.series.flatMap(({ samples }) => samples.map(([, value]) => Number(value))));
   const unseen = raw.series.find(
@@ -191,18 +188,18 @@ async function aggregatesMissing(
 }
 
 export interface Settled {
-  /** Why there was no successful scrape; only if there was none. */
+  /** Why there was no successful scrape. Set only if there was none. */
   readonly obstacle?: ScrapeObstacle;
-  /** Every target was scraped successfully. */
+  /** Whether every target was scraped successfully. */
   readonly isScraped: boolean;
   /** The longest delay of samples; null if none was seen. */
   readonly lagSeconds: number | null;
   readonly waitedSeconds: number;
-  /** Between two scrapes of a target; null: too few were seen. */
+  /** The time between two scrapes of a target; null if too few scrapes were seen. */
   readonly intervalSeconds: number | null;
 }
 
-/** A service whose every scrape fails for this long, and this often, does not recover while it is waited for. */
+/** If every scrape fails for this long and this often, the service will not recover during the wait. */
 const FAILING = { seconds: 15, scrapes: 3 };
 
 const isHopeless = (series: readonly Series[], afterSeconds: number, nowSeconds: number) =>

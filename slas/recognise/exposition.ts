@@ -6,7 +6,7 @@ export interface ExposedSample {
   readonly value: number;
 }
 
-/** What a server says about its metrics, from a text or from a Prometheus that stores them. */
+/** The metrics of a service, from an exposition text or from a Prometheus that stores them. */
 export interface Exposed {
   readonly samples: readonly ExposedSample[];
   /** `histogram`, `counter`, …, by the name after `# TYPE`. */

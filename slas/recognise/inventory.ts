@@ -25,14 +25,14 @@ export interface TimeRow extends Row {
 
 /** A metric of durations. */
 export interface TimeMetric {
-  /** Without `_bucket`, `_sum` and `_count`. */
+  /** The name without `_bucket`, `_sum` and `_count`. */
   readonly name: string;
   /** `summary`: it has a count and a sum, but no buckets. */
   readonly kind: 'classic' | 'native' | 'summary';
   readonly unit: TimeUnit;
-  /** Neither the name nor the service says the unit; the edges suggest it. */
+  /** True if neither the name nor the service states the unit, so that it was assumed from the edges. */
   readonly isUnitGuessed: boolean;
-  /** Whether only a `unit` in the document can say the unit, because the name does not. */
+  /** Whether the document must state the `unit`, because the name does not. */
   readonly isUnitUnnamed: boolean;
   /** In the metric's own unit, ascending, without +Inf. */
   readonly edges: readonly number[];
@@ -57,7 +57,7 @@ export function inventoryOf(exposed: Exposed): Inventory {
 
 const SUFFIXES = ['_bucket', '_sum', '_count', '_max', '_created'];
 
-/** OpenMetrics names a counter without `_total` after `# TYPE`. A Prometheus may know no types. */
+/** After `# TYPE`, OpenMetrics names a counter without `_total`. A Prometheus may not know any types. */
 function isCounter(name: string, { types }: Exposed): boolean {
   if (name.endsWith('_created')) return false;
   const type = types.get(name) ?? types.get(name.replace(/_total$/, ''));

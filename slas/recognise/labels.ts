@@ -3,7 +3,7 @@ import { isBadWord, isGoodWord, isGrpcWord } from '../document/vocabularies.ts';
 import type { LabelMatcher } from '../model/model.ts';
 import type { Labels, Row } from './inventory.ts';
 
-/** Which label says how a request ended, which says its route, and in which notation. */
+/** Finds the labels that say how a request ended and which route it had, and their notation. */
 
 export type Notation = 'codes' | 'classes' | 'class-digits' | 'grpc' | 'grpc-numbers' | 'outcome' | 'words';
 
@@ -86,7 +86,7 @@ const GRPC_NUMBERS = [2, 4, 8, 12, 13, 14, 15];
 
 const screaming = (word: string) => word.replace(/([a-z])([A-Z])/g, '$1_$2').toUpperCase();
 
-/** null: the words for failures are unknown before the first failure. */
+/** null if the words for failures are unknown, which is the case before the first failure. */
 export function outcomesOf({ label, notation }: StatusLabel, rows: readonly Row[]): Outcomes | null {
   const values = valuesOf(rows, label);
   switch (notation) {

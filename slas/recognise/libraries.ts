@@ -54,7 +54,7 @@ const HTTP = {
   times: ['http_request_duration_seconds', 'http_server_request_duration_seconds'],
 };
 
-/** The first that matches is used, so specific libraries come before general ones. */
+/** The first library that matches is used, so specific libraries come before general ones. */
 export const LIBRARIES: readonly Library[] = [
   {
     id: 'istio',

@@ -2,17 +2,17 @@ import { toSeconds } from '../document/units.ts';
 import type { TimeMetric, TimeRow } from './inventory.ts';
 import { isSuccess, type StatusLabel } from './labels.ts';
 
-/** The limit that is proposed for a latency: from what is measured now, and from the edges that there are. */
+/** Proposes a limit for a latency, from the current measurements and the existing bucket edges. */
 
 export interface ProposedLimit {
   readonly seconds: number;
   /** The edge that the percentile is at or under now, in seconds; null if nothing was measured, or it is over all edges. */
   readonly nowSeconds: number | null;
-  /** How many successful responses that is based on. */
+  /** The number of successful responses that the edge is based on. */
   readonly responses: number;
 }
 
-/** Under this, a limit is more likely to measure the machine than the service. */
+/** The minimum limit. A lower limit is more likely to measure the machine than the service. */
 const MIN_LIMIT_SECONDS = 0.2;
 
 /** The smallest edge that is at least 200 ms and at least twice what is measured now. */

@@ -35,13 +35,13 @@ export interface Route {
 
 export interface Recognised {
   readonly library: Library;
-  /** null: nothing counts requests. The name may be a histogram's with `_count`. */
+  /** null if no metric counts requests. The name may be that of a histogram, with `_count`. */
   readonly requests: Metric<CounterMetric> | null;
-  /** null: nothing measures how long requests take. */
+  /** null if no metric measures how long requests take. */
   readonly latency: Metric<TimeMetric> | null;
   /** Labels that every selection needs, because a request is counted more than once without them. */
   readonly where: Readonly<Record<string, string>>;
-  /** The busiest first; those of users before those of operators. */
+  /** Routes that users request come before those that operators request; within each group, the busiest comes first. */
   readonly routes: readonly Route[];
   /** Other metrics that might have been meant, by name. */
   readonly others: readonly string[];
@@ -74,7 +74,7 @@ export function recognise(exposed: Exposed): Recognised {
   };
 }
 
-/** What the harness, a runtime or another role counts: not requests that the service received. */
+/** Counters of the harness, of a runtime or of another role, which do not count requests that the service received. */
 const NOT_REQUESTS =
   /^(?:promhttp_|prometheus_|go_|python_|process_|nodejs_|jvm_|scrape_|caddy_admin_|tomcat_|hikaricp_|executor_|logback_|alertmanager_)|client|_active_|_in_flight|upstream_rq_(?:retry|pending)|connections?/;
 const OF_REQUESTS = /request|http|rpc|handled|_rq_|_rq$|call/;

@@ -12,14 +12,17 @@ export interface Searched {
 
 export interface VariantRow {
   readonly value: string;
-  /** The folder of its search. */
+  /** The folder of the search. */
   readonly folder: string;
-  /** null: there is no answer, see `words`. */
+  /** null if the search has no answer (see `words`). */
   readonly provenPerSecond: number | null;
   readonly refutedPerSecond: number | null;
   /** The proven rate times the value: texts per second, where the value is a number of texts a request. */
   readonly unitsPerSecond: number | null;
-  /** The proven rate over that of the first value, in proportion to the values: 1 is linear. */
+  /**
+   * The scaling efficiency: the growth of the proven rate since the first value, divided by the growth of the value. 1 means linear
+   * scaling.
+   */
   readonly scaling: number | null;
   readonly cpuSecondsPerRequest: number | null;
   readonly first: string;
@@ -62,7 +65,7 @@ function perUnit(one: Searched): number | null {
   return value === null || answer?.ok !== true ? null : answer.provenPerSecond / value;
 }
 
-/** What the table shows, without the link: the head of each column, and its cells. */
+/** The contents of the table, without the link: the head of each column, and its cells. */
 export function columnsOf(
   searched: readonly Searched[],
 ): readonly { readonly head: string; readonly cells: readonly string[] }[] {
@@ -94,7 +97,7 @@ export function columnsOf(
 export const titleOf = (searched: readonly Searched[]) =>
   `Capacity of ${searched[0]!.record.sla}, scenario ${searched[0]!.record.asked.scenario}, by ${variableOf(searched)}`;
 
-/** What its columns mean. */
+/** Explanations of the table's columns. */
 export const notesOf = (searched: readonly Searched[]): readonly string[] => [
   ...(variableOf(searched) === WORKERS
     ? [

@@ -72,7 +72,7 @@ export function answerInWords(
   ];
 }
 
-/** null: no weekly peak was given, or there is no answer. */
+/** null if no weekly peak was given, or if there is no answer. */
 export function growthInWords({ asked }: CapacityRecord, { growth }: CapacityResult): string | null {
   if (growth === null) return null;
   const { withHeadroom, toProven, toRefuted } = growth;
@@ -88,10 +88,10 @@ export function growthInWords({ asked }: CapacityRecord, { growth }: CapacityRes
     : `${peak} may grow by ${share(withHeadroom)} with ${headroom}, by ${most}.`;
 }
 
-/** An interval that is wider than this says little. */
+/** An interval that is wider than this is reported as imprecise. */
 const WIDE = 0.1;
 
-/** What a reader must know before using the answer; null: there is nothing. */
+/** A caveat that a reader must know before using the answer; null if there is none. */
 export function cautionInWords({ steps }: CapacityRecord, { answer }: CapacityResult): string | null {
   if (answer === null || !answer.ok || answer.refutedPerSecond === null) return null;
   const { provenPerSecond: low, refutedPerSecond: high } = answer;
@@ -104,7 +104,7 @@ export function cautionInWords({ steps }: CapacityRecord, { answer }: CapacityRe
   return `The interval is wide (${formatValue(Number(width.toPrecision(2)), 'ratio')})${why}. A larger --budget or a quieter machine narrows it.${worthInWords(steps)}`;
 }
 
-/** How little a long hold shows of a service with a queue. */
+/** A note on how little even a long hold shows about a service with a queue. */
 function worthInWords(steps: readonly StepRecord[]): string {
   const hold = steps.findLast(({ kind, outcome }) => kind === 'hold' && outcome === 'met');
   const worth = (hold?.figures?.latencies ?? []).flatMap(({ samples, independent }) =>
@@ -211,7 +211,7 @@ const amount = (value: number, unit: CapacityResult['bent'][number]['unit']): st
   }
 };
 
-/** In the order in which they became bottlenecks. */
+/** The resources in the order in which they became bottlenecks. */
 export const bentInWords = ({ bent }: CapacityResult): readonly string[] =>
   bent.map(({ name, unit, ratePerSecond, because, value, expected }) => {
     const what = RESOURCES[name as StepResource['name']];

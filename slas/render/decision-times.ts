@@ -8,7 +8,7 @@ export function renderDecisionTimes(
   times: readonly DecisionTimes[],
   numbers: readonly NumberTime[],
   maxSeconds: number,
-  /** The run whose design effects were used; null: there is none. */
+  /** The run whose design effects were used; null if there is none. */
   basis: string | null,
 ): string {
   if (times.length === 0) return '';
@@ -71,7 +71,7 @@ function numberInWords(time: NumberTime, maxSeconds: number): string {
   }
 }
 
-/** `68 s`; of a plan that is too short, how long it would have to be. */
+/** For example `68 s`. For a plan that is too short, the duration that it would need. */
 const timeInWords = ({ atSeconds, maxSeconds }: DecisionTime) =>
   atSeconds !== null
     ? `${formatCount(atSeconds)} s`

@@ -5,7 +5,7 @@ import { renderJUnit } from './junit.ts';
 import { renderMarkdown } from './markdown.ts';
 import { renderText } from './text.ts';
 
-/** Objectives that do not decide are shown in every output, and make nothing fail. */
+/** Objectives that do not decide the verdict are shown in every output, and never cause a failure. */
 
 function rendered(name: string) {
   const { plan, run, evidence } = readCaseFiles()

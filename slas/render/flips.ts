@@ -1,7 +1,7 @@
 import type { FlipPoint, Verdict } from '../model/model.ts';
 import { formatValue } from './numbers.ts';
 
-/** How far a verdict is from another one, in words, a line for each objective. */
+/** What would change a verdict, in words, one line for each objective. */
 export function flipsInWords({ flips = [] }: Pick<Verdict, 'flips'>): readonly string[] {
   const fixed = flips.filter(({ what }) => what === 'not-shifted').map(({ id }) => id);
   const note = `no flip point of ${fixed.join(', ')}: only latencies that the client's record decides, and decided failure rates, have one`;

@@ -40,7 +40,7 @@ function hostile(): { readonly plan: Plan; readonly verdict: Verdict } {
 
 const steering = (text: string) => [...text].filter((sign) => /[\p{Cc}\p{Cf}]/u.test(sign) && sign !== '\n');
 
-test('as text: it starts no line of its own, and sends no control sequences to the terminal', () => {
+test('as text: its content cannot start a new line or send control sequences to the terminal', () => {
   const { plan, verdict } = hostile();
   const text = renderText(verdict, plan, { colour: false, isVerbose: true });
   expect(steering(text)).toEqual([]);
@@ -56,7 +56,7 @@ function wellBehaved() {
   return [plan, run, evidence] as const;
 }
 
-test('as Markdown: no markup, link, mention or table row of its own', () => {
+test('as Markdown: its content cannot add markup, links, mentions or table rows', () => {
   const { plan, verdict } = hostile();
   const markdown = renderMarkdown(verdict, plan);
   expect(steering(markdown)).toEqual([]);
@@ -68,7 +68,7 @@ test('as Markdown: no markup, link, mention or table row of its own', () => {
   expect(rows).toHaveLength(2 + verdict.objectives.length + verdict.reconciliation.length);
 });
 
-test('as JUnit: XML that a parser accepts', () => {
+test('as JUnit: the XML is accepted by a parser', () => {
   const xml = renderJUnit(hostile().verdict);
   expect(steering(xml)).toEqual([]);
   expect(xml).not.toContain('<img');

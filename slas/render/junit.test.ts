@@ -43,7 +43,7 @@ interface Element {
   readonly text?: true;
 }
 
-/** Everything in which a document differs from the schema. */
+/** All violations of the schema in a document. */
 function problemsOf(xml: string): readonly string[] {
   const problems: string[] = [];
   const open: string[] = [];
@@ -63,7 +63,7 @@ function problemsOf(xml: string): readonly string[] {
     if (/&(?!(?:amp|lt|gt|quot|apos);)/.test(text! + attributes!)) problems.push(`an unescaped & in ${name}`);
   }
   if (open.length > 0) problems.push(`not closed: ${open.join(', ')}`);
-  // What the expression above could not read is not markup that we write.
+  // Any markup that the expression above could not read is not markup that we write.
   const rest = body.replace(/<(\/?)([\w-]+)((?: [\w-]+="[^"<]*")*)>([^<]*)/g, '');
   return rest.trim() === '' ? problems : [...problems, `not readable: ${rest.slice(0, 80)}`];
 }
@@ -102,7 +102,7 @@ test('the verdict of every judging case is valid by the schema of Jenkins', () =
   expect(verdicts.length).toBeGreaterThan(300);
 });
 
-test('its counts are those of its test cases', () => {
+test('its counts match its test cases', () => {
   for (const [name, verdictOf] of verdicts) {
     const xml = renderJUnit(verdictOf());
     const [suite] = /<testsuite [^>]+>/.exec(xml)!;
@@ -120,6 +120,6 @@ test.each([
   ['<testsuites time="a while"></testsuites>', 'time a while'],
   ['<testsuites name="a & b"></testsuites>', 'an unescaped & in testsuites'],
   ['<testsuites>', 'not closed: testsuites'],
-])('the check refuses %s', (xml, problem) => {
+])('the schema check rejects %s', (xml, problem) => {
   expect(problemsOf(xml)).toContain(problem);
 });

@@ -18,9 +18,8 @@ const escapeXml = (text: string) =>
     .replace(/[&<>"']/g, (found) => ENTITIES[found]!);
 
 /**
- * The verdict as JUnit XML: one test case for each objective and for each broken precondition. Missed is a
- * failure, undecided an error: CI servers show neither as passed. Valid by the schema of Jenkins, which knows `skipped` of a
- * suite only.
+ * The verdict as JUnit XML: one test case for each objective and for each broken precondition. Missed is a failure, undecided an error: CI
+ * servers show neither as passed. The XML is valid by the schema of Jenkins, which allows the attribute `skipped` only on a suite.
  */
 export function renderJUnit(verdict: Verdict): string {
   const broken = verdict.preconditions.filter(({ ok }) => ok === false);

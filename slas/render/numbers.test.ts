@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { are, countOf, formatCount, formatInterval, formatMeasured, formatValue, were } from './numbers.ts';
 
-/** How numbers are written: separators of thousands everywhere, the singular for one. */
+/** How numbers are written: with thousands separators everywhere, and with the singular for one. */
 
 test.each([
   [0, '0 requests were', 'are'],
@@ -37,14 +37,14 @@ describe('values', () => {
     [-1500, 'number', '-1,500'],
   ] as const)('%d in %s', (value, unit, told) => expect(formatValue(value, unit)).toBe(told));
 
-  test('the bounds of a mean time are times, those of a latency are shares', () => {
+  test('the bounds of a mean time are written as times, those of a latency as shares', () => {
     const bounds = { low: 0.09, high: 0.11, confidence: 0.95 };
     expect(formatInterval({ ...bounds, eachBound: 0.975 }, 'seconds', '< 200ms')).toBe('90 ms–110 ms');
     expect(formatInterval({ ...bounds, eachBound: 0.95 }, 'seconds', '< 200ms')).toBe('9–11%');
     expect(formatInterval(bounds, 'seconds', '< 200ms')).toBe('9–11%');
   });
 
-  test('and their intervals use the same separators', () => {
+  test('and their intervals have thousands separators', () => {
     const interval = { low: 1234.5, high: 23456, confidence: 0.95 };
     expect(formatInterval(interval, 'per_second', '> 15/s')).toBe('1,235–23,460/s');
     const measured = { value: 1500, unit: 'number', bucket: null, target: '< 2000' };

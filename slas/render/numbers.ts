@@ -6,7 +6,7 @@ import type { Interval, ObjectiveVerdict, Unit } from '../model/model.ts';
 const figures = (value: number, digits = 4) =>
   Math.abs(value) < 1e-9 ? 0 : Number(value.toPrecision(digits));
 
-/** The same with separators of thousands, and never as 1.2e-7. */
+/** The same with thousands separators, and never in the form 1.2e-7. */
 const told = (value: number) => figures(value).toLocaleString('en-US', { maximumFractionDigits: 20 });
 
 export function formatValue(value: number, unit: Unit): string {
@@ -78,7 +78,7 @@ export const formatCount = (n: number) => n.toLocaleString('en-US');
 export const countOf = (n: number, one: string, many = `${one}s`) =>
   `${formatCount(n)} ${n === 1 ? one : many}`;
 
-/** After a count: `1 was`, `1,500 were`. */
+/** A count with its verb: `1 was`, `1,500 were`. */
 export const were = (n: number) => (n === 1 ? 'was' : 'were');
 export const are = (n: number) => (n === 1 ? 'is' : 'are');
 

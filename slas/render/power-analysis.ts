@@ -43,7 +43,7 @@ export function renderPowerAnalysis(plan: Plan, load: Load): string {
   ].join('\n');
 }
 
-/** What could be detected where the limit is not a bucket edge. */
+/** The minimum detectable effect of a limit that is not a bucket edge. */
 const edgeNote = ({ id, target, overSeconds }: PowerAnalysis): readonly string[] =>
   overSeconds === undefined
     ? []

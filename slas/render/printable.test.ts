@@ -34,7 +34,7 @@ describe('control sequences for terminals are replaced', () => {
     expect(printableOutput(text, false)).toBe(text);
   });
 
-  test('our own styles stay where they are allowed; no other sequence does', () => {
+  test('our own styles are kept where they are allowed; all other sequences are replaced', () => {
     const text = '\u001b[32mmet\u001b[0m \u001b[8mhidden\u001b[0m';
     expect(printableOutput(text, true)).toBe('\u001b[32mmet\u001b[0m \ufffd[8mhidden\u001b[0m');
     expect(printableOutput(text, false)).not.toContain('\u001b');
@@ -61,7 +61,7 @@ describe('commands for CI servers are replaced', () => {
   });
 });
 
-test('one line stays one line', () => {
+test('a text that must be one line stays one line', () => {
   expect(printableLine('bad gateway\n\n  PASS all met')).toBe('bad gateway PASS all met');
 });
 

@@ -27,10 +27,10 @@ const OUR_STYLES = /(\u001b\[(?:0|1|2|31|32|33)m)/;
 const LINE_COMMAND = /^([^\S\n]*):(?=:)/gm;
 const HASH_COMMAND = /##(?=\w*\[)/g;
 
-/** Multi-line text keeps its lines. */
+/** Makes multi-line text printable, and keeps its lines. */
 export const printable = (text: string): string => text.replaceAll('\r\n', '\n').replace(UNSAFE, INSTEAD);
 
-/** The same on one line: nothing in it can start a line of its own. */
+/** Makes text printable on a single line, so that nothing in it can start a new line. */
 export const printableLine = (text: string): string => printable(text).replace(/\s*\n\s*/g, ' ');
 
 /** Output for a terminal or the log of a CI job. `styled`: the styles of our own renderers stay. */

@@ -28,13 +28,12 @@ test('the table has the interval, and marks what is too close to the limit', () 
   expect(text).toMatch(/throughput +> 15\/s +25\/s +24\.\d+–25\.\d+\/s +1,500 +met\n/);
   expect(text).toMatch(/model-uptime +>= 99\.9% +100% +– +61 +met\n/);
   expect(text).toMatch(/confidence +> 0\.85 +0\.924 +0\.91\d*–0\.92\d* /);
-  // Colours add nothing that is read.
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences begin with one
+  // Colours add no text. biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences begin with one
   expect(coloured.replace(/\u001b\[\d+m/g, '')).toBe(text);
   expect(coloured).toContain('\u001b[32mmet, too close to be sure\u001b[0m');
 });
 
-test('Markdown has both, too', () => {
+test('Markdown also has the interval and the mark', () => {
   expect(rendered(NEAR).markdown).toContain(
     '| ≈ 200 ms | 93.96–95.91% | 1,500 | met, too close to be sure |',
   );
@@ -61,7 +60,7 @@ describe('bounds that reach beyond a target that is met', () => {
     );
   });
 
-  test('are not mentioned where they prove the target, where a confidence decides, or where the reason says it', () => {
+  test('are not mentioned if they prove the target, if a confidence decides, or if the reason already mentions them', () => {
     expect(briefly('clearly within the limit')).not.toContain(EXPLAINED);
     expect(briefly('clearly within all limits, with a confidence')).not.toContain(EXPLAINED);
     expect(briefly(NEAR)).not.toContain(EXPLAINED);

@@ -78,7 +78,7 @@ const fromSecond = ({
 const noted = (reasons: readonly Reason[] | undefined, note: string) =>
   note === '' ? [] : known(reasons ?? [], note);
 
-/** Another version may have other codes, or other words for them, so its stored words are shown. */
+/** A verdict of another version may have other codes, or other words for the same codes, so the stored words are shown. */
 function known(reasons: readonly Reason[], words: string): readonly Reason[] {
   try {
     return wordsOf(reasons) === words ? reasons : [inWords(words)];

@@ -5,7 +5,7 @@ import { testResultOf } from './test-result.ts';
 
 const SUBJECT = [{ digest: { gitCommit: 'd20ace7968ba43c0219f62d71334c1095bab1602' } }];
 
-test('in every judging case, only a pass is PASSED or WARNED, and then no test failed', () => {
+test('in every judging case, only a pass is PASSED or WARNED, and a pass lists no failed test', () => {
   const results = new Set<string>();
   for (const [file, cases] of readCaseFiles()) {
     for (const { name, build } of cases) {

@@ -1,11 +1,11 @@
 import type { ObjectiveVerdict, Verdict } from '../model/model.ts';
 
 /**
- * A verdict as an in-toto statement of a test result (https://in-toto.io/attestation/test-result/v0.1), for signing. It has no
- * word for "could not be decided", so an inconclusive run is FAILED: it must not be mistaken for a pass.
+ * A verdict as an in-toto statement of a test result (https://in-toto.io/attestation/test-result/v0.1), for signing. The format has no
+ * result for "could not be decided", so an inconclusive run is FAILED: it must not be mistaken for a pass.
  */
 
-/** A thing and its digest: what was tested, or what it was tested with. */
+/** A subject or a tool of the test, and its digest. */
 export interface Resource {
   readonly name?: string;
   readonly digest: Readonly<Record<string, string>>;
@@ -52,7 +52,7 @@ export function testResultOf(
 
 type Kind = 'passed' | 'warned' | 'failed';
 
-/** An objective that does not decide warns, even if it is undecided. */
+/** An objective that does not decide the verdict is a warning, even if it is undecided. */
 function kindOf({ verdict, exempt }: ObjectiveVerdict): Kind {
   if (verdict === 'met') return 'passed';
   return exempt === undefined ? 'failed' : 'warned';

@@ -16,7 +16,7 @@ import { wordsOf } from './reasons/words.ts';
 
 export interface TextOptions {
   readonly colour: boolean;
-  /** Every reason and precondition; otherwise only those that need attention. */
+  /** Shows every reason and precondition. Otherwise, only those that need attention are shown. */
   readonly isVerbose: boolean;
 }
 
@@ -69,7 +69,7 @@ export function describe({ sla, scenario, window }: Verdict, plan: Plan): string
   return `${sla} · ${what} · ${when}${sure}`;
 }
 
-/** A missed objective that does not decide is not a reason for a red line. */
+/** A missed objective is not shown in red if it does not decide the verdict. */
 const styleOf = ({ verdict, exempt }: ObjectiveVerdict): Style =>
   exempt !== undefined && verdict === 'missed' ? 'yellow' : OUTCOME_STYLE[verdict];
 
@@ -105,7 +105,10 @@ function legend(verdict: Verdict, plan: Plan, paint: Paint): string[] {
   return words === null ? [] : ['', `  ${paint('dim', words)}`];
 }
 
-/** Bounds on both sides of a target beside "met" look like a contradiction. With `--verbose`, each objective says this itself. */
+/**
+ * An explanation for bounds on both sides of a target next to "met", which look like a contradiction. With `--verbose`, each objective
+ * explains this itself.
+ */
 function unproved({ objectives }: Verdict, { confidence }: Plan, paint: Paint): string[] {
   const own = objectives.filter(
     ({ verdict, needed, nearLimit }) => verdict === 'met' && needed !== null && !nearLimit,
@@ -123,7 +126,7 @@ function unproved({ objectives }: Verdict, { confidence }: Plan, paint: Paint): 
 const RECOMPUTED =
   'looks that did not decide are computed again from the whole record: in a long run, their bounds may differ from those printed during the load';
 
-/** How the bounds closed in, and what a pass after so short a time says nothing about. */
+/** How the bounds narrowed, and what a pass after such a short time does not show. */
 function looks(told: Verdict, plan: Plan, isVerbose: boolean, paint: Paint): string[] {
   const { sequential, verdict } = told;
   const dim = (words: string) => `  ${paint('dim', words)}`;
@@ -179,7 +182,7 @@ export const outcome = ({
     ...(steadiness === 'growing' ? ['growing'] : steadiness === 'not-steady' ? ['not steady'] : []),
   ].join(', ');
 
-/** A clearly met objective needs no words. */
+/** A clearly met objective needs no explanation. */
 const needsAttention = ({ verdict, nearLimit, steadiness, reasons: own }: ObjectiveVerdict) =>
   verdict !== 'met' ||
   own.some(({ code }) => code === 'waived' || code === 'waiver-expired') ||
@@ -213,7 +216,7 @@ const MARKS = new Map<boolean | null, readonly [string, Style]>([
 ]);
 
 /**
- * All of them with `--verbose`; otherwise how many hold, each that does not, and what could not be checked,
+ * All preconditions with `--verbose`. Otherwise the number of those that hold, each one that does not hold, and what could not be checked,
  * one line per reason.
  */
 function preconditions(all: readonly Precondition[], isVerbose: boolean, paint: Paint): string[] {
@@ -235,7 +238,7 @@ function preconditions(all: readonly Precondition[], isVerbose: boolean, paint: 
   ];
 }
 
-/** Whether Prometheus's own alerts agree; nothing if it has none of the document's rules. */
+/** Whether Prometheus's own alerts agree with the verdict; empty if Prometheus has none of the document's rules. */
 function alerts({ alerts: seen }: Verdict, isVerbose: boolean, paint: Paint): string[] {
   if (seen === undefined || seen.held === null) return [];
   const shown = seen.held.filter(({ agrees }) => isVerbose || agrees === false);

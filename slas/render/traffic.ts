@@ -5,7 +5,7 @@ import type { TrafficAnswer } from '../capacity/traffic/answer.ts';
 import { HOUR_SECONDS, type Outlook, type Trend } from '../capacity/traffic/model.ts';
 import { countOf, formatConfidence, formatValue } from './numbers.ts';
 
-/** The words for the traffic of the past, and for what it says about the future. All times are UTC. */
+/** The words for past traffic and for its prediction. All times are UTC. */
 
 const rate = (value: number) => formatValue(Number(value.toPrecision(3)), 'per_second');
 const share = (value: number) => formatValue(Number(value.toPrecision(2)), 'ratio');
@@ -13,7 +13,7 @@ const share = (value: number) => formatValue(Number(value.toPrecision(2)), 'rati
 export const dayOf = (seconds: number) => new Date(seconds * 1000).toISOString().slice(0, 10);
 const hourOf = (seconds: number) => new Date(seconds * 1000).toISOString().slice(0, 16).replace('T', ' ');
 
-/** The sentence that a manager needs; null: no history was read, or there is no answer. */
+/** The summary in one sentence; null if no history was read, or if there is no answer. */
 export function trafficInWords({ asked }: CapacityRecord, { traffic }: CapacityResult): string | null {
   if (traffic === null) return null;
   const { outlook, limitPerSecond } = traffic;
@@ -57,7 +57,7 @@ function trendInWords(trend: Trend, limit: string): string {
   return `${what}; it reaches ${limit} ${until}.`;
 }
 
-/** What the prediction rests on. */
+/** The basis of the prediction. */
 export function trafficDetails({ traffic }: CapacityResult, confidence: number): readonly string[] {
   if (traffic === null) return [];
   const { outlook, history } = traffic;
@@ -160,7 +160,7 @@ export const changeInWords = ({ change }: Earlier): string =>
         ? 'no difference is certain: the intervals overlap'
         : `not comparable: ${INCOMPARABLE[change]}`;
 
-/** The newest earlier search that shows a lower capacity now; null: none does. */
+/** A sentence if capacity is lower than in the newest comparable search; otherwise null. */
 export function regressionInWords({ earlier }: CapacityResult): string | null {
   const comparable = earlier.find(({ change }) => ['lower', 'higher', 'unclear'].includes(change));
   if (comparable?.change !== 'lower') return null;

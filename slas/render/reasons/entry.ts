@@ -4,7 +4,7 @@ import type { Reason } from '../../model/reasons.ts';
 export interface Entry<Params> {
   /** `put` renders the reasons inside this one. */
   readonly words: (params: Params, put: Put) => string;
-  /** For the reference: its meaning, and what to do about it. */
+  /** For the reference page: the meaning of the code, and what to do about it. */
   readonly meaning: string;
   readonly next: string;
 }

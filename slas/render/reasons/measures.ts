@@ -14,7 +14,7 @@ const CORRECT_DOCUMENT = 'Correct the selector of the objective in the document.
 const LOAD = 'Check that the load reaches the service that Prometheus scrapes.';
 const KEEP_RECORD = 'Generate the load with `./sla run`, which keeps a record of every request.';
 
-/** What was measured of an objective, or why nothing could be. */
+/** What was measured of an objective, or why nothing could be measured. */
 export const MEASURES: Entries<MeasureReasons> = {
   ...SHARES,
 

@@ -116,7 +116,7 @@ function worldsThatNoCaseCanWrite(): void {
   });
   judgeWith({ given: { series: { 'process start': 'always 1000; 10=_' } } });
   judgeWith({ given: { load: { '2xx': 0, '5xx': 1500 } }, record: { wrongAnswers: 0, lookedInto: 0 } });
-  // Current plans have no phase after the peak that is shorter than the target; stored ones may.
+  // In current plans, the phase after the peak is never shorter than the target; in stored plans it may be.
   const { plan, run } = healthy();
   const back = {
     kind: 'moment',

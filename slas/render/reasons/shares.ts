@@ -17,7 +17,7 @@ const CORRECT_DOCUMENT = 'Correct the selector of the objective in the document.
 const LOAD = 'Check that the load reaches the service that Prometheus scrapes.';
 const EXTEND_BAD = 'Extend the matcher of `bad` in the document, or name the values that are good.';
 
-/** Verdicts of earlier versions have the words themselves. */
+/** Verdicts of earlier versions contain the words instead of a code. */
 const NOTATIONS: Readonly<Record<Notation, string>> = {
   'three-digits': 'a three-digit number',
   'class-digit': 'a status class, as one digit',
@@ -31,7 +31,7 @@ const NOTATIONS: Readonly<Record<Notation, string>> = {
   micrometer: 'an outcome as Micrometer spells it',
 };
 
-/** What was measured of latencies and of ratios, or why nothing could be. */
+/** What was measured of latencies and of ratios, or why nothing could be measured. */
 export const SHARES = {
   'responses-within': {
     words: ({ good, samples, isSuccessful, limitSeconds, percentile, bucket }) =>

@@ -9,7 +9,7 @@ type Span = Pick<WindowReasons['phase-without-scrapes'], 'phase' | 'fromSeconds'
 const seriesOf = (labels: Readonly<Record<string, string>>) => `series ${JSON.stringify(labels)}`;
 const phaseOf = ({ phase, fromSeconds, toSeconds }: Span) =>
   `phase "${phase}" (${clock(fromSeconds)} to ${clock(toSeconds)})`;
-/** Where each edge of the window is. */
+/** Words for each edge of the window. */
 const AT = { open: 'start', close: 'end' } as const;
 
 const tenths = (seconds: number) => `${seconds.toFixed(1)} s`;
@@ -213,8 +213,8 @@ export const WINDOW: Entries<WindowReasons> = {
 };
 
 /**
- * The remedy if other targets have the metric: a label that only those have excludes a sidecar. If none has
- * it, a warm-up creates its series.
+ * The remedy for a missing series. If other targets have the metric, a label that only they have excludes a sidecar. If no target has it, a
+ * warm-up creates the series.
  */
 function remedyOf({ target, isUnknown, elsewhere }: Missing): string {
   if (elsewhere === null)

@@ -25,10 +25,10 @@ const VERSIONS = { plan: ['v1'], run: ['v1'], evidence: ['v1'], verdict: ['v1', 
 
 export type StoredNoun = keyof typeof SCHEMAS;
 
-/** More problems than this in one file would not be read. */
+/** The maximum number of problems that are reported for one file. A longer list would not be read. */
 const MAX_SHOWN = 5;
 
-/** Why this does not match the schema, with positions; empty if it matches. */
+/** Why the content does not match the schema, with positions; empty if it matches. */
 export function storedProblems(noun: StoredNoun, data: unknown): readonly string[] {
   const versions = VERSIONS[noun].map((version) => `sla-harness/${noun}/${version}`);
   const { schema: found } = (typeof data === 'object' && data !== null ? data : {}) as { schema?: unknown };

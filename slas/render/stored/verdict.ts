@@ -3,7 +3,7 @@ import type { VerdictDocument } from '../json.ts';
 import { type Accepts, list, nullable, number, optional, text } from './schema-parts.ts';
 
 const Reason = Type.Object({ code: text, params: Type.Object({}) });
-/** The first version had words only. */
+/** Verdicts of the first version contain only words. */
 const reasons = optional(list(Reason));
 
 export const VerdictSchema = Type.Object({
