@@ -9,7 +9,6 @@ export interface Coefficients {
   readonly gamma: number;
 }
 
-
 /** The number of parameters of the curve. */
 export const PARAMETERS = 3;
 

@@ -233,7 +233,7 @@ test('native histograms are also searched for successful responses that the sele
   expect(of(verdict)).toMatchObject({ verdict: 'undecided' });
 });
 
-test('milliseconds', async () => {
+test('a histogram in milliseconds is judged', async () => {
   const document = {
     apiVersion: 'sla-harness/v1',
     kind: 'SLA',
