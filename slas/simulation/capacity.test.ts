@@ -15,7 +15,9 @@ const intervals = (answers: readonly SearchAnswer[]) => answers.filter((one) => 
 const holds = ({ provenPerSecond, refutedPerSecond }: Interval, truth: number) =>
   provenPerSecond <= truth && (refutedPerSecond === null || truth <= refutedPerSecond);
 
-/** Each service with the maximum width of its interval: exponential times at a high load need hours for a narrow one. */
+/**
+ * Each service with the maximum width of its interval. With exponential service times at a high load, a narrow interval would take hours.
+ */
 const LAWS: readonly (readonly [Law, number])[] = [
   [{ workers: 4, meanSeconds: 0.02, isFixed: true, isEven: true }, 0.1],
   [{ workers: 2, meanSeconds: 0.04, isFixed: true, isEven: true }, 0.1],
@@ -28,13 +30,13 @@ describe.each(LAWS)('a service with a known distribution of service times: %j', 
   const found = SEEDS.map((seed) => simulateSearch(law, LIMIT_SECONDS, seed));
   const known = intervals(found.map(({ answer }) => answer));
 
-  test('the interval holds the truth in at least 18 of 20 searches', () => {
+  test('the interval contains the true capacity in at least 18 of 20 searches', () => {
     const right = known.filter((one) => holds(one, truth));
     const seen = JSON.stringify(found.map(({ answer }) => answer));
     expect(right.length, `the truth is ${truth}: ${seen}`).toBeGreaterThanOrEqual(18);
   });
 
-  test('the interval is narrow in at least 18 of 20', () => {
+  test('the interval is narrow in at least 18 of 20 searches', () => {
     const widths = known.map(({ provenPerSecond: proven, refutedPerSecond: refuted }) =>
       refuted === null ? 1 : (refuted - proven) / refuted,
     );
@@ -84,7 +86,7 @@ describe('an unconfirmed rate is never the answer', () => {
 
   test('a service that gets slower under a steady load: a rate that only a short step met is not the answer', () => {
     const law: Law = { ...FAST, slowerEachMinute: 0.3 };
-    // After two minutes its workers can do 125/s; a step of 20 s sees 181/s.
+    // After two minutes, the workers can handle 125/s, whereas a step of 20 s measures 181/s.
     for (const { answer } of answersOf(law))
       if (answer.ok) expect(answer.provenPerSecond).toBeLessThanOrEqual(130);
   });

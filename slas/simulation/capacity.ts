@@ -20,13 +20,13 @@ export interface Law {
   readonly meanSeconds: number;
   /** Every request keeps a worker busy for exactly the mean time, and takes 0 to 120 ms more, in which no worker is busy. */
   readonly isFixed?: true;
-  /** Requests arrive evenly; otherwise at random. */
+  /** Requests arrive evenly. Absent: at random. */
   readonly isEven?: true;
-  /** Requests beyond this many waiting are refused. Absent: none are. */
+  /** The maximum number of waiting requests; further requests are refused. Absent: no request is refused. */
   readonly maxWaiting?: number;
   /** Above this rate, the service crashes. */
   readonly diesAbovePerSecond?: number;
-  /** A service that gets slower while it is loaded: its mean time grows by this share in a minute. */
+  /** The share by which the mean time grows per minute, for a service that gets slower under load. */
   readonly slowerEachMinute?: number;
   /** The load generator is late above this rate. */
   readonly generatorPerSecond?: number;
@@ -71,7 +71,7 @@ export function loaded(law: Law, ratePerSecond: number, seconds: number, random:
   return { atSeconds, tookSeconds, count };
 }
 
-/** Without a spread of latencies, nothing shows whether requests depend on each other. */
+/** If all latencies are the same, nothing shows whether requests depend on each other. */
 const MAX_DELAY_SECONDS = 0.12;
 /** A refused request counts as slower than every limit. */
 const REFUSED_SECONDS = 1e6;
@@ -113,7 +113,7 @@ function simulateStep(law: Law, limitSeconds: number, plan: StepPlan, random: Ra
   return { ...own, outcome, tookSeconds: atSeconds + AROUND_SECONDS };
 }
 
-/** As the judge decides at each look. */
+/** Decides at each look as the judge does. */
 function judged(answers: Answers, limitSeconds: number, plan: StepPlan) {
   const bySecond = slowerBySecond(answers, limitSeconds, plan.maxSeconds);
   const schedule = scheduleLooks(plan.maxSeconds, plan.confidence, plan.atLeastSeconds);
@@ -128,7 +128,7 @@ function judged(answers: Answers, limitSeconds: number, plan: StepPlan) {
     const bounds = shareBounds(sample, confidence);
     const atMiss = strict.looks.find((look) => look.atSeconds === atSeconds)?.confidence;
     const isMissed = atMiss !== undefined && shareBounds(sample, atMiss).low > BUDGET;
-    // A miss that does not count ends nothing.
+    // A miss that the search does not count does not end the step.
     if (bounds.low > BUDGET && isMissed) return { outcome: 'missed', atSeconds } as const;
     const isMet = effect !== null && bounds.high <= BUDGET && isSteady(own);
     if (isMet && atSeconds >= schedule.atLeastSeconds) return { outcome: 'met', atSeconds } as const;
@@ -136,7 +136,10 @@ function judged(answers: Answers, limitSeconds: number, plan: StepPlan) {
   return { outcome: 'undecided', atSeconds: plan.maxSeconds } as const;
 }
 
-/** The rate at which exactly 5% of the requests take longer than the limit (M/M/c, Erlang's C; with fixed times: what the workers can do, within 0.1%). */
+/**
+ * The rate at which exactly 5% of the requests take longer than the limit (M/M/c, Erlang's C). With fixed times, it is the maximum
+ * throughput of the workers, to within 0.1%.
+ */
 export function trueCapacity({ workers, meanSeconds, isFixed, isEven }: Law, limitSeconds: number): number {
   if (isFixed && isEven) return workers / meanSeconds;
   if (isFixed || isEven) throw new RangeError('the capacity of this law is unknown');
@@ -161,7 +164,7 @@ function shareOver(rate: number, workers: number, speed: number, limitSeconds: n
   const mustWait = waiting / (sum + waiting);
   const drain = workers * speed - rate;
   const own = Math.exp(-speed * limitSeconds);
-  // The sum of the wait, which is exponential at the speed of the drain, and the time of the request itself.
+  // The total time is the waiting time, which is exponential with the rate at which the queue drains, plus the request's own time.
   const waited =
     Math.abs(drain - speed) < 1e-9 * speed
       ? own * speed * limitSeconds

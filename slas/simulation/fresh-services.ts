@@ -9,9 +9,9 @@ import {
   simulate,
 } from './queues.ts';
 
-/** Services on which no choice of the method rests: they test it, so nothing may be adjusted to their results. */
+/** Services that were not used to develop the method. They test it, so the method must not be adjusted to their results. */
 
-/** Two workers and one queue, with another distribution of service times, another rate, or a load that changes. */
+/** Two workers and one queue, with a different distribution of service times, a different rate, or a changing load. */
 function twoWorkers(
   name: string,
   serviceSeconds: (meanSeconds: number, random: Random) => number,
@@ -72,8 +72,8 @@ const DRIFT_SECONDS = 30;
 type Addition = (nowSeconds: number) => number;
 
 /**
- * A fast service whose usual latency drifts within half a minute, far below a limit that only additional waiting exceeds: what is
- * common there says nothing about the waiting.
+ * A fast service whose usual latency drifts within half a minute, far below a limit that only additional waiting exceeds: the usual
+ * latencies show nothing about the waiting.
  */
 const drifting = (name: string, usualSeconds: number, addition: (random: Random) => Addition): Service => ({
   name,
@@ -90,8 +90,8 @@ const drifting = (name: string, usualSeconds: number, addition: (random: Random)
 });
 
 /**
- * Periods that begin after `everySeconds` and last for `lengthSeconds`, both on average. `during` gets the
- * remaining time of one.
+ * Periods that begin after `everySeconds` and last for `lengthSeconds`, both on average. `during` receives the remaining time of the
+ * current period.
  */
 const inSpells =
   (everySeconds: number, lengthSeconds: number, during: (leftSeconds: number, random: Random) => number) =>

@@ -22,7 +22,7 @@ test.each(named(SERVICES, 'independent', 'M/G/2 at 0.5', 'M/G/2 at 0.8', 'AR(1)'
 );
 
 test.each(named(FRESH_SERVICES, 'pauses every 10 s', 'a slow replica in four', 'M/G/2 at 0.5, 5/s'))(
-  'so do runs of $name, which no choice of the method was based on',
+  'runs of $name, which was not used to develop the method, also keep the promises',
   (service) => {
     const { met, missed } = simulateLooks(service, 95, 300, 1, RUNS, 5);
     expect([met <= 0.05 + SLACK, missed <= 0.05 + SLACK]).toEqual([true, true]);
@@ -30,7 +30,7 @@ test.each(named(FRESH_SERVICES, 'pauses every 10 s', 'a slow replica in four', '
   60_000,
 );
 
-test('a last look has at most 5 points less power than a single one for rare stalls, which cannot be decided earlier', () => {
+test('for rare stalls, which no early look can decide, the last look has at most 5 points less power than a single look', () => {
   const [stalls] = named(SERVICES, 'stalls');
   const { met, metOnce } = simulateLooks(stalls!, 99, 600, 3, 2 * RUNS, 11);
   expect(metOnce).toBeGreaterThan(0.2);

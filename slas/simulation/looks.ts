@@ -11,13 +11,13 @@ export interface LooksCell {
   readonly service: string;
   readonly percentile: 95 | 99;
   readonly maxSeconds: number;
-  /** The limit is that of the service times this: 1 is exactly at it. */
+  /** The factor by which the service's own limit is multiplied. At 1, the service is exactly at its limit. */
   readonly limitTimes: number;
   readonly runs: number;
-  /** Shares of the runs. */
+  /** The shares of the runs that were called met and missed. */
   readonly met: number;
   readonly missed: number;
-  /** The same if it is judged once, at the end. */
+  /** The same shares if each run is judged once, at its end. */
   readonly metOnce: number;
   readonly missedOnce: number;
   /** The mean duration of all runs, decided or not. */
@@ -31,7 +31,7 @@ interface Outcome {
   readonly atSeconds: number;
 }
 
-/** As the judge decides: nothing is met while the share is not steady, or before the shortest duration. */
+/** Decides as the judge does: no objective is met while the share is not steady, or before the shortest duration. */
 function decideAt(
   bySecond: readonly (readonly Block[])[],
   seconds: number,
@@ -61,7 +61,7 @@ function untilDecided(
   return { is: 'undecided', atSeconds: maxSeconds };
 }
 
-/** At the limit; a third of it used; beyond it. */
+/** The service is exactly at its limit, at a third of it, or beyond it. */
 export const LIMIT_TIMES = [1, 3, 0.7] as const;
 
 export function simulateLooks(
@@ -75,7 +75,7 @@ export function simulateLooks(
   return simulateCellsOf(service, [{ percentile, limitTimes }], maxSeconds, runs, seed)[0]!;
 }
 
-/** Both percentiles and all limits, from the same runs. */
+/** The cells of both percentiles and all limits, from the same runs. */
 export function simulateAllLooks(service: Service, maxSeconds: number, runs: number, seed: number) {
   const each = ([95, 99] as const).flatMap((percentile) =>
     LIMIT_TIMES.map((limitTimes) => ({ percentile, limitTimes })),

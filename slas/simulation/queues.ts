@@ -15,7 +15,7 @@ export interface Answers {
 
 export interface Service {
   readonly name: string;
-  /** Latencies of randomly arriving requests over this many seconds, of a service in steady state. */
+  /** Simulates randomly arriving requests to a service in steady state, for the given number of seconds. */
   readonly run: (durationSeconds: number, random: Random) => Answers;
 }
 
@@ -23,7 +23,7 @@ export const RATE_PER_SECOND = 25;
 /** The time simulated before a run, so that it does not begin with an empty queue. */
 export const BEFORE_SECONDS = 120;
 
-/** A small 32-bit generator (sfc32) whose period far exceeds the numbers drawn. */
+/** A small 32-bit random number generator (sfc32). Its period is far longer than any simulation needs. */
 export function seeded(seed: number): Random {
   let [a, b, c, counter] = [0, seed | 0, 0x9e3779b9 | 0, 1];
   const next = () => {
@@ -43,7 +43,7 @@ export const exponential = (mean: number, random: Random) => -mean * Math.log(1 
 export const normal = (random: Random) =>
   Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
 
-/** Random arrivals; `answer` returns how long a request takes that arrives at a given time. */
+/** Simulates random arrivals. `answer` returns the duration of a request that arrives at a given time. */
 export function simulate(
   durationSeconds: number,
   random: Random,
@@ -90,9 +90,7 @@ const queue = (load: number): Service => ({
   },
 });
 
-/**
- * The same queue with a load that rises steadily over a run, like a service that leaks, or whose data grow.
- */
+/** The same queue with a load that rises steadily over a run, as for a service that leaks memory or whose data grow. */
 export const filling = (fromLoad: number, toLoad: number): Service => ({
   name: `M/G/2 from ${fromLoad} to ${toLoad}`,
   run: (durationSeconds, random) => {
@@ -107,7 +105,7 @@ export const filling = (fromLoad: number, toLoad: number): Service => ({
   },
 });
 
-/** Each latency depends on the one before; the correlation spans about 50 requests, or two seconds. */
+/** Each latency depends on the previous latency. The correlation spans about 50 requests, or two seconds. */
 const leaning: Service = {
   name: 'AR(1)',
   run: (durationSeconds, random) => {

@@ -3,10 +3,9 @@ import { SERVICES, seeded } from './queues.ts';
 import { type Cell, calibrate, LIMITS, simulateCells } from './simulation.ts';
 
 /**
- * The guarantee of the intervals, tested on services with known truth: with the true share exactly at the
- * limit, at most 7% false *met* at 95% confidence. Seeded, so the outcome is the same everywhere; 300 runs
- * per cell leave a binomial error of 1.5 points, of which 2.33 are allowed (one cell in a hundred would
- * exceed it by chance): 10.4%.
+ * The guarantee of the intervals, tested on services with known truth: with the true share exactly at the limit, at most 7% false *met* at
+ * 95% confidence. Seeded, so the outcome is the same everywhere; 300 runs per cell leave a binomial error of 1.5 points. Allowing 2.33
+ * times this error, which one cell in a hundred exceeds by chance, gives 10.4%.
  */
 
 const RUNS = 300;
@@ -29,7 +28,7 @@ describe('with the true share at the limit', () => {
     expect(mean(({ recipe }) => recipe)).toBeLessThan(0.05);
   });
 
-  test('textbook bounds call a queue met far too often, and so do bounds from the variance of its own blocks', () => {
+  test("textbook bounds call a queue met far too often, and so do bounds from the variance of the limit's own blocks", () => {
     const queues = cells.filter(({ service }) => /at 0\.[89]/.test(service));
     expect(queues).toHaveLength(8);
     for (const { textbook, ownBlocks } of queues) {

@@ -35,10 +35,7 @@ export interface Cell {
   readonly designEffect: number;
   /** The share of the runs that were wrongly called not steady. */
   readonly notSteady: number;
-  /**
-   * The share of the runs whose interval for the mean latency contains the true mean; null if the row of the
-   * other percentile has it.
-   */
+  /** The share of the runs whose interval for the mean latency contains the true mean; null if the cell of the other percentile has it. */
   readonly meanHeld: number | null;
 }
 
@@ -49,25 +46,25 @@ interface Truth {
   readonly mean: number;
 }
 
-/** As computed by `./sla simulate --calibrate`. */
+/** The truth of each service, as computed by `./sla simulate --calibrate`. */
 export const LIMITS: Readonly<Record<string, Truth>> = {
-  // These two are known exactly: 0.05·√½·exp(√ln2·z), and the same without √½. The others come from 40 to 160
-  // million requests.
+  // The first two are known exactly: 0.05·√½·exp(√ln2·z), and the same without √½. The others were simulated with 40 to 160 million
+  // requests.
   independent: { 95: 0.1390564, 99: 0.2452458, mean: 0.05 },
   'AR(1)': { 95: 0.1966555, 99: 0.34683, mean: 0.07071068 },
   'M/G/2 at 0.5': { 95: 0.1483935, 99: 0.2424065, mean: 0.05281957 },
   'M/G/2 at 0.8': { 95: 0.5179914, 99: 0.8060828, mean: 0.1761744 },
   'M/G/2 at 0.9': { 95: 1.1215547, 99: 1.7272776, mean: 0.3757396 },
   stalls: { 95: 0.1111438, 99: 1.5982577, mean: 0.06827297 },
-  // From 80 million requests.
+  // Simulated with 80 million requests.
   'heavy-tailed M/G/2 at 0.5': { 95: 0.3661483, 99: 0.8836212, mean: 0.08677238 },
-  // By integration over the phase of a pause.
+  // Computed by integration over the phase of a pause.
   'pauses every 10 s': { 95: 0.06722109, 99: 0.1807234, mean: 0.023125 },
   'pauses every 60 s': { 95: 0.06415524, 99: 0.4213446, mean: 0.02833333 },
-  // From 7.5 million requests each; another simulation differs by at most 0.4%.
+  // Simulated with 7.5 million requests each; another simulation differs by at most 0.4%.
   'a slow replica in four': { 95: 0.7729784, 99: 1.634104, mean: 0.1726731 },
   'a day in a run': { 95: 0.1935127, 99: 0.3426957, mean: 0.06005295 },
-  // From 50 million requests each.
+  // Simulated with 50 million requests each.
   'drift, stalls': { 95: 0.03105566, 99: 1.569712, mean: 0.05831552 },
   'drift, short stalls': { 95: 0.07900019, 99: 1.042827, mean: 0.0382659 },
   'drift, busy spells': { 95: 0.1717045, 99: 0.8041296, mean: 0.03630705 },
@@ -94,7 +91,7 @@ export function slowerBySecond({ atSeconds, tookSeconds, count }: Answers, limit
     while (edge >= 0 && tookSeconds[index]! <= edges[edge]!) edge--;
     if (edge >= 0) slower[edge]![second]!++;
   }
-  // So far each is counted at the highest edge that it exceeds, but it exceeds all lower ones, too.
+  // So far, each response is counted only at the highest edge that it exceeds, although it also exceeds all lower edges.
   for (let edge = edges.length - 2; edge >= 0; edge--)
     for (let second = 0; second < seconds; second++) slower[edge]![second]! += slower[edge + 1]![second]!;
   return slower.map((counts) =>
@@ -102,7 +99,7 @@ export function slowerBySecond({ atSeconds, tookSeconds, count }: Answers, limit
   );
 }
 
-/** What `slowerBySecond` counted over the edges below the limit. */
+/** The counts of `slowerBySecond` over the edges below the limit. */
 export const lowerEdges = (bySecond: readonly (readonly Block[])[]): readonly LowerEdge[] =>
   lowerEdgesOf(EDGES.slice(0, -1), bySecond, 1);
 
@@ -162,8 +159,8 @@ export function shareNotSteady(
 }
 
 /**
- * Both percentiles over this many runs of one service. `limitTimes` above 1 raises the limit by that factor,
- * so that *met* is true.
+ * The cells of both percentiles for the given number of runs of one service. `limitTimes` above 1 raises the limit by that factor, so that
+ * *met* is true.
  */
 export function simulateCells(
   service: Service,
@@ -205,7 +202,7 @@ export function simulateCells(
 /** The truth about a service: the quantiles and the mean of its latencies, from many requests. */
 export function calibrate(service: Service, durationSeconds: number, parts: number, seed: number): Truth {
   const random = seeded(seed);
-  // Two thousand steps per doubling: finer than the random error.
+  // Two thousand steps per doubling, which is finer than the random error.
   const step = Math.LN2 / 2000;
   const counts = new Map<number, number>();
   let [all, sum] = [0, 0];

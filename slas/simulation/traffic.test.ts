@@ -12,7 +12,7 @@ import { weeksOf } from '../capacity/traffic/weeks.ts';
 import { seeded } from './queues.ts';
 import { BEGIN, BURST, type TrafficLaw, trafficOf } from './traffic.ts';
 
-/** Traffic of known growth: what the report may say about it. */
+/** What the report may say about traffic with known growth. */
 
 function counted(law: TrafficLaw, seed = 1): Traffic {
   const counter = new TrafficCounter(BEGIN, BEGIN + law.weeks * WEEK_SECONDS);
@@ -30,7 +30,7 @@ const trendIn = (seen: Outlook) => {
   if (seen.kind !== 'trend') throw new Error(`no trend: ${JSON.stringify({ ...seen, weeks: [] })}`);
   return seen;
 };
-/** In hours from Monday, 0:00. */
+/** Times of the week, in hours since Monday, 0:00. */
 const hourOfWeek = (seconds: number) => (seconds % WEEK_SECONDS) / HOUR_SECONDS;
 
 describe('the date at which the peak reaches the limit is in the interval in at least 18 of 20 histories', () => {
@@ -52,7 +52,7 @@ describe('the date at which the peak reaches the limit is in the interval in at 
     expect(right.length).toBeGreaterThanOrEqual(18);
   });
 
-  test('growth that does not exist is not reported in at least 18 of 20', () => {
+  test('constant traffic is not reported as growing in at least 18 of 20 histories', () => {
     const seen = Array.from({ length: 20 }, (_, seed) => outlook({ weeks: 12, peakAt: flat }, 150, seed + 1));
     const none = seen.filter(
       (one) => one.kind === 'trend' && one.perWeek[0] <= 0 && one.latestSeconds === null,
@@ -85,7 +85,7 @@ describe('growth does not look smaller than it is', () => {
   const grown = byShare(0.03);
   const truth = at(21);
 
-  test('two weeks of holidays at the end are named, and do not count', () => {
+  test('two weeks of holidays at the end are reported, and do not count', () => {
     const seen = trendIn(
       outlook({ weeks: 14, peakAt: (week) => grown(week) * (week > 12 ? 0.5 : 1) }, grown(21)),
     );
@@ -108,13 +108,13 @@ describe('growth does not look smaller than it is', () => {
     expect(seen.latestSeconds ?? Number.POSITIVE_INFINITY).toBeGreaterThan(truth);
   });
 
-  test('a week with gaps counts if its peak is above the trend nevertheless', () => {
+  test('a week with gaps counts if its known peak is above the trend', () => {
     const isMissing = (seconds: number) => seconds > 13 * WEEK_SECONDS && hourOfWeek(seconds) < 24;
     const seen = outlook({ weeks: 14, peakAt: (week) => 100 * (week > 13 ? 1.4 : 1), isMissing }, 500);
     expect(seen).toMatchObject({ kind: 'jumped', highWeeks: 1 });
   });
 
-  test('processes that restart in the busiest hour: the requests that they did not report are not mistaken for low traffic', () => {
+  test('restarts in the busiest hour: requests that the processes did not report are not mistaken for low traffic', () => {
     const restarts = Array.from(
       { length: 12 },
       (_, week) => week * WEEK_SECONDS + (24 + 10) * HOUR_SECONDS + 900,
@@ -152,7 +152,7 @@ describe('what is not growth', () => {
     });
   });
 
-  test('traffic that doubled last week: the weeks before predict nothing any more', () => {
+  test('traffic that doubled last week: the weeks before are no basis for a prediction', () => {
     const seen = outlook({ weeks: 20, peakAt: (week) => (week < 19 ? 100 : 200) }, 400);
     expect(seen).toMatchObject({ kind: 'jumped', highWeeks: 1 });
     if (seen.kind === 'jumped') expect(seen.times).toBeCloseTo(2, 0);
@@ -166,7 +166,7 @@ describe('what is not growth', () => {
     expect(seen.perWeek[0]).toBeGreaterThan(0.04);
   });
 
-  test('a store that keeps one sample an hour of older weeks: peaks are compared at the same resolution', () => {
+  test('a store that keeps only one sample an hour of older weeks: peaks are compared at the same resolution', () => {
     const everySeconds = (week: number) => (week < 8 ? HOUR_SECONDS : BIN_SECONDS);
     const law = { weeks: 16, peakAt: flat, noise: 0.01, everySeconds };
     const { weeks } = weeksOf(counted(law));
@@ -185,7 +185,7 @@ describe('what is not growth', () => {
     expect(seen.changedAtSeconds).toBeNull();
   });
 
-  test('a process that another server scraped before is not a burst of requests', () => {
+  test('a process that another server scraped before does not look like a burst of requests', () => {
     const [first, second] = trafficOf({ weeks: 2, peakAt: flat }, seeded(1));
     const late = { ...second!, samples: second!.samples.filter(([time]) => time > at(1)) };
     const counter = new TrafficCounter(BEGIN, at(2));

@@ -7,14 +7,14 @@ export interface TrafficLaw {
   readonly weeks: number;
   /** The busiest five minutes of a week in requests per second, without noise, by weeks since the beginning. */
   readonly peakAt: (week: number) => number;
-  /** Of a week's level, and how alike neighbouring weeks are (0: not at all). */
+  /** The noise of a week's level, and the correlation of neighbouring weeks (0: none). */
   readonly noise?: number;
   readonly alike?: number;
   /** Processes that share the load. */
   readonly replicasAt?: (week: number) => number;
   /** Seconds between two samples. */
   readonly everySeconds?: (week: number) => number;
-  /** Nothing is scraped. */
+  /** Whether no process is scraped at a given time. */
   readonly isMissing?: (seconds: number) => boolean;
   /** Seconds at which all processes restart. */
   readonly restarts?: readonly number[];
@@ -24,10 +24,10 @@ const HOUR = 3600;
 const WEEK = 168 * HOUR;
 /** The busiest five minutes of an hour, divided by its mean. */
 export const BURST = 1.2;
-/** Mondays of the simulated calendar; when a history begins. */
+/** The start of every history, a Monday. */
 export const BEGIN = 1_767_571_200;
 
-/** Of the week's busiest hour: office hours, of which Tuesday at 10 is the busiest. */
+/** The rate of an hour as a share of the week's busiest hour. Traffic follows office hours, and Tuesday at 10 is the busiest. */
 function pattern(hourOfWeek: number): number {
   const [day, hour] = [Math.floor(hourOfWeek / 24), hourOfWeek % 24];
   const daily = 0.15 + 0.85 * Math.exp(-(((hour - 10) / 4) ** 2));
@@ -35,7 +35,7 @@ function pattern(hourOfWeek: number): number {
   return daily * weekly;
 }
 
-/** Within the hour: its third five minutes are the busiest. */
+/** The rate within an hour relative to its mean. The third five minutes are the busiest. */
 const within = (bin: number) => (bin === 2 ? BURST : (12 - BURST) / 11);
 
 export function trafficOf(law: TrafficLaw, random: Random): readonly Series[] {

@@ -61,8 +61,8 @@ describe('merging neighbouring blocks', () => {
 });
 
 describe('the variance of a share', () => {
-  // 53 blocks: 0.00032047; 26: 0.00031695; 13: 0.00039981; extrapolated: 2 × 0.00039981 − 0.00031695.
-  // Computed independently of this code.
+  // 53 blocks: 0.00032047; 26: 0.00031695; 13: 0.00039981; extrapolated: 2 × 0.00039981 − 0.00031695. These values were computed
+  // independently of this code.
   test('is the largest over all levels, extrapolated', () => {
     const spread = spreadOf(BURSTS)!;
     expect(spread.variance).toBeCloseTo(0.00048267590838752233, 15);
@@ -84,8 +84,8 @@ describe('the variance of a share', () => {
   });
 
   test('detects dependence that only longer blocks show', () => {
-    // Four bad blocks alternate with four good ones: pairs differ as much as single blocks do, so their
-    // variance is twice as large.
+    // Four bad blocks alternate with four good ones. Pairs differ as much as single blocks do, so the variance from pairs is twice as
+    // large.
     const slow = repeat(64, (index) => (index % 8 < 4 ? 2 : 0));
     const quick = repeat(64, (index) => (index % 2 === 0 ? 2 : 0));
     expect(designEffectOf(slow)!.factor).toBeGreaterThan(3 * designEffectOf(quick)!.factor);
@@ -116,7 +116,7 @@ describe('the design effect', () => {
     expect(designEffectOf(repeat(20, () => part))).toBeNull();
   });
 
-  test('of several event types is the largest known one', () => {
+  test('of several event types is the largest known design effect', () => {
     const [small, large] = [
       { factor: 1.5, blocks: 60 },
       { factor: 4, blocks: 15 },
@@ -132,7 +132,7 @@ describe('the design effect', () => {
     expect(dependenceBlocks(lower, 0.05)).toEqual([shares[1], shares[2]]);
   });
 
-  test('uses edges under a tenth of the limit only where no more requests exceed them than the budget allows', () => {
+  test('uses edges under a tenth of the limit only if no more requests exceed them than the budget allows', () => {
     const [rare, atBudget, common] = [4, 5, 6].map((part) => repeat(12, () => part, 100));
     const at = (ofLimit: number, ...all: (readonly Block[])[]) => all.map((blocks) => ({ ofLimit, blocks }));
     const near = at(0.1, common!);
@@ -143,7 +143,7 @@ describe('the design effect', () => {
     ]);
   });
 
-  test('uses the rarest event where all are common and far below the limit', () => {
+  test('uses the rarest event if all events are common and far below the limit', () => {
     const [half, third] = [50, 30].map((part) => repeat(12, () => part, 100));
     const lower = [
       { ofLimit: 0.01, blocks: half! },
@@ -161,7 +161,7 @@ describe('the design effect of bursts', () => {
     expect(burstEffectOf(three)!.factor).toBe(designEffectOf(three)!.factor);
   });
 
-  test('has at least three, and never more than the blocks give', () => {
+  test('has at least three degrees of freedom, and never more than the number of blocks allows', () => {
     expect(burstEffectOf(repeat(120, (index) => (index === 20 ? 8 : 0)))!.blocks).toBe(4);
     const halves = repeat(100, (index) => index % 2);
     expect(burstEffectOf(halves)!.blocks).toBe(100);

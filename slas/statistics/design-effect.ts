@@ -14,7 +14,7 @@ export interface Block {
   readonly total: number;
 }
 
-/** With fewer blocks, the variance between them is too poorly known. */
+/** The minimum number of blocks. With fewer, the variance between them is not known well enough. */
 export const MIN_BLOCKS = 12;
 
 /** The squared standard error of Σpart/Σtotal, and the number of blocks it was estimated from. */
@@ -24,8 +24,8 @@ export interface Spread {
 }
 
 /**
- * How much larger than binomial the variance of a share is, and the number of blocks that this estimate rests
- * on: one more than its degrees of freedom, and not always whole.
+ * The factor by which the variance of a share exceeds the binomial variance, and the number of blocks behind this estimate. That number is
+ * one more than the degrees of freedom, and need not be whole.
  */
 export interface DesignEffect {
   readonly factor: number;
@@ -63,16 +63,16 @@ function varianceAt(blocks: readonly Block[], ratio: number, total: number): num
 }
 
 /**
- * The variance of Σpart/Σtotal, from blocks of doubling length; the largest estimate counts. Each merging
- * step is also extrapolated (Lugsail: `2V_j − V_{j−1}`), because blocks shorter than the dependence show only
- * part of it. null with fewer than 12 blocks. `merges: false` skips merging, for comparison.
+ * The variance of Σpart/Σtotal, from blocks of doubling length; the largest estimate counts. Each merging step is also extrapolated
+ * (Lugsail: `2V_j − V_{j−1}`), because blocks shorter than the span of the dependence show only part of it. null with fewer than 12 blocks.
+ * `merges: false` skips merging, for comparison.
  */
 export function spreadOf(blocks: readonly Block[], merges = true): Spread | null {
   const found = widestOf(blocks, merges);
   return found === null ? null : { variance: found.variance, blocks: found.level.length };
 }
 
-/** The largest of these estimates, and the blocks that it was estimated from. */
+/** The largest of these estimates, and the number of blocks behind it. */
 function widestOf(blocks: readonly Block[], merges: boolean) {
   const whole = totalsOf(blocks);
   if (blocks.length < MIN_BLOCKS || whole.total === 0) return null;
@@ -103,14 +103,13 @@ function factorOf(variance: number, part: number, total: number): number {
   return Math.max(1, (variance * total) / (share * (1 - share)));
 }
 
-/** The kurtosis of a few blocks is poorly known itself, so no fewer degrees of freedom are concluded from it. */
+/** The minimum degrees of freedom. The kurtosis of a few blocks is itself too uncertain to conclude fewer. */
 const MIN_DEGREES = 3;
 
 /**
- * The design effect of bad requests that come in bursts. Its variance rests on the bursts that were seen,
- * which are fewer than the blocks: three bursts in a hundred blocks say as little as three numbers.
- * Satterthwaite's degrees of freedom follow from the kurtosis of the blocks: `2B/(κ − 1)`. That is about B
- * for even blocks, and about twice the number of equal bursts. null if unknown.
+ * The design effect of bad requests that come in bursts. Its variance rests on the bursts that occurred, which are fewer than the blocks:
+ * three bursts in a hundred blocks carry as little information as three numbers. Satterthwaite's degrees of freedom follow from the
+ * kurtosis of the blocks: `2B/(κ − 1)`. That is about B for even blocks, and about twice the number of equal bursts. null if unknown.
  */
 export function burstEffectOf(blocks: readonly Block[]): DesignEffect | null {
   const { part, total } = totalsOf(blocks);
@@ -132,7 +131,7 @@ export function burstEffectOf(blocks: readonly Block[]): DesignEffect | null {
 
 /** The requests slower than an edge below the limit, by block. */
 export interface LowerEdge {
-  /** The edge as a part of the limit. */
+  /** The edge divided by the limit. */
   readonly ofLimit: number;
   readonly blocks: readonly Block[];
 }
@@ -145,9 +144,9 @@ export const lowerEdgesOf = (
 ): readonly LowerEdge[] =>
   edges.map((edge, index) => ({ ofLimit: edge / limit, blocks: blocksOver[index]! }));
 
-/** An event that affects more than half of the requests says little about how rare events cluster. */
+/** The maximum share of an event. An event that affects more than half of the requests shows little about how rare events cluster. */
 const COMMONEST = 0.5;
-/** Edges below this part of the limit are far from it. */
+/** Edges below this fraction of the limit count as far below it. */
 const FAR_BELOW = 0.1;
 
 /**
@@ -170,7 +169,7 @@ function shareOf(blocks: readonly Block[]): number {
   return total === 0 ? 0 : part / total;
 }
 
-/** The largest of several; null if there are none. */
+/** The largest of several design effects; null if there are none. */
 export const largestOf = (effects: readonly (DesignEffect | null)[]) =>
   effects.reduce<DesignEffect | null>(
     (largest, one) => (one !== null && (largest === null || one.factor > largest.factor) ? one : largest),

@@ -14,7 +14,7 @@ export function betaQuantile(p: number, a: number, b: number): number {
   return jstat.beta.inv(p, a, b);
 }
 
-/** Nearer to 0 and 1, the library's inverse is wrong where a or b is 1; its distribution function is right. */
+/** Nearer to 0 and 1, the library's inverse is wrong if a or b is 1, whereas its distribution function is right. */
 const FAR = 1e-5;
 
 function lowBetaQuantile(p: number, a: number, b: number): number {

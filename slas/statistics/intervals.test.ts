@@ -39,7 +39,7 @@ describe('quantiles', () => {
     [0.95, 1501.5, 28499.25, 0.0521362905],
     [0.05, 50000.5, 949999.5, 0.0496425233],
     [0.975, 1, 1e6, 3.68887265e-6],
-    // Far in the tails, where the exact values are 1 − α^(1/n) and α^(1/n).
+    // Values far in the tails, where the exact results are 1 − α^(1/n) and α^(1/n).
     [1 - 1e-7, 1, 1675, 0.00957659322],
     [1 - 1e-9, 1, 15_000, 0.0013805971534],
     [1e-9, 1675, 1, 0.9877041207531],
@@ -137,13 +137,13 @@ describe('minimum detectable effect', () => {
     expect([0.01, 0.07, 0.29].map((budget) => firstMissed(run, budget, observed))).toEqual([16, 106, 436]);
   });
 
-  test('does not exist if even a run of only bad requests would not be a miss', () => {
+  test('does not exist if even a run with only bad requests would not be a miss', () => {
     const run = { all: 10, effect: { factor: 10, blocks: 12 } };
     expect(detectableShare(run, 0.9, bounds(0.95))).toBeNull();
     expect(firstMissed(run, 0.9, bounds(0.95))).toBe(11);
   });
 
-  test('exists if a run of only bad requests is the first miss', () => {
+  test('exists if only a run in which every request is bad is a miss', () => {
     const run = { all: 10, effect: { factor: 1, blocks: Number.POSITIVE_INFINITY } };
     near(detectableShare(run, 0.9, observed)!, 0.95 ** (1 / 10));
   });
@@ -168,7 +168,7 @@ describe('how many more requests decide', () => {
     },
   );
 
-  test('the penalty for few bursts counts: without it, this undecided run would seem to have enough requests', () => {
+  test('the penalty for few bursts is included: without it, this undecided run would seem to have enough requests', () => {
     const run = { ...sample(10, 1500, 1, 60), bursts: { factor: 6, blocks: 4 } };
     expect(shareBounds(run, 0.95).high).toBeGreaterThan(0.02);
     expect(moreFor80(run, 0.02, 0.95)).toBe(4142);
@@ -230,7 +230,7 @@ describe('several tests at once', () => {
     // P(Bin(1500, 0.05) ≥ 95), computed independently.
     expect(p).toBeCloseTo(0.01249786, 5);
   });
-  test('is 1 if nothing is shown, and never below 1e-9', () => {
+  test('is 1 if the bounds show no effect, and never below 1e-9', () => {
     expect(pValue(() => false)).toBe(1);
     expect(pValue(() => true)).toBe(1e-9);
     // Quantiles are undefined at a confidence of 1 or more.
@@ -264,14 +264,14 @@ describe('several tests at once', () => {
 describe('bursts of bad requests', () => {
   const sample = { bad: 30, all: 3000, effect: { factor: 3, blocks: 150 } };
 
-  test('few of them widen the upper bound only', () => {
+  test('a small number of bursts widens only the upper bound', () => {
     const plain = shareBounds(sample, 0.999);
     const few = shareBounds({ ...sample, bursts: { factor: 3, blocks: 5 } }, 0.999);
     expect(few.low).toBe(plain.low);
     expect(few.high).toBeGreaterThan(1.3 * plain.high);
   });
 
-  test('single bad requests cost nothing, however few they are', () => {
+  test('isolated bad requests do not widen the bounds, however few they are', () => {
     expect(shareBounds({ ...sample, bursts: { factor: 1, blocks: 4 } }, 0.999)).toEqual(
       shareBounds(sample, 0.999),
     );

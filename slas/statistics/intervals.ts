@@ -17,7 +17,7 @@ export interface ShareSample {
   readonly bad: number;
   readonly all: number;
   readonly effect: DesignEffect;
-  /** That of the bad requests alone, with the degrees of freedom of their bursts; it widens only the upper bound. */
+  /** The design effect of the bad requests alone, with the degrees of freedom of their bursts. It widens only the upper bound. */
   readonly bursts?: DesignEffect | null;
 }
 
@@ -29,7 +29,7 @@ export function effectiveSize({ all, effect }: Omit<ShareSample, 'bad'>, confide
   return Math.min(all, all / effect.factor / penaltyOf(effect, confidence));
 }
 
-/** A variance that was estimated from few blocks may be larger by this. */
+/** The factor by which a variance may be larger than its estimate from few blocks. */
 const penaltyOf = ({ blocks }: DesignEffect, confidence: number) =>
   (tQuantile(confidence, blocks - 1) / normalQuantile(confidence)) ** 2;
 
@@ -37,7 +37,7 @@ const penaltyOf = ({ blocks }: DesignEffect, confidence: number) =>
 const sizeByBursts = (all: number, bursts: DesignEffect, confidence: number) =>
   all / (1 + (bursts.factor - 1) * penaltyOf(bursts, confidence));
 
-/** The effective size that a bound has: in the upper one, which decides *met*, bursts count as well. */
+/** The effective sample size of a bound. For the upper bound, which decides *met*, bursts also count. */
 function sizeFor(bound: 'low' | 'high', sample: ShareSample, confidence: number): number {
   const size = effectiveSize(sample, confidence);
   const { all, bursts } = sample;
@@ -45,8 +45,8 @@ function sizeFor(bound: 'low' | 'high', sample: ShareSample, confidence: number)
 }
 
 /**
- * Clopper-Pearson bounds of the bad share at the effective sample size, which need not be an integer. A run that saw few bursts
- * must not conclude from them that there are no longer ones, so the upper bound knows how few they were.
+ * Clopper-Pearson bounds of the bad share at the effective sample size, which need not be an integer. If a run had only a few bursts,
+ * longer ones cannot be ruled out, so the upper bound allows for how few they were.
  */
 export function shareBounds(sample: ShareSample, confidence: number): Bounds {
   const { bad, all } = sample;
@@ -72,7 +72,7 @@ export function meanBounds(value: number, { variance, blocks }: Spread, confiden
 
 // ---------------------------------------------------------------------------------------------- before and after a run
 
-/** What decides: the observed share alone, or confidence bounds. */
+/** What decides an objective: the observed share alone, or confidence bounds. */
 export type Ruling =
   /** A rate `< 1%` is already missed at exactly 1%, a percentile's budget only above it. */
   | { readonly rule: 'observed'; readonly missedAtLimit: boolean }
@@ -122,7 +122,7 @@ export function provableShare(
   return betaQuantile(1 - certainty, most + 1, size - most);
 }
 
-/** The design effect that these bounds of a bad share show, with the penalty for the blocks that it was estimated from. */
+/** The design effect that follows from the bounds of a bad share, including the penalty for the number of blocks behind it. */
 export function effectOfBounds(bad: number, all: number, high: number, confidence: number): number {
   const isNarrower = (size: number) => boundsAt((bad / all) * size, size, confidence).high <= high;
   let [wide, narrow] = [0, all];
@@ -134,13 +134,13 @@ export function effectOfBounds(bad: number, all: number, high: number, confidenc
   return all / narrow;
 }
 
-/** How many standard errors make a decision likely. */
+/** The number of standard errors that makes a decision likely. */
 export const EIGHTY_PERCENT = normalQuantile(0.8);
 
 /**
- * How many more requests would decide with 80% probability if the share stays the same; infinite exactly at
- * the limit. The dependence between requests is assumed to stay the same, too, and so is the penalty for having
- * estimated it from few blocks: the bounds that are to leave the limit have it.
+ * How many more requests would decide with 80% probability if the share stays the same; infinite exactly at the limit. The dependence
+ * between requests is also assumed to stay the same. So is the penalty for estimating it from few blocks, because the future bounds include
+ * that penalty.
  */
 export function moreFor80(sample: ShareSample, budget: number, confidence: number): number {
   const { bad, all } = sample;

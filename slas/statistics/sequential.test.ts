@@ -2,12 +2,12 @@ import { expect, test } from 'vitest';
 import { normalQuantile } from './distributions.ts';
 import { defaultAtLeast, scheduleLooks, spentBy } from './sequential.ts';
 
-test('looks are each 1.5 times as late as the one before, and the last one is at the end', () => {
+test('each look is 1.5 times as late as the one before, and the last look is at the end', () => {
   const { looks } = scheduleLooks(600, 0.95);
   expect(looks.map(({ atSeconds }) => atSeconds)).toEqual([68, 101, 152, 228, 342, 600]);
 });
 
-test('a look that could not decide anything spends nothing, and its error is left to the next one', () => {
+test('a look that could not decide anything spends no error, and leaves its share to the next look', () => {
   expect(scheduleLooks(600, 0.95).looks[0]!.atSeconds).toBe(68);
   expect(scheduleLooks(60, 0.95).looks.map(({ atSeconds }) => atSeconds)).toEqual([20, 30, 60]);
 });
@@ -25,7 +25,7 @@ test.each([
   },
 );
 
-test('the looks before the last one spend at most a tenth of the error, and the last one keeps the rest', () => {
+test('the looks before the last look spend at most a tenth of the error, and the last look keeps the rest', () => {
   for (const maxSeconds of [60, 120, 300, 600, 3600]) {
     const { looks } = scheduleLooks(maxSeconds, 0.95);
     const early = looks.slice(0, -1).reduce((sum, look) => sum + 1 - look.confidence, 0);
@@ -48,6 +48,6 @@ test('the first boundary of five equally spaced looks is the published 4.38 stan
   expect(normalQuantile(1 - spentBy(0.2, 0.05) / 2)).toBeCloseTo(4.38, 2);
 });
 
-test('nothing is met before a quarter of the maximum, or a third up to 100 s, or 60 s, and never after the maximum', () => {
+test('the shortest duration is a quarter of the maximum, or a third up to 100 s, or 60 s, and never exceeds the maximum', () => {
   expect([30, 120, 180, 270, 300, 600].map(defaultAtLeast)).toEqual([30, 60, 60, 90, 100, 150]);
 });

@@ -1,33 +1,32 @@
 import { normalProbability, normalQuantile } from './distributions.ts';
 
 /**
- * How the error of a run that is judged several times is shared among the looks at it: by O'Brien and Fleming's spending
- * function (Lan and DeMets), which keeps nearly all of it for the end. *Met* and *missed* each have an error of their own.
+ * How the error of a run that is judged several times is shared among the looks at it: by O'Brien and Fleming's spending function (Lan and
+ * DeMets), which keeps nearly all of the error for the end. *Met* and *missed* each have a separate error.
  */
 
 export interface Look {
-  /** From the start of the load. The last look is at its planned end. */
+  /** Seconds since the start of the load. The last look is at the planned end of the load. */
   readonly atSeconds: number;
-  /** The confidence that bounds must have at this look: what its share of the error leaves. */
+  /** The confidence of the bounds at this look: 1 minus the look's share of the error. */
   readonly confidence: number;
 }
 
 export interface LookSchedule {
   readonly maxSeconds: number;
-  /** Nothing is met before this time, because rare events need time to occur. */
+  /** No objective is met before this time, because rare events need time to occur. */
   readonly atLeastSeconds: number;
   readonly looks: readonly Look[];
 }
 
 const FIRST_SECONDS = 20;
 const GROWTH = 1.5;
-/** Looks with less error than this cannot decide: nothing here computes bounds beyond it. */
+/** Looks with less error than this cannot decide, because bounds cannot be computed at such a confidence. */
 const MIN_ERROR = 1e-9;
 
 /**
- * All looks before the last spend at most this part of the error together. O'Brien and Fleming's function
- * alone spends up to a third of it. That costs the last look up to 7 points of its power, without deciding
- * rare bursts any earlier.
+ * All looks before the last spend at most this part of the error together. O'Brien and Fleming's function alone spends up to a third of it.
+ * That would cost the last look up to 7 points of its power, without deciding rare bursts any earlier.
  */
 const MAX_EARLY_SHARE = 0.1;
 
@@ -41,8 +40,8 @@ const earlySpentBy = (fraction: number, error: number) =>
   Math.min(spentBy(fraction, error), MAX_EARLY_SHARE * error);
 
 /**
- * Before this, nothing is called met by default: a quarter of the maximum; of a short one a third, up to 100 s; never less than 60 s.
- * Stalls every 20 s decided this: docs/decisions/0015-bursts-and-early-met.md.
+ * By default, no objective is called met before this time: a quarter of the maximum duration, or a third of a short maximum up to 100 s,
+ * but at least 60 s. Stalls every 20 s decided this: docs/decisions/0015-bursts-and-early-met.md.
  */
 export const defaultAtLeast = (maxSeconds: number): number =>
   Math.min(maxSeconds, Math.ceil(Math.max(60, maxSeconds / 4, Math.min(100, maxSeconds / 3))));
@@ -65,7 +64,7 @@ export function scheduleLooks(
   return { maxSeconds, atLeastSeconds: Math.min(atLeastSeconds, maxSeconds), looks };
 }
 
-/** A look shortly before the end would take error from the last one, which has the most data. */
+/** A look shortly before the end would take error from the last look, which has the most data. */
 function timesUntil(maxSeconds: number): readonly number[] {
   const times: number[] = [];
   for (let at = FIRST_SECONDS; Math.round(at) * GROWTH <= maxSeconds; at *= GROWTH)
@@ -73,5 +72,5 @@ function timesUntil(maxSeconds: number): readonly number[] {
   return [...times, maxSeconds];
 }
 
-/** One run in twenty contains no event that is rarer than this (the rule of three). */
+/** An event with this mean interval is missing from one run in twenty (the rule of three). */
 export const unseenInterval = (seconds: number): number => seconds / 3;

@@ -9,7 +9,7 @@ describe('the minimum number of requests to decide', () => {
   test('is 90 and 459 at 99% confidence', () => {
     expect([0.05, 0.01].map((budget) => minRequests(budget, 0.99))).toEqual([90, 459]);
   });
-  test.each([50, 75, 90, 95, 99, 99.5, 99.9, 99.99])('p%d: this many can prove it, one fewer cannot', (p) => {
+  test.each([50, 75, 90, 95, 99, 99.5, 99.9, 99.99])('p%d: the minimum proves it, one fewer cannot', (p) => {
     const [budget, least] = [budgetOf(p), minRequests(budgetOf(p))];
     expect((1 - budget) ** least).toBeLessThanOrEqual(0.05);
     expect((1 - budget) ** (least - 1)).toBeGreaterThan(0.05);
@@ -51,7 +51,7 @@ describe('comparing a share with a limit', () => {
     fc.assert(property, { seed: 1, numRuns: 2_000 });
   });
 
-  test('is 0 exactly at the limit, and ±1 one event away from it', () => {
+  test('gives 0 exactly at the limit, and ±1 one event away from it', () => {
     const property = fc.property(fc.integer({ min: 1, max: 2 ** 20 }), decimals, (scale, millionths) => {
       const [whole, part, share] = [scale * 1_000_000, scale * millionths, millionths / 1_000_000];
       expect([-1, 0, 1].map((more) => compareShare(part + more, whole, share))).toEqual([-1, 0, 1]);

@@ -1,8 +1,6 @@
 /** Exact shares in integers, and how many requests a verdict needs. */
 
-/**
- * A decimal number as a fraction of integers: 0.999 → 999/1000. Integer comparisons have no rounding error.
- */
+/** A decimal number as a fraction of integers: 0.999 → 999/1000. Comparisons of integers have no rounding error. */
 export function toFraction(decimal: number): { readonly numerator: number; readonly denominator: number } {
   for (let digits = 0; digits <= 9; digits++) {
     const denominator = 10 ** digits;
@@ -39,7 +37,7 @@ export function minRequests(budget: number, confidence = 0.95): number {
   return Math.ceil(Math.log(1 - confidence) / Math.log(1 - budget));
 }
 
-/** The middle value; the lower one of an even number of values; NaN if there are none. */
+/** The median; of an even number of values, the lower of the two in the middle. NaN if there are no values. */
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted.length === 0 ? Number.NaN : sorted[Math.floor((sorted.length - 1) / 2)]!;

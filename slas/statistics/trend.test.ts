@@ -17,7 +17,7 @@ describe('Mann-Kendall test', () => {
     ],
     [[2, 2, 1, 1, 2, 2, 1, 1, 2, 2, 1, 1, 3, 3], 12, 0.507892914490728],
     [[1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1], 0, 1],
-    // As many pairs fall as rise.
+    // The same number of pairs fall and rise.
     [[1, 2, 3, 4, 5, 6, 6, 5, 4, 3, 2, 1], 0, 1],
   ])('of %j', (values, rising, p) => {
     const found = mannKendall(values);
@@ -62,7 +62,7 @@ describe('a trend check', () => {
     // Taken separately, odd and even blocks rise and fall; their pairs are all equal.
     const zigzag = level(Array.from({ length: 24 }, (_, index) => (index % 2 === 0 ? index : 24 - index)));
     expect(steadinessOf(zigzag, judged)).toBe('steady');
-    // The reverse: one block of each pair has none, and the pairs rise.
+    // The reverse case: one block of each pair has no events, and the pairs rise.
     const pairs = level(Array.from({ length: 24 }, (_, index) => (index % 2 === 0 ? 0 : index)));
     expect(steadinessOf(pairs, judged)).toBe('not-steady');
     expect(steadinessOf(rising.slice(1), judged)).toBeNull();
@@ -72,8 +72,7 @@ describe('a trend check', () => {
 
 describe('simulated services with fixed seeds', () => {
   const RUNS = 300;
-  // The nominal rate is 1%. 300 runs leave a binomial error of 0.57 points; each cell may be off by 2.33 of
-  // these.
+  // The nominal rate is 1%. 300 runs leave a binomial error of 0.57 points; each cell may be off by 2.33 times this error.
   const MAX_MISSED = 0.01 + 2.33 * Math.sqrt((0.01 * 0.99) / RUNS);
   const steady = SERVICES.filter(({ name }) =>
     ['independent', 'M/G/2 at 0.5', 'M/G/2 at 0.8', 'stalls'].includes(name),

@@ -3,8 +3,7 @@ import { type Block, MIN_BLOCKS, mergePairs, totalsOf } from './design-effect.ts
 import { normalProbability } from './distributions.ts';
 
 /**
- * Whether a service held its level under constant load: a confidence interval means nothing for a share that
- * keeps growing.
+ * Checks whether a service held its level under constant load, because a confidence interval means nothing for a share that keeps growing.
  */
 
 /** The false-positive rate: how often a steady service is called not steady. */
@@ -24,7 +23,7 @@ export function mannKendall(values: readonly number[]): MannKendall {
   let rising = 0;
   for (const [index, later] of values.entries())
     for (let before = 0; before < index; before++) rising += Math.sign(later - values[before]!);
-  // Also null if all values are equal: their variance is zero.
+  // null also if all values are equal, because their variance is zero.
   if (rising === 0) return { rising, p: 1 };
   const variance = (spreadOfTies(values.length) - sumOfTies(values)) / 18;
   const z = (Math.abs(rising) - 1) / Math.sqrt(variance);
@@ -39,9 +38,9 @@ function sumOfTies(values: readonly number[]): number {
 }
 
 export interface Level {
-  /** Which direction is worse: more of the judged value, or less. */
+  /** The direction that is worse: a larger judged value, or a smaller one. */
   readonly worse: 'more' | 'less';
-  /** Whether the values of a stretch on their own miss the goal. */
+  /** Whether the values of a stretch alone miss the goal. */
   readonly isBeyond: (whole: Block) => boolean;
   /** After a busier phase, values may improve while the backlog is worked off. */
   readonly mayImprove: boolean;

@@ -1,21 +1,21 @@
 import type { Plan, PlannedAlert, Reading, RunRecord, Series } from '../model/model.ts';
 
-/** The alerts of a judging case: Prometheus's data about them. */
+/** Prometheus's data about the alerts of a judging case. */
 
 export interface AlertsText {
   /** The lookback of the rules, such as `5m`; null: Prometheus has no rules of the document. */
   readonly over: string | null;
-  /** When their evaluation began. */
+  /** When the evaluation of the rules began. */
   readonly since?: number;
   /** The recorded series, such as `error-rate alert`; omitted: all. */
   readonly of?: readonly string[];
-  /** By the alert's name: `20..45 60..62`; `Name @b` belongs to replica b. */
+  /** When each alert fired, by its name: `20..45 60..62`. `Name @b` belongs to replica b. */
   readonly firing?: Readonly<Record<string, string>>;
   readonly pending?: Readonly<Record<string, string>>;
   readonly error?: string;
 }
 
-/** Prometheus's data about them: states at every second of the window, and recorded series at five times. */
+/** Prometheus's data about the alerts: states at every second of the window, and recorded series at five times. */
 export function alertReadings(
   { over, of, since = 0, firing = {}, pending = {}, error }: AlertsText,
   plan: Plan,
@@ -65,7 +65,7 @@ export function alertReadings(
     });
   return [
     readingOver(states, 1, [...inState('firing', firing), ...inState('pending', pending)]),
-    // Burn rates look back further.
+    // Burn-rate rules have longer lookbacks.
     readingOver(recorded, step, over === null ? [] : [...recordedOver('6h'), ...recordedOver(over)]),
   ];
 }

@@ -3,7 +3,7 @@ import type { LoadRecord, Plan } from '../model/model.ts';
 import { type Given, type LoadText, ORIGIN_SECONDS } from './case-text.ts';
 import { scenarioRecords } from './script-text.ts';
 
-/** What the load generator recorded in a judging case. */
+/** The load generator's record of a judging case. */
 
 /** The client's record of each request: 25 per second from the start, or by phases. */
 export function recordOf(

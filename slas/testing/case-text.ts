@@ -1,6 +1,6 @@
 import type { AlertsText } from './alert-readings.ts';
 
-/** What the files of judging cases contain. */
+/** The types of the files of judging cases. */
 
 type ScrapesText = { readonly every: number; readonly first: number; readonly last: number };
 
@@ -13,31 +13,28 @@ interface ReplicaText extends Partial<ScrapesText> {
 
 export type LoadText = Readonly<Record<string, number | boolean | string>>;
 
-/**
- * A values text, or buckets: cumulative counts of the window by `le` (or values texts), with changes that
- * apply to all.
- */
+/** A values text, or buckets: cumulative counts of the window by `le` (or values texts), with changes that apply to all buckets. */
 export type ValuesText =
   | string
   | number
   | { readonly le: string | Readonly<Record<string, string>>; readonly but?: string };
 
 interface PhaseText {
-  /** When it began; null: it never did. */
+  /** When the phase began; null if it never began. */
   readonly from?: number | null;
-  /** Its requests in the notation of `client`, in sequence at the planned rate. */
+  /** The requests of the phase in the notation of `client`, sent in sequence at the planned rate. */
   readonly client?: string | null;
-  /** Their number, if it differs from `client`. */
+  /** The number of requests, if it differs from `client`. */
   readonly sent?: number;
   readonly late?: number;
 }
 
 export interface Given {
-  /** Its text, or its content. */
+  /** The document as text, or as parsed content. */
   readonly document: string | object;
   /** Changes to the document's `service`. */
   readonly service: Readonly<Record<string, unknown>>;
-  /** null: no load plan; a window without a load is judged. */
+  /** null if there is no planned load, so that a window without a load is judged. */
   readonly scenario: string | null;
   /** The confidence; omitted: the document's, which has none. */
   readonly confidence?: number;
@@ -64,15 +61,15 @@ export interface Given {
    * `constant-vus for 60s`, `shared-iterations 1500 in 60s`. null: none.
    */
   readonly script: Readonly<Record<string, string>> | null;
-  /**
-   * The results of each of its scenarios: `1500`, `1490, 10 dropped`, `1500, late 0.3`. null: not recorded.
-   */
+  /** The results of each scenario of the script: `1500`, `1490, 10 dropped`, `1500, late 0.3`. null: not recorded. */
   readonly did: Readonly<Record<string, string | number>> | null;
-  /** Requests that it aimed at other hosts, by host. */
+  /** Requests that the script aimed at other hosts, by host. */
   readonly elsewhere: Readonly<Record<string, number>>;
   /** The load script's checks: `body is right: 300 of 320` passed. null: not recorded. */
   readonly checks: Readonly<Record<string, string>> | null;
-  /** Its thresholds: `http_req_duration: p(95)<200 crossed at 251.3`, or `kept at`, or `kept without samples`. null: not recorded. */
+  /**
+   * The script's thresholds: `http_req_duration: p(95)<200 crossed at 251.3`, or `kept at`, or `kept without samples`. null: not recorded.
+   */
   readonly thresholds: readonly string[] | null;
   /** What else k6 reported as failed. null: not recorded. */
   readonly failures: readonly string[] | null;
@@ -84,15 +81,12 @@ export interface Given {
   readonly incidents: readonly string[];
   /** Seconds by which Prometheus's clock is ahead of ours, and the uncertainty. null: not queried. */
   readonly clock: { readonly ahead: number; readonly uncertainty: number } | null;
-  /**
-   * The window is treated as too long to be read in full, and downsampled to this many blocks. null: all
-   * samples are there.
-   */
+  /** The window is treated as too long to be read in full, and downsampled to this many blocks. null if all samples were read. */
   readonly blocks: number | null;
   /** The states of Prometheus's alerts. null: not queried. */
   readonly alerts: AlertsText | null;
   readonly names: Readonly<Record<string, string>>;
-  /** By name; a name that ends in `@b` belongs to replica b only. null: there is no such series. */
+  /** The series by name. A name that ends in `@b` belongs to replica b only. null if the series does not exist. */
   readonly series: Readonly<Record<string, ValuesText | null>>;
   /** Warnings with Prometheus's response, or an error instead of it, by the queried metric. */
   readonly warnings: Readonly<Record<string, string>>;
@@ -106,16 +100,16 @@ export interface ExpectedObjective {
   readonly share?: number;
   readonly bucket?: readonly [number, number | null];
   readonly samples?: number;
-  /** 0: none. */
+  /** 0 if no requests are uncounted. */
   readonly uncounted?: number;
-  /** null: there is none. */
+  /** null if the objective has no interval. */
   readonly interval?: readonly [low: number, high: number] | null;
   readonly margin?: number;
   readonly near?: boolean;
   readonly detectable?: number;
   readonly needed?: { readonly more80: number | null; readonly moreIfNoneBad: number | null } | null;
   readonly steady?: string | null;
-  /** Seconds of its phase that the service's counts cover; null: none. */
+  /** The seconds of the phase that the service's counts cover; null if none. */
   readonly covers?: number | null;
   /** A substring of the reason. */
   readonly says?: string;
@@ -124,7 +118,7 @@ export interface ExpectedObjective {
 export interface ExpectedAlert {
   readonly agrees: boolean | null;
   readonly severity?: string | null;
-  /** As `20..45`, seconds of the case. */
+  /** In the form `20..45`, in seconds of the case. */
   readonly firing?: string;
   readonly says?: string;
 }
@@ -132,7 +126,7 @@ export interface ExpectedAlert {
 export interface ExpectText {
   readonly verdict: string;
   readonly summary?: string;
-  /** By id; `others` are all that are not named. */
+  /** By id; `others` stands for all objectives that are not named. */
   readonly objectives?: Readonly<Record<string, string | ExpectedObjective>>;
   readonly preconditions?: Readonly<Record<string, boolean | null | { ok: boolean | null; says: string }>>;
   /** All reported alerts, by name. null: no rules were seen. */

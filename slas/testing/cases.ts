@@ -12,7 +12,7 @@ import { thin } from './downsampled.ts';
 import { readLabels, readValues, type Schedule, scheduleOf, selects } from './notation.ts';
 import { plannedScript } from './script-text.ts';
 
-/** Reads the judging cases: each file of `slas/cases/` has a few cases, given as differences from `given`. */
+/** Reads the judging cases. Each file of `slas/cases/` has a few cases, written as differences from its `given`. */
 
 export interface Judged {
   readonly document: SlaDocument;
@@ -24,9 +24,7 @@ export interface Judged {
 export interface JudgingCase {
   readonly name: string;
   readonly because: string;
-  /**
-   * Input for the judge. Built in the test itself, so that a plan that cannot be built fails its own case.
-   */
+  /** The input of the judge. Built inside the test, so that a plan that cannot be built fails only its own case. */
   readonly build: () => Judged;
   readonly expect: ExpectText;
 }

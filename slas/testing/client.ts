@@ -10,7 +10,7 @@ export type Sent = readonly [sent: number, took: number, status?: number, path?:
 /** Where the runs of `clientOf` begin, in Unix seconds. */
 export const CLIENT_ORIGIN_SECONDS = 1000;
 
-/** The client's record of these requests; none had to connect. */
+/** The client's record of these requests. No request had to open a connection. */
 export const clientOf = (requests: readonly Sent[]): ClientRequests =>
   columnsOf(
     CLIENT_ORIGIN_SECONDS,

@@ -100,7 +100,7 @@ function aggregatesOf(plan: Plan, reading: Reading, thinned: Downsampled): reado
   ];
 }
 
-/** Prometheus's result; null if there is no sample. Its functions drop only the name. */
+/** Prometheus's result; null if there is no sample. PromQL functions drop only the metric name. */
 function told(digest: Aggregate, all: readonly Sample[], at: number, seconds: number, interval: number) {
   const valuesIn = (range: number) => within(at - range, at)(all).map(([, text]) => parseValue(text));
   const values = valuesIn(seconds);

@@ -1,6 +1,6 @@
 import type { LibraryId } from '../recognise/libraries.ts';
 
-/** What services with common libraries expose after a few requests, in the shape of each library at its defaults. */
+/** The metrics that services with common libraries expose after a few requests, in the default form of each library. */
 
 type Labels = Readonly<Record<string, string>>;
 

@@ -5,9 +5,7 @@ import { countIncreases, type Frame } from '../window/window.ts';
 import type { Given } from './case-text.ts';
 import { healthy } from './cases.ts';
 
-/**
- * A cut window of the healthy service, and the growth of its counters, for tests of computations in between.
- */
+/** A cut window of the healthy service, and the growth of its counters, for tests of single steps of the judge. */
 export interface Cut {
   readonly plan: Plan;
   readonly run: RunRecord;

@@ -5,7 +5,7 @@ import { SHIPPED_YAML } from './cases.ts';
 import { spread } from './openmetrics.ts';
 import { type Judged, judged, START } from './worlds.ts';
 
-/** Windows of services whose every request is known: whatever server of Prometheus's API stores them, the verdict must be the same. */
+/** Windows of services whose every request is known. The verdict must be the same, whichever server with Prometheus's API stores them. */
 
 const shapes = [1, 5, 15].flatMap((everySeconds) =>
   [1, 3].map((replicas) => ({
@@ -56,7 +56,7 @@ export const worlds = {
   }),
   restart: judged('restart', { replicas: 2, restartSeconds: START + 60 }),
   'quiet-restart': judged('quiet-restart', {
-    // The counters keep their values: only the start time reveals the new process.
+    // The counters keep their values, so only the start time reveals the new process.
     stored: ({ name, atSeconds, value }) =>
       name === 'process_start_time_seconds' && atSeconds > START + 60 ? START + 59 : value,
   }),
@@ -69,7 +69,7 @@ export const worlds = {
     stored: ({ atSeconds, value }) => (atSeconds > START + 80 ? null : value),
   }),
   'scrape-late': judged('scrape-late', {
-    // The scrape at or after the last response is missing; the later ones exist.
+    // The first scrape at or after the last response is missing; later scrapes exist.
     stored: ({ atSeconds, value }) => (atSeconds === START + 115 ? null : value),
   }),
   'nan-inside': judged('nan-inside', {
@@ -118,8 +118,8 @@ export const elastic = {
   }),
   'restarts-in-place': judged('restarts-in-place', { replicas: 2, restartSeconds: START + 61.3 }),
   'long-enough': judged('long-enough', { ...processes, durationSeconds: 900 }),
-  // 70 slow responses are spread out, and each replica has 60 more from 78.5 s on: those of the third, last
-  // scraped at 78.3 s, are unseen.
+  // 70 slow responses are spread out, and each replica has 60 more from 78.5 s on. Those of the third replica, last scraped at 78.3 s, are
+  // unseen.
   'slow-at-the-end': judged('slow-at-the-end', {
     ...processes,
     before: [

@@ -13,7 +13,7 @@ export interface LateServer extends AsyncDisposable {
 
 export interface LateSeries extends Series {
   readonly lateSeconds: number;
-  /** Its target ended: without a current value, as after a stale marker. */
+  /** The series' target has ended, so there is no current value, as after a stale marker. */
   readonly isGone?: true;
 }
 
@@ -63,7 +63,7 @@ function answerTo(
   const [, ofFunction] = /^timestamp\((.*)\)$/.exec(query) ?? [];
   const [, selector = ofFunction, range = '300000'] = /^([^(]*)\[(\d+)ms\]$/.exec(query) ?? [];
   if (selector === undefined && !query.includes('(')) return currentOf(query, series, now);
-  // It has no other functions.
+  // This server supports no other functions.
   if (selector === undefined) return { resultType: 'matrix', result: [] };
   const at = Number(parameters.get('time') ?? parameters.get('end'));
   const seen = ofFunction === undefined ? at : Math.min(at, now - withheldSeconds);

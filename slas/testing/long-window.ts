@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 
 /**
- * A service that counted evenly for hours, written as OpenMetrics text in pieces: its counts at any time are
- * a function of the time, so a day of many replicas needs no memory.
+ * A service that counted evenly for hours, written as OpenMetrics text in pieces. Its counts are a function of time, so even a day of many
+ * replicas needs little memory.
  */
 export interface LongService {
   readonly job: string;
@@ -21,7 +21,7 @@ export interface LongService {
   readonly edges?: readonly number[];
   /** When the process of a replica, by index, starts or ends, if it does. */
   readonly processes?: readonly { readonly beganSeconds?: number; readonly endedSeconds?: number }[];
-  /** A value as stored: null if there is none. */
+  /** A value as stored; null if nothing is stored. */
   readonly stored?: (sample: StoredValue) => number | null;
 }
 

@@ -61,7 +61,7 @@ function nativeOf(
     const number = stored === 'custom' ? index : bucketOf(value);
     if (own > 0) positive[number] = (positive[number] ?? 0) + own;
   }
-  // The cumulative counts of a case are rounded one by one, so that the difference of two may fall by 1: no bucket of a service does.
+  // The cumulative counts of a case are rounded one by one, so the difference of two may fall by 1, which no real bucket does.
   for (const [number, own] of Object.entries(before))
     positive[Number(number)] = Math.max(own, positive[Number(number)] ?? 0);
   Object.assign(before, positive);

@@ -39,7 +39,7 @@ export function scheduleOf(
   };
 }
 
-/** Values in Prometheus's notation; null if the scrape stored nothing. */
+/** Values in Prometheus's notation; null if the scrape stored no value. */
 type Values = (string | null)[];
 
 /** Parses a values text into samples on a schedule. Throws with the text that it cannot parse. */
@@ -74,7 +74,7 @@ function growth(text: string, { times, openSeconds, closeSeconds }: Schedule): V
   });
 }
 
-/** Integers at the points give integers between them. */
+/** If the values at the points are integers, the values between them are, too. */
 function between(text: string, times: readonly number[]): Values {
   const points = text
     .split(/\s+/)

@@ -12,24 +12,24 @@ export interface Request {
 export interface Replica {
   readonly instance: string;
   readonly everySeconds: number;
-  /** Time of its first scrape. */
+  /** The time of the replica's first scrape. */
   readonly firstSeconds: number;
   readonly requests: readonly Request[];
   /** The process is replaced at this time: counters restart at 0. */
   readonly restartSeconds?: number;
-  /** It starts or ends at this time: it is not scraped before, or after. */
+  /** The replica starts or ends at this time, so it is not scraped before or after it. */
   readonly beganSeconds?: number;
   readonly endedSeconds?: number;
 }
 
 export interface World {
   readonly job: string;
-  /** Latest time of the last scrape. */
+  /** The latest possible time of the last scrape. */
   readonly lastSeconds: number;
   readonly replicas: readonly Replica[];
   readonly edges: readonly number[];
   readonly statuses: readonly string[];
-  /** A value as stored: null if there is none. */
+  /** A value as stored; null if nothing is stored. */
   readonly stored?: (sample: {
     readonly name: string;
     readonly labels: Readonly<Record<string, string>>;

@@ -26,11 +26,11 @@ export function toolPath(variable: 'PROMETHEUS_BIN' | 'PROMTOOL_BIN' | 'ALERTMAN
 interface StoredOptions {
   readonly prometheus?: string;
   readonly promtool?: string;
-  /** The longest time in a block: many weeks in blocks of two hours take minutes to write. */
+  /** The maximum duration of a block. Many weeks in blocks of two hours would take minutes to write. */
   readonly blocks?: string;
 }
 
-/** Over samples in OpenMetrics text. */
+/** A Prometheus over samples in OpenMetrics text. */
 export async function startPrometheus(
   openMetricsText: string,
   { prometheus, promtool, blocks = '2h' }: StoredOptions = {},
@@ -41,7 +41,7 @@ export async function startPrometheus(
   );
 }
 
-/** Over a copy of a data folder, such as the snapshot of a run. */
+/** A Prometheus over a copy of a data folder, such as the snapshot of a run. */
 export async function startPrometheusOn(dataFolder: string): Promise<PrometheusServer> {
   return await startPrometheusWith((folder) => cp(dataFolder, join(folder, 'data'), { recursive: true }));
 }
@@ -51,11 +51,11 @@ interface ServerOptions {
   readonly prometheus?: string;
   readonly args?: readonly string[];
   readonly scheme?: 'http' | 'https';
-  /** Of every path, for example `/prometheus`. */
+  /** The prefix of every path, for example `/prometheus`. */
   readonly prefix?: string;
 }
 
-/** Over blocks that `fill` creates in `folder/data`. */
+/** A Prometheus over blocks that `fill` creates in `folder/data`. */
 export async function startPrometheusWith(
   fill: (folder: string) => Promise<void>,
   { prometheus = toolPath('PROMETHEUS_BIN'), args = [], scheme = 'http', prefix = '' }: ServerOptions = {},
@@ -70,7 +70,7 @@ export async function startPrometheusWith(
     [
       `--config.file=${join(folder, 'prometheus.yml')}`,
       `--storage.tsdb.path=${join(folder, 'data')}`,
-      // The samples are years old.
+      // Without this option, Prometheus would delete the samples, which are years old.
       '--storage.tsdb.retention.time=100y',
       '--web.listen-address=127.0.0.1:0',
       ...args,
@@ -91,9 +91,7 @@ async function makeBlocks(promtool: string, folder: string, text: string, blocks
   await promisify(execFile)(promtool, from, { timeout: START_WITHIN_MS });
 }
 
-/**
- * Resolves to its host and port once it is ready; rejects with its last log lines if it ends first, or takes too long.
- */
+/** Resolves to the server's host and port once it is ready. Rejects with its last log lines if it exits first, or takes too long. */
 async function listening(child: ChildProcess): Promise<string> {
   const last: string[] = [];
   const lines = createInterface({ input: child.stderr! });
@@ -104,7 +102,7 @@ async function listening(child: ChildProcess): Promise<string> {
     for await (const line of lines) {
       last.push(line);
       address ??= /msg="Listening on".*address=(127\.0\.0\.1:\d+)/.exec(line)?.[1];
-      // On a busy machine these two arrive in either order.
+      // On a busy machine, these two lines may arrive in either order.
       isReady ||= line.includes('Server is ready');
       if (address !== undefined && isReady) return address;
     }

@@ -9,13 +9,13 @@ import { belongsTo } from '../window/targets.ts';
 import type { Judged } from './cases.ts';
 
 /**
- * Generates unit tests for `promtool test rules` from judging cases: the same samples, and exactly the gate's
- * decisions as the alerts that must fire.
+ * Generates unit tests for `promtool test rules` from judging cases: the same samples, and exactly the gate's decisions as the alerts that
+ * must fire.
  *
- * The gate judges them as windows without a load, because an alert knows neither plan nor client. Counters
- * start far above zero, like those of a service that has run for a while; otherwise `increase` would
- * extrapolate to where a counter was zero. The window begins before its opening scrape by a power of two of
- * its length: what `increase` adds for that cancels exactly, and "exactly at the limit" stays so.
+ * The gate judges them as windows without a load, because an alert knows neither plan nor client. Counters start far above zero, like those
+ * of a service that has run for a while; otherwise `increase` would extrapolate to where a counter was zero. The window begins before its
+ * opening scrape by its length divided by a power of two. The extrapolation of `increase` then cancels exactly, so that a value exactly at
+ * the limit stays there.
  */
 export interface AlertTest {
   readonly name: string;
@@ -24,11 +24,11 @@ export interface AlertTest {
   readonly test: (rulesFile: string) => string;
   /** `objective threshold` of each alert that must fire according to the gate. */
   readonly expected: readonly string[];
-  /** Objectives that the gate decided. Nothing is expected of the others. */
+  /** Objectives that the gate decided. The test expects nothing about the others. */
   readonly decided: readonly string[];
 }
 
-/** Earlier counts of a long-running service. A power of two, so that adding it does not round. */
+/** The counts of a long-running service before the window: a power of two, so that adding it does not round. */
 const COUNTED_BEFORE = 2 ** 20;
 
 const NUMBER = /^([+-]?(\d+(\.\d+)?(e[+-]?\d+)?|Inf)|NaN)$/;
@@ -135,10 +135,7 @@ const ms = (seconds: number) => Math.round(seconds * 1000);
 
 const gcd = (a: number, b: number): number => (b === 0 ? a : gcd(b, a % b));
 
-/**
- * How far before its opening scrape the window begins: less than a scrape interval, and a power of two of the
- * window.
- */
+/** How far the window begins before its opening scrape: less than a scrape interval, and the window's length divided by a power of two. */
 function lead(lengthMs: number, times: readonly number[]): number {
   const intervalMs = Math.min(...times.slice(1).map((at, index) => at - times[index]!));
   let part = lengthMs;

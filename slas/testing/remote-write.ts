@@ -3,7 +3,10 @@ import type { Sample } from '../model/model.ts';
 /** Writes samples, and native histograms, into a Prometheus with `--web.enable-remote-write-receiver` (remote write 1.0). */
 
 export interface NativeInput {
-  /** -4 to 8: exponential buckets, 2 to the power of this many a doubling; -53: `edges` are their upper ends. */
+  /**
+   * -4 to 8: exponential buckets, of which 2 to the power of this number make up a doubling. -53: custom buckets, with the upper ends
+   * `edges`.
+   */
   readonly schema: number;
   readonly edges?: readonly number[];
   readonly zero?: { readonly threshold: number; readonly count: number };
@@ -59,7 +62,7 @@ function native({ schema, edges = [], zero, count, sum, positive, negative = {} 
   ]);
 }
 
-/** A span for each run of buckets, and the difference of each count from the one before. */
+/** A span for each run of adjacent buckets, and the difference of each count from the previous count. */
 function side(counts: Readonly<Record<number, number>>, spans: number, deltas: number): readonly Buffer[] {
   const numbers = Object.keys(counts)
     .map(Number)
@@ -99,7 +102,7 @@ const double = (field: number, value: number) => Buffer.concat([key(field, 1), o
 const bytes = (field: number, value: Buffer) => Buffer.concat([key(field, 2), varint(value.length), value]);
 const text = (field: number, value: string) => bytes(field, Buffer.from(value));
 
-/** Snappy's format with nothing compressed: the length, and literals of up to 64 KiB. */
+/** Snappy's format without compression: the length, and literals of up to 64 KiB. */
 function uncompressed(data: Buffer): Buffer<ArrayBuffer> {
   const parts: Buffer[] = [varint(data.length)];
   for (let at = 0; at < data.length; at += 65_536) {

@@ -10,11 +10,11 @@ const LONGEST_MS = 120_000;
 
 export interface RulesAndTest {
   readonly rules: string;
-  /** Given the name of the rule file. */
+  /** The content of the test file, given the name of the rule file. */
   readonly test: (rulesFile: string) => string;
 }
 
-/** Everything that it prints, both streams in order: the failure goes to one, the file name to the other. */
+/** Everything that promtool prints, both streams in order, because the failure goes to one stream and the file name to the other. */
 async function promtool(args: readonly string[], folder: string): Promise<string> {
   const file = join(folder, 'output.txt');
   const output = openSync(file, 'w');
@@ -30,7 +30,7 @@ async function promtool(args: readonly string[], folder: string): Promise<string
   return text;
 }
 
-/** `promtool test rules` on all of them at once; for each, in order, its failures: empty if it passed. */
+/** Runs `promtool test rules` on all tests at once. Returns the failures of each test, in order; empty if the test passed. */
 export async function testRules(tests: readonly RulesAndTest[]): Promise<readonly string[]> {
   const folder = await mkdtemp(join(tmpdir(), 'sla-rules-'));
   try {
@@ -53,7 +53,7 @@ export async function testRules(tests: readonly RulesAndTest[]): Promise<readonl
   }
 }
 
-/** The complaints of `promtool check rules`; empty if there are none. */
+/** The problems that `promtool check rules` reports; empty if there are none. */
 export async function checkRules(rules: string): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'sla-rules-'));
   try {

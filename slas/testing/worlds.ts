@@ -1,6 +1,6 @@
 import { type Replica, type Request, spread, type World } from './openmetrics.ts';
 
-/** The services that the test with a real Prometheus judges: one job each, all in one TSDB. */
+/** The services that the test with a real Prometheus judges. Each service is a separate job, and all are in one TSDB. */
 
 export interface Judged {
   readonly job: string;
@@ -76,7 +76,7 @@ const existsAt = (
   { beganSeconds = 0, endedSeconds = Infinity }: NonNullable<WorldOptions['processes']>[number] = {},
 ) => atSeconds > beganSeconds && atSeconds <= endedSeconds;
 
-/** What really happened in the window, counted request by request. */
+/** The true numbers of the window, counted request by request. */
 export function truth({ world, window }: Judged) {
   const all = world.replicas
     .flatMap(({ requests }) => requests)

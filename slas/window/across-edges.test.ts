@@ -84,7 +84,7 @@ describe('requests across the edges of a phase', () => {
       carriedIn: [],
     });
   });
-  test('nothing precedes the first phase, and nothing follows the last', () => {
+  test('no request is carried into the first phase, and none is in flight at the end of the last', () => {
     expect(
       across(
         [
@@ -176,14 +176,14 @@ describe('the phases of a run', () => {
     ]);
     expect(edges({ phases: [ramp], completed: false }, 1015)).toEqual([['ramp', 1010, 1015, true, true]]);
   });
-  test('include only those that were planned and began', () => {
+  test('include only phases that were planned and began', () => {
     expect(edges({ phases: [hold] })).toEqual([['hold', 1021, 1071, false, true]]);
     expect(found({})).toEqual([]);
     expect(found({ phases: [] })).toEqual([]);
     expect(phasesOf({ ...plan, load: null }, runOf({ phases: [ramp] }))).toEqual([]);
     expect(phasesOf({ ...plan, load }, { ...run, load: null })).toEqual([]);
   });
-  test('have their own plans, in whole requests', () => {
+  test('have separate plans, in whole requests', () => {
     expect(plannedIn(load, 'ramp')).toEqual({ plannedRequests: 125, scheduledSeconds: 10 });
     expect(plannedIn(load, 'hold')).toEqual({ plannedRequests: 1000, scheduledSeconds: 50 });
     expect(plannedIn(load, undefined)).toEqual({ plannedRequests: 1125, scheduledSeconds: 60 });
@@ -241,7 +241,7 @@ scenarios:
     const span = { fromSeconds: ORIGIN_SECONDS + 30, toSeconds: ORIGIN_SECONDS + 70 };
     expect(inside).toMatchObject(ok(span));
   });
-  test('is not counted if no scrape lies in it', () => {
+  test('has no counts if no scrape lies in it', () => {
     const { frame: inside } = scoped({ series: { up: 'always 1; 30..70=_' } });
     const span = { fromSeconds: ORIGIN_SECONDS + 30, toSeconds: ORIGIN_SECONDS + 70 };
     expect(inside).toEqual(fail(reason('phase-without-scrapes', { phase: 'hold', ...span })));

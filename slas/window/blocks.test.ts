@@ -75,7 +75,7 @@ describe('several replicas', () => {
     const replicas = { a: {}, b: { every: 10, first: 0, last: 80 } };
     const series = { ...b, up: 'always 1', 'process start': 'always 1000' };
     expect(errors({ replicas, series })).toEqual(times(6, 20, 300));
-    // a was not scraped at 40 s: 35 s and 45 s are not substitutes.
+    // Replica a was not scraped at 40 s, and its scrapes at 35 s and 45 s are no substitutes.
     const gone = { ...series, 'up @a': 'always 1; 40=_', 'answers 200 @a': '0 -> 1140; 40=_' };
     expect(errors({ replicas, series: { ...gone, 'answers 500 @a': '0 -> 60; 40=_' } })).toEqual([
       ...times(2, 20, 300),
@@ -105,7 +105,7 @@ describe('several replicas', () => {
     const whole = [...times(5, 5, 100), block(11, 146), ...times(6, 15, 200)];
     expect(from(40)).toEqual(whole);
     expect(from(41.5)).toEqual(whole);
-    // Half an interval off, it is equally near to both boundaries, and no scrape is lost.
+    // A replica that is scraped half an interval later is equally near to both boundaries, and no scrape is lost.
     expect(from(42.5)).toEqual([...whole.slice(0, 6), block(5, 100), ...times(4, 15, 200), block(25, 300)]);
   });
   test('count a replica that ends inside until its end', () => {
@@ -128,7 +128,7 @@ describe('several replicas', () => {
       ...times(3, 15, 200),
     ]);
   });
-  test('have no boundary where it was not scraped at all', () => {
+  test('have no boundary where a replica that started later was not scraped at all', () => {
     const series = {
       'up @b': 'always 1; 50=_',
       'process start @b': 'always @38; 50=_',
@@ -169,7 +169,7 @@ describe('several replicas', () => {
       ...times(4, 5, 190),
     ]);
   });
-  test("are cut at the window's edges if no replica lasted", () => {
+  test("are cut at the window's edges if no replica ran for the whole window", () => {
     const series = {
       'process start @b': 'always @38',
       'answers 200 @b': '0 -> 540',
@@ -197,7 +197,7 @@ describe('unanswered requests', () => {
       block(6, 101),
     ]);
   });
-  test('that the total already includes are added to the bad requests only', () => {
+  test('that the total already includes are added only to the bad requests', () => {
     expect(errors({}, lost(2, 0, 12, 12))).toEqual([block(7, 100), ...times(11, 5, 100)]);
     expect(sum(errors({}, lost(3, 1, 5, 33, 90)))).toEqual(block(63, 1201));
   });
@@ -251,7 +251,7 @@ describe('blocks of a throughput', () => {
     const series = { 'answers 200 @b': '400*2 525+125*11 1900*1' };
     expect(goodIn({ replicas, series })).toEqual([block(250, 4.85), ...times(10, 250, 5), block(250, 4.75)]);
   });
-  test('of a replica that starts inside are those of the window', () => {
+  test('span the seconds of the window for a replica that starts inside', () => {
     const series = { 'process start @b': 'always @38', 'answers 200 @b': '0 -> 300' };
     expect(goodIn(elastic({ replicas: { a: {}, b: { first: 41 } }, series }))).toEqual([
       block(125, 4.8),
@@ -265,8 +265,7 @@ describe('blocks of a throughput', () => {
 
 describe('a downsampled window', () => {
   test('has the blocks that the server aggregated', () => {
-    // They end at 30.1 s, 49.9 s and 69.8 s. The scrapes of 30 s and 45 s are known, and 70 s too, because
-    // samples near the edges are read.
+    // The blocks end at 30.1 s, 49.9 s and 69.8 s. The scrapes of 30 s, 45 s and 70 s are known, because samples near the edges are read.
     expect(errors({ blocks: 3 })).toEqual([block(20, 400), block(15, 300), block(25, 500), block(0, 0)]);
   });
   test('adds the counts of a replica that started inside', () => {
@@ -276,7 +275,7 @@ describe('a downsampled window', () => {
       'answers 500 @b': '6 -> 66',
     };
     const blocks = errors(elastic({ blocks: 3, replicas: { a: {}, b: { first: 40 } }, series }));
-    // The block in which it starts is read, and so is the scrape at 50 s.
+    // The block in which the replica starts is read in full, so the scrape at 50 s is known.
     expect(blocks).toEqual([
       block(20, 400),
       block(20 + 26, 400 + 246),

@@ -59,13 +59,13 @@ function gridOfBlocks(frame: Frame, thinned: Downsampled): Grid {
   return { frame, times: new Map(times), boundaries: ends.length + 2 };
 }
 
-/** Present from edge to edge; the others began inside the window, at 0, or ended inside it. */
+/** Replicas that were present from edge to edge. The others began inside the window, at 0, or ended inside it. */
 export const isWhole = ({ processes }: TargetWindow) =>
   processes[0]!.beganSeconds === null && processes.at(-1)!.unseenSeconds === 0;
 
 type Span = Pick<TargetWindow, 'openSeconds' | 'closeSeconds'>;
 
-/** If no replica lasted, the window itself is cut. */
+/** If no replica was present from edge to edge, the window itself is cut. */
 const spansOf = (whole: readonly TargetWindow[], { fromSeconds, toSeconds }: Frame): readonly Span[] =>
   whole.length > 0 ? whole : [{ openSeconds: fromSeconds, closeSeconds: toSeconds }];
 
@@ -75,8 +75,8 @@ const nominalTimes =
     openSeconds + (step * (closeSeconds - openSeconds)) / steps;
 
 /**
- * For a replica that was not always there: its scrape nearest to a given time; that time itself if none was
- * due; NaN if its scrape is missing.
+ * For a replica that was not always there: the time of its scrape nearest to a given time. If no scrape was due, the given time itself; if
+ * the scrape is missing, NaN.
  */
 function scrapeAround(target: TargetWindow, atSeconds: number, longest: number): number {
   const { openSeconds, closeSeconds, scrapes } = target;
@@ -116,9 +116,7 @@ function runningTotal(increases: readonly Increase[], { times, boundaries }: Gri
   return sums;
 }
 
-/**
- * The growth of two running totals between the boundaries at which both are known, as they are at the edges.
- */
+/** The growth of two running totals between those boundaries at which both are known. Both are known at the edges. */
 function blocksBetween(parts: readonly number[], totals: readonly number[]): readonly Block[] {
   const known = parts.flatMap((part, index) => (Number.isFinite(part - totals[index]!) ? [index] : []));
   return known.slice(1).map((end, index) => ({
@@ -190,8 +188,8 @@ function countUpTo(values: ArrayLike<number>, limit: number): number {
 }
 
 /**
- * Without send times, all of them go to the block with the most bad requests: failures tend to cluster, and
- * this gives the largest possible variance.
+ * If send times are unknown, all unanswered requests are added to the block with the most bad requests. Failures tend to cluster, and this
+ * gives the largest possible variance.
  */
 function inTheWorst(blocks: readonly Block[], { part, total }: Block): readonly Block[] {
   const worst = blocks.reduce((at, block, index) => (block.part > blocks[at]!.part ? index : at), 0);

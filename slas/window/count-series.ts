@@ -12,7 +12,7 @@ export interface Around {
   readonly fromSeconds: number;
   readonly toSeconds: number;
   readonly readings: ReadonlyMap<string, Reading>;
-  /** The client sent every counted request, and saw as many answered: none is from before or after. */
+  /** The client sent every counted request and received the same number of responses, so no request is from before or after. */
   readonly isSettled: boolean;
   /** The highest request rate of any target between two scrapes; null if unknown. */
   readonly busiest: number | null;
@@ -102,13 +102,10 @@ function mayBeNew({ samples }: Series, from: number, { scrapes }: TargetWindow, 
   return parseValue(text) <= 2 * busiest * (at - scraped.atSeconds) + 1;
 }
 
-/** Timestamps of one scrape's samples differ by less than this. */
+/** The timestamps of samples of one scrape differ by less than this. */
 const SAME_SCRAPE_SECONDS = 0.01;
 
-/**
- * A target that was scraped where the window opens and had no series of the metric yet: its first series
- * began at 0.
- */
+/** Whether a target was scraped where the window opens and had no series of the metric yet, so that its first series began at 0. */
 function isFamilyNew(
   { labels }: Series,
   target: TargetWindow,
@@ -126,9 +123,7 @@ function isFamilyNew(
   );
 }
 
-/**
- * In ascending times, the index of the first that is later than a given time (or at it, if not `isLater`).
- */
+/** In ascending times, the index of the first time that is later than a given time (or equal to it, if not `isLater`). */
 function firstAfter(
   length: number,
   timeAt: (index: number) => number,

@@ -4,17 +4,20 @@ import { total } from './increases.ts';
 import { countIncreases, type Frame } from './window.ts';
 
 /**
- * A service may count the scrapes of its metrics as requests. If the document says that they are the only other requests, and the
- * numbers agree, the client still knows everything that the service counted.
+ * A service may count the scrapes of its metrics as requests. If the document says that scrapes are the only other requests, and the
+ * numbers agree, the client still knows every request that the service counted.
  */
 export interface CountedScrapes {
-  /** All that the service counted. */
+  /** The number of requests that the service counted. */
   readonly counted: number;
-  /** What was counted beyond the client's responses and the scrapes; below 0 if fewer were. */
+  /** The number of counted requests beyond the client's responses and the scrapes; below 0 if fewer were counted. */
   readonly beyond: number;
 }
 
-/** null if the numbers differ by more than one scrape of each target, and the client's unanswered requests: others may hide what is missing. */
+/**
+ * null if the numbers differ by more than one scrape of each target and the client's unanswered requests. Other requests may then make up
+ * for missing ones.
+ */
 export function countedScrapes(
   { requests, countsScrapes }: Plan,
   { load }: RunRecord,
@@ -29,9 +32,9 @@ export function countedScrapes(
   return beyond >= -near && beyond <= near + load.lost ? { counted, beyond } : null;
 }
 
-/** As many scrapes as are known, and those at the edges: at most this many may be among what was counted. */
+/** The maximum number of scrapes among the counted requests: the known scrapes, and those at the edges. */
 export const mayBeScrapes = (frame: Frame): number => scrapesBetween(frame) + frame.targets.length;
 
-/** Scrapes that were counted between the two that were subtracted: each is counted after its response. */
+/** The number of scrapes that were counted between the two scrapes at the edges. Each scrape is counted after its response. */
 export const scrapesBetween = ({ targets }: Pick<Frame, 'targets'>): number =>
   targets.reduce((sum, { scrapes, unreadScrapes }) => sum + scrapes.length + unreadScrapes - 1, 0);

@@ -28,7 +28,7 @@ export function cutTargets(
   const scraped = scrapesOf(plan, window, readings, blocks);
   const stable = () => scraped.map((one) => cutStable(one, window.fromSeconds, window.toSeconds));
   const starts = readings.get(plan.processStart);
-  // If nothing at all was scraped after the window, Prometheus ended, not the replicas.
+  // If no target was scraped after the window, Prometheus ended, and not the replicas.
   const isClosed = scraped.some(({ scrapes }) => scrapes.at(-1)!.atSeconds >= window.toSeconds);
   if (plan.replicas !== 'elastic' || starts === undefined || !isClean(starts) || !isClosed)
     return { targets: stable(), elsewhere: [] };
@@ -105,9 +105,7 @@ function missingEdge(target: string, edges: Edges): Reason | null {
 
 // ---------------------------------------------------------------------------------------------- elastic
 
-/**
- * null if it has no part in the window. A target that reports no process start time is cut as a stable one.
- */
+/** null if the target has no part in the window. A target without a process start time is cut like a stable one. */
 function cutElastic(
   scraped: Scraped,
   starts: Reading,
@@ -166,8 +164,8 @@ function unscraped(
 }
 
 /**
- * One interval past its last scrape, successful or not. While nothing at all was scraped, it may have
- * continued, so a later next scrape of any other target counts instead.
+ * One interval past its last scrape, successful or not. While no target at all was scraped, the process may have continued, so the next
+ * scrape of any other target counts instead if it is later.
  */
 function listedUntil({ scrapes }: Scraped, intervalSeconds: number, all: readonly Scraped[]): number {
   const last = scrapes.at(-1)!.atSeconds;

@@ -55,7 +55,7 @@ export function cutWindow(plan: Plan, run: RunRecord, evidence: Evidence): Frame
 function busiestOf({ requests }: Plan, frame: Frame): number | null {
   const counted = requests === null ? null : countIncreases(requests, frame, 'zero');
   if (!counted?.ok) return null;
-  // Only replicas that began inside are in question, unless there are no others.
+  // Only replicas that began inside are checked, unless there are no others.
   const older = counted.value.filter(({ parts }) => !parts.some(({ startsAtZero }) => startsAtZero));
   return busiestRate(older.length > 0 ? older : counted.value, frame);
 }
@@ -69,7 +69,7 @@ function isSettledBy({ requests, isolated }: Plan, { load }: RunRecord, frame: F
   return beyond >= 0 && beyond <= load.lost;
 }
 
-/** If the load was cut short, requests then in flight may have been counted in place of missing ones. */
+/** If the load was cut short, requests that were in flight may have been counted in place of missing ones. */
 function missingOf(
   { requests, isolated }: Plan,
   { load }: RunRecord,
@@ -84,7 +84,7 @@ function missingOf(
   );
   if (!counted.ok || (areAllSeen && frame.restarts.length === 0)) return null;
   const all = total(counted.value);
-  // It is unknown whether the first and the last scrape are among those counted.
+  // It is unknown whether the scrapes at the two edges were counted.
   const lacking =
     scrapes === null ? allResponses(load) - all : frame.targets.length - Math.min(0, scrapes.beyond);
   return { requests: Math.max(0, lacking) + load.lost, counted: all };

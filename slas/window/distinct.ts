@@ -30,7 +30,7 @@ import type { Frame } from './window.ts';
 
 export interface SameProcess {
   readonly targets: readonly [TargetWindow, TargetWindow];
-  /** What the two targets have in common. */
+  /** The properties that the two targets have in common. */
   readonly why: Reason;
 }
 
@@ -80,7 +80,7 @@ const OWN_NAMES = [...POD_NAMES, 'namespace'];
 const haveDistinctNames = ({ labels: a }: TargetWindow, { labels: b }: TargetWindow) =>
   OWN_NAMES.some((name) => a[name] !== undefined && b[name] !== undefined && a[name] !== b[name]);
 
-/** They differ only in job and address, both of which the scraping server assigns. */
+/** Whether two targets differ only in job and address, both of which the scraping server assigns. */
 const areOfOnePrometheus = (a: TargetWindow, b: TargetWindow) =>
   differingLabels(a, b).every((label) => label === 'job' || label === 'instance');
 
@@ -93,10 +93,9 @@ const CLOCK_TOLERANCE_SECONDS = 1;
 const SCRAPE_TOLERANCE_SECONDS = 0.5;
 
 /**
- * How many counters of two targets may be the same, or `refuted`. If a single process had served both, a
- * lower value would have been read earlier. Over all counters and all pairs of scrapes, this bounds the clock
- * difference of the two servers: if no difference fits, or only a large one, the targets are distinct.
- * Counters that stood still say nothing.
+ * How many counters of two targets may be the same, or `refuted`. If a single process had served both, a lower value would have been read
+ * earlier. Over all counters and all pairs of scrapes, this bounds the clock difference of the two servers: if no difference fits, or only
+ * a large one, the targets are distinct. Counters that stood still are no evidence.
  */
 function agreementOf(a: Portrait, b: Portrait, startSeconds: number | undefined, frame: Frame) {
   const own = courses(a, startSeconds, frame, labelsOnlyIn(a, b));
@@ -121,7 +120,7 @@ function agreementOf(a: Portrait, b: Portrait, startSeconds: number | undefined,
 
 const hasGrown = (course: Course) => course.length > 1 && course.at(-1)![1] > course[0]![1];
 
-/** In a monotonic sequence of conditions, the index of the first that holds; their number if none does. */
+/** In a monotonic sequence of conditions, the index of the first that holds; the number of conditions if none holds. */
 function firstWith(course: Course, is: (value: number) => boolean): number {
   let [low, high] = [0, course.length];
   while (low < high) {
@@ -132,7 +131,7 @@ function firstWith(course: Course, is: (value: number) => boolean): number {
   return low;
 }
 
-/** The labels of its target, and those that one job adds to each series while the other does not. */
+/** The labels of the target, and the labels that one job adds to each series and the other does not. */
 function labelsOnlyIn(one: Portrait, other: Portrait): ReadonlySet<string> {
   const namesOf = ({ series }: Portrait) => new Set(series.flatMap(({ labels }) => Object.keys(labels)));
   const theirs = namesOf(other);

@@ -19,9 +19,7 @@ export interface HiddenRestart {
   readonly toSeconds: number;
 }
 
-/**
- * A process is assumed to be at most twice as busy while unseen as it ever was between two of its scrapes.
- */
+/** While unseen, a process is assumed to be at most twice as busy as in its busiest interval between two scrapes. */
 const TWICE = 2;
 const ONE_CORE = 1;
 
@@ -90,7 +88,7 @@ function gapsIn(target: TargetWindow, proofs: readonly Stretch[]): readonly Hidd
   return gaps;
 }
 
-/** The first possible restart, and how many more there are. */
+/** The first possible restart, and the number of further ones. */
 export function possibleRestart(restarts: readonly HiddenRestart[]): Reason {
   const { target, fromSeconds, toSeconds } = restarts[0]!;
   const more = restarts.length - 1;

@@ -18,11 +18,11 @@ export interface Increase {
 /** What a series counted in one process instance. */
 export interface Part {
   readonly processInstance: ProcessInstance;
-  /** Its value where the process instance enters the window, and the counts of all earlier instances. */
+  /** `base` is the value where the process instance enters the window, `before` the counts of all earlier instances. */
   readonly base: number;
   readonly before: number;
   readonly increase: number;
-  /** It began inside the window: before its first sample it was 0. */
+  /** The series began inside the window, so it was 0 before its first sample. */
   readonly startsAtZero: boolean;
   /**
    * At most this much of the increase may have been counted before the window, because it is unknown when
@@ -31,7 +31,7 @@ export interface Part {
   readonly early: number;
 }
 
-/** How much a series had grown by a given scrape; NaN if it has no sample there. */
+/** How much a series had grown by a given scrape; NaN if the series has no sample there. */
 export function grownBy({ series: { samples }, target, parts }: Increase, atSeconds: number): number {
   const half = target.intervalSeconds / 2;
   const part = parts.findLast(({ processInstance }) => atSeconds > processInstance.openSeconds - half);
@@ -82,7 +82,7 @@ function busiestOf(target: TargetWindow, counts: readonly Increase[]): number {
     const known = times.map((at) => [at, grown(at)] as const).filter(([, sum]) => Number.isFinite(sum));
     if (beganSeconds !== null && known.length > 0) {
       const [first] = known[0]!;
-      // A series that this process instance lacks holds the counts of an earlier one.
+      // If this process instance lacks a series, the series holds the counts of an earlier instance.
       const counted = own.reduce((so, one) => {
         const part = one.parts.find(({ processInstance }) => processInstance.openSeconds === openSeconds);
         return part === undefined ? so : so + grownBy(one, first) - part.before - part.early;

@@ -3,15 +3,15 @@ import type { TargetWindow } from './targets.ts';
 import type { Frame } from './window.ts';
 
 /**
- * Counts that may lie outside the requested window. Counting goes from the last scrape before the window to
- * the first after it: with one scrape a minute, that is up to two minutes more. A series that began inside
- * the window, or a process that ran elsewhere, may also bring in earlier counts. Both are bounded, so an
- * objective is judged twice: as if these were the good requests, and as if they were the failed requests.
+ * Counts that may lie outside the requested window. Counting goes from the last scrape before the window to the first after it: with one
+ * scrape a minute, that is up to two minutes more. A series that began inside the window, or a process that ran elsewhere, may also bring
+ * in earlier counts. Both are bounded, so an objective is judged twice: as if all of these requests were good, and as if all of them had
+ * failed.
  */
 export interface Outside {
   readonly all: number;
   readonly bad: number;
-  /** This many of all may be scrapes, or requests that the client did not send. Absent: none. */
+  /** This many of `all` may be scrapes, or requests that the client did not send. Absent: none. */
   readonly strangers?: number;
 }
 
@@ -40,10 +40,7 @@ export function outsideOf(
   }, 0);
 }
 
-/**
- * The same for a sum, any part of which a single event may have contributed: everything added in the
- * intervals at the edges.
- */
+/** The same for a sum, to which a single event may have contributed any amount: everything that was added in the intervals at the edges. */
 export function outsideSum(sums: readonly Increase[], frame: Frame): number {
   return frame.targets.reduce((sum, target) => {
     const own = sums.filter((one) => one.target === target);
@@ -78,10 +75,10 @@ const earlyOf = ({ parts }: Increase) => parts.reduce((sum, { early }) => sum + 
 const sumOf = (counts: readonly Increase[], of: (one: Increase) => number) =>
   counts.reduce((sum, one) => sum + of(one), 0);
 
-/** A window's edges are no more precise than this; a load may deviate from its plan by as much. */
+/** The precision of a window's edges, as a share of the window. A load may deviate from its plan by the same share. */
 const SAME = 0.02;
 
-/** For a target that began or ended inside, nothing lies outside at that edge. */
+/** If a target began or ended inside the window, none of its counts lie outside at that edge. */
 export function secondsOutside({ processes, openSeconds, closeSeconds }: TargetWindow, frame: Frame) {
   const { fromSeconds, toSeconds, isAlone } = frame;
   const opening = processes[0]!.beganSeconds === null ? fromSeconds - openSeconds : 0;

@@ -39,7 +39,7 @@ const countersOf = (
     return counts ? series.filter((one) => belongsTo(one, target)) : [];
   });
 
-/** Exporters that do not know the start time write 0, which stays 0 in the next process. */
+/** Exporters that do not know the start time write 0, and the next process also writes 0. */
 const isKnown = ({ samples }: Series) => samples.some(([, text]) => parseValue(text) > 0);
 
 /** The start times that would show a restart of the counting process. */

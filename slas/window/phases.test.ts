@@ -8,8 +8,8 @@ import { thin } from '../testing/downsampled.ts';
 import { judgeInWords } from '../testing/judge-in-words.ts';
 
 /**
- * Services that stall at random, including at phase edges, with counters derived from each simulated request:
- * a row's statement about its phase must hold for the requests that were sent in that phase.
+ * Services that stall at random, including at phase edges, with counters derived from each simulated request: the verdict on a phase must
+ * hold for the requests that were sent in that phase.
  */
 
 const document = (client: string) => `
@@ -161,12 +161,12 @@ test("the service's counts of a phase hold for the requests that were sent in it
     }
   });
   fc.assert(property, { seed: 4, numRuns: 120 });
-  // Every combination was tried.
+  // The services cover every combination.
   for (const id of ['latency-p95 · hold', 'quickness · hold', 'latency-p95 · after'])
     for (const verdict of ['met', 'missed', 'undecided']) expect(outcomes).toContain(`${id} ${verdict}`);
 });
 
-test("by the client's clock, no row is met unless its own requests were fast enough", () => {
+test("by the client's clock, no objective is met unless the requests of its phase were fast enough", () => {
   const property = fc.property(bursts, everySeconds, (some, every) => {
     const { requests, verdict } = judged(', client: /predict', some, every);
     for (const { id, phase, verdict: outcome, reason } of verdict.objectives) {

@@ -25,7 +25,7 @@ import type { Frame } from './window.ts';
  * The part of a run in which an objective is judged: all of it, or one phase as if it were a run of its own.
  */
 export interface Scope {
-  /** null: the whole run. */
+  /** null for the whole run. */
   readonly phase: PhaseTimes | null;
   readonly plan: Plan;
   readonly run: RunRecord;
@@ -35,11 +35,11 @@ export interface Scope {
 
 export interface PhaseTimes extends Phase {
   readonly fromSeconds: number;
-  /** Where the next phase begins; for the last one, where its schedule ends or was cut short. */
+  /** When the next phase begins; for the last phase, when its schedule ends or was cut short. */
   readonly toSeconds: number;
   readonly isFirst: boolean;
   readonly isLast: boolean;
-  /** What the load generator reports about it. */
+  /** The load generator's report on the phase. */
   readonly sent: number;
   readonly startedLateP99Seconds: number;
 }
@@ -47,7 +47,7 @@ export interface PhaseTimes extends Phase {
 /** If the first scrape is more than this many intervals from the phase's edge, a scrape was missed. */
 export const LATE = 1.5;
 
-/** The phases of a run that began, by the load generator's clock; empty if it left no record of them. */
+/** The phases of a run that began, by the load generator's clock; empty if the load generator did not record them. */
 export function phasesOf({ load }: Plan, { load: record, window }: RunRecord): readonly PhaseTimes[] {
   const began = record?.phases ?? [];
   if (load === null) return [];
@@ -68,7 +68,7 @@ export function phasesOf({ load }: Plan, { load: record, window }: RunRecord): r
   });
 }
 
-/** The part of the run that an objective is judged in, or why it is unknown. */
+/** The part of the run in which an objective is judged, or why that part is unknown. */
 export function scopeOf(
   { phase: named, measure }: PlannedObjective,
   plan: Plan,
@@ -194,8 +194,8 @@ function cutInside(
 }
 
 /**
- * What the whole run rules out is ruled out for each part, too: a client that saw every request answered, or
- * a counter that continued.
+ * What the whole run rules out is also ruled out for each part, for example by a client that received every response, or by a counter that
+ * continued.
  */
 export function restartsIn(frame: Frame, whole: Frame): Frame['restarts'] {
   if (whole.missing?.requests === 0) return [];
@@ -209,11 +209,11 @@ export function restartsIn(frame: Frame, whole: Frame): Frame['restarts'] {
 
 /** Requests that one clock attributes to the phase and the other does not. */
 export interface AcrossEdges {
-  /** Sent in the phase, and not answered by its last scrape. */
+  /** Requests that were sent in the phase and not answered by its last scrape. */
   readonly inFlight: ClientRequests;
-  /** Sent before the phase, and answered after its first scrape. */
+  /** Requests that were sent before the phase and answered after its first scrape. */
   readonly carriedIn: ClientRequests;
-  /** Sent before the phase and timed out before it; the service may still have answered them later. */
+  /** Requests that were sent and timed out before the phase. The service may still have answered them later. */
   readonly givenUp: ClientRequests;
 }
 

@@ -11,10 +11,10 @@ import type { Frame } from './window.ts';
  */
 export interface Portrait {
   readonly target: TargetWindow;
-  /** What identifies a process whose metrics were passed on: `exported_job` and `exported_instance`. */
+  /** The labels that identify a process whose metrics were passed on: `exported_job` and `exported_instance`. */
   readonly passedOn: Readonly<Record<string, string>>;
   readonly address: string | null;
-  /** Times of scrapes by start time; empty if it reports none. */
+  /** The times of scrapes by process start time; empty if the target reports no start time. */
   readonly starts: ReadonlyMap<number, readonly number[]>;
   readonly series: readonly Series[];
 }
@@ -64,8 +64,8 @@ const passedOnBy = ({ labels }: Series, target: TargetWindow) =>
   );
 
 /**
- * If a series fits several targets, the one with the most labels: one Prometheus server of a pair may add a
- * label that the other does not.
+ * If a series fits several targets, the target with the most labels is chosen, because one Prometheus server of a pair may add a label that
+ * the other does not.
  */
 function ownerOf({ labels }: Series, targets: readonly TargetWindow[]): TargetWindow | undefined {
   let owner: TargetWindow | undefined;

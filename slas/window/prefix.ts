@@ -22,13 +22,16 @@ import type { Frame } from './window.ts';
 export interface Prefix {
   readonly scope: ScopeOf;
   /**
-   * The same, with every request that may have been sent and has not ended as an unanswered one. null: there is none, so the
-   * scope alone decides.
+   * The same scope, in which every request that may have been sent and has not ended counts as unanswered. null if there is no such
+   * request, so that `scope` alone decides.
    */
   readonly worst: ScopeOf | null;
 }
 
-/** A rate is counted from the first scrape inside, because there was no load between the scrape before it and its start. */
+/**
+ * The scope of an objective. A rate is counted from the first scrape inside the load, because there was no load for part of the interval
+ * before.
+ */
 type ScopeOf = (objective: PlannedObjective) => Scope;
 
 /** The prefix, or why it cannot be judged. */
@@ -89,9 +92,8 @@ function runIn(run: RunRecord, record: LoadRecord, client: ClientRequests, phase
 // ---------------------------------------------------------------------------------------------- requests that have not ended
 
 /**
- * How many requests may have been sent in the prefix that the record lacks, because k6 records a request
- * when it ends. A regular schedule shows how many were due; otherwise, all have ended once the request
- * timeout has passed. null: unknown.
+ * How many requests may have been sent in the prefix that the record lacks, because k6 records a request when it ends. A regular schedule
+ * shows how many requests were due. Otherwise, all requests have ended once the request timeout has passed. null if unknown.
  */
 function openIn(
   client: ClientRequests,
@@ -120,7 +122,7 @@ function withUnanswered(
   const grown = { ...client, ...emptyColumns(before + open * paths.length) };
   for (const name of COLUMNS) grown[name].set(client[name]);
   for (let at = before; at < grown.status.length; at++) {
-    // As late as possible inside the prefix.
+    // These requests start as late as possible inside the prefix.
     grown.startSeconds[at] = toSeconds - client.originSeconds - MICROSECOND;
     grown.durationSeconds[at] = load!.requestTimeoutSeconds;
     grown.path[at] = paths[(at - before) % paths.length]!;

@@ -51,7 +51,7 @@ describe('one process', () => {
       ok([processInstance(null, 98, 98, 3)]),
     );
     expect(found(every5(50, 78, 98), { listedUntilSeconds: 100 })).toEqual(ok([]));
-    // Nothing was scraped for a while, so its missing scrape does not mean a missed edge.
+    // No target was scraped for a while, so the missing scrape is not a missed edge.
     expect(found(every5(50, 75, 90), { listedUntilSeconds: 103 })).toEqual(
       ok([processInstance(null, 90, 90, 3)]),
     );
@@ -59,10 +59,10 @@ describe('one process', () => {
   test('that started after the window is ignored', () => {
     expect(found(every5(161, 163, 178))).toEqual(ok([]));
     expect(found(every5(160, 160, 175))).toEqual(ok([]));
-    // It started inside, and its first scrape closes the window.
+    // A process that started inside the window, and whose first scrape closes it.
     expect(found(every5(158, 163, 178))).toEqual(ok([processInstance(158, 163, 163, 0)]));
     expect(found(every5(158, 160, 175))).toEqual(ok([processInstance(158, 160, 160, 0)]));
-    // Whole seconds are rounded up: it was scraped inside.
+    // Start times in whole seconds are rounded up, so a process that was scraped inside the window started inside it.
     expect(found(every5(160, 159.5, 174.5))).toEqual(ok([processInstance(160, 159.5, 164.5, 0)]));
   });
   test('whose start time is later than the scrape that reports it has another clock', () => {
@@ -92,7 +92,7 @@ describe('missed edges', () => {
   test('where the window closes', () => {
     expect(found([...every5(50, 90, 155), ...every5(50, 169, 179)])).toEqual(late('close', 9));
     expect(found([...every5(50, 90, 155), ...every5(50, 165, 175)])).toEqual(late('close', 5));
-    // Late, with no scrape in between.
+    // The scrape is late, with no scrape in between.
     expect(found([...every5(50, 94, 159), ...every5(50, 166, 176)])).toEqual(
       ok([processInstance(null, 99, 166, 0)]),
     );

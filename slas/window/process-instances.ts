@@ -10,7 +10,7 @@ import { fail, ok, type Result } from '../model/result.ts';
 export interface ProcessInstance {
   /** When its process started inside the window; null if it was running when the window opened. */
   readonly beganSeconds: number | null;
-  /** The scrapes to subtract: at the edges of the window, or its own first and last. */
+  /** The two scrapes to subtract: those at the edges of the window, or the first and the last scrape of the process. */
   readonly openSeconds: number;
   readonly closeSeconds: number;
   /**
@@ -20,7 +20,7 @@ export interface ProcessInstance {
   readonly unseenSeconds: number;
 }
 
-/** Past this many intervals, the expected scrape was missed. */
+/** After this many intervals, the expected scrape counts as missed. */
 export const LATE = 1.5;
 
 /** Some clients report start times in whole seconds, and by the clock of another machine. */
@@ -32,10 +32,7 @@ export interface Surroundings {
   readonly fromSeconds: number;
   readonly toSeconds: number;
   readonly intervalSeconds: number;
-  /**
-   * Until when the target was listed: its last scrape, successful or not, and the next one that would have
-   * been due.
-   */
+  /** Until when the target counts as listed: when the next scrape after its last one, successful or not, would have been due. */
   readonly listedUntilSeconds: number;
 }
 
@@ -46,8 +43,8 @@ interface Process {
 }
 
 /**
- * The process instances that overlap the window; empty if all ended before it or began after it. Fails if
- * they are unknown.
+ * The process instances that overlap the window; empty if all of them ended before it or began after it. Fails if the instances are
+ * unknown.
  */
 export function processInstancesOf(
   starts: readonly Sample[],
@@ -86,7 +83,7 @@ function processesOf(starts: readonly Sample[]): readonly Process[] {
   return processes;
 }
 
-/** null: it ended before the window, or began after it. */
+/** null if the process ended before the window, or began after it. */
 function instanceOf(
   processes: readonly Process[],
   index: number,
@@ -154,8 +151,8 @@ function openingProblem(times: readonly number[], { name, fromSeconds, intervalS
 }
 
 /**
- * Whether a scrape is missing between the edge that was found and the request there: they are far enough
- * apart for another scrape, and the gap shows that one is missing.
+ * Whether a scrape is missing between the scrape that was found and the first or last request: the two are far enough apart for another
+ * scrape, and the gap between scrapes shows that one is missing.
  */
 export function isMissedBetween(distance: number, gap: number, intervalSeconds: number): boolean {
   return distance >= intervalSeconds && gap > LATE * intervalSeconds;

@@ -52,7 +52,7 @@ describe('a stable scrape target', () => {
     const [target] = stable(15.5, 22, { a: up(0, 5, 10, 16, 20, 25, 30) });
     expect(target).toMatchObject({ openSeconds: 10, closeSeconds: 25, missedScrapes: 0, problem: null });
   });
-  test('may lack a scrape after the window opened, which is not an edge', () => {
+  test('may lack a scrape after the window opened, because that scrape is not an edge', () => {
     const [target] = stable(10.2, 27, { a: up(0, 5, 10, 20, 25, 30, 35) });
     expect(target).toMatchObject({ openSeconds: 10, closeSeconds: 30, missedScrapes: 1, problem: null });
   });
@@ -93,7 +93,7 @@ describe('a scrape target of an elastic service', () => {
   test.each([
     ['inside the window', 18],
     ['after it', 21],
-  ])('that was scraped once, %s, as all were, cannot be cut', (_, at) => {
+  ])('that was scraped once, %s, cannot be cut if all others were also scraped once', (_, at) => {
     const closing = { a: up(at), b: up(21) };
     const found = elastic(10, 20, closing, { a: all([at], 15), b: all([21], 15) });
     expect(found.map(({ problem }) => problem)).toEqual(

@@ -19,7 +19,7 @@ export interface TargetWindow {
   /** The labels that every series of this target has. */
   readonly labels: Readonly<Record<string, string>>;
   readonly name: string;
-  /** Median interval between its scrapes. */
+  /** The median interval between the target's scrapes. */
   readonly intervalSeconds: number;
   readonly openSeconds: number;
   readonly closeSeconds: number;
@@ -27,13 +27,13 @@ export interface TargetWindow {
   readonly scrapes: readonly Scrape[];
   /** Additional regular scrapes that the server counted, in blocks that were not read. */
   readonly unreadScrapes: number;
-  /** Scrapes that were due between the edges and never made. */
+  /** The number of scrapes that were due between the edges and never made. */
   readonly missedScrapes: number;
   /** Its process instances in the window, in sequence. */
   readonly processes: readonly ProcessInstance[];
   /** Why its edges cannot be used, or null. */
   readonly problem: Reason | null;
-  /** The scrapes there were made but failed, so `up` itself is known. Absent means no. */
+  /** True if the scrapes at the edges were made but failed, so that `up` itself is known. */
   readonly isOnlyFailed?: boolean;
 }
 
@@ -47,17 +47,14 @@ export interface Scraped {
     readonly fromSeconds: number;
     readonly toSeconds: number;
     readonly scrapes: number;
-    /** Where nothing was read of this target, although neighbouring blocks may have been. */
+    /** The part of these blocks in which no samples of this target were read, although neighbouring blocks may have been read. */
     readonly part: Stretch;
   }[];
 }
 
 export interface Targets {
   readonly targets: readonly TargetWindow[];
-  /**
-   * Replicas that ended before the window opened or started after it closed: they explain series that belong
-   * to no target.
-   */
+  /** Replicas that ended before the window opened or started after it closed. They explain series that belong to no target. */
   readonly elsewhere: readonly Pick<TargetWindow, 'labels'>[];
 }
 
@@ -171,7 +168,7 @@ export function missedBetween(
   return missed;
 }
 
-/** How many were counted by the server and not read. */
+/** The number of scrapes that the server counted and that were not read. */
 export const unreadScrapes = ({ scrapes, unread }: Scraped) =>
   unread.reduce((sum, block) => sum + block.scrapes, 0) -
   scrapes.filter(({ atSeconds }) =>

@@ -65,16 +65,16 @@ describe('uncounted requests of a replica that started inside', () => {
   test('use at least half an interval when a scrape follows the start closely', () => {
     expect(born(19.9, '200*4')).toBe(801);
   });
-  test('use a busier interval elsewhere', () => {
+  test('use a busier interval if there is one', () => {
     expect(born(16, '40*1 300*2')).toBe(521);
   });
 });
 
 test("start at 0 for a replacement process, without its predecessor's counts", () => {
   const series = { 'process start @b': '1000*7 @36*3', 'answers 200 @b': '0+10*7 200+5*3' };
-  // 200 in the 4 s from its start to its first scrape; each process was unseen for 5 s.
+  // The new process counted 200 in the 4 s from its start to its first scrape. Each process was unseen for 5 s.
   expect(bound({ replicas: { a: {}, b: { last: 55 } }, series })).toBe(2 * 501);
-  // The old one had errors; the new one has none.
+  // The old process had errors; the new process has none.
   const errors = { 'answers 500 @b': '0+14*7 _*4' };
   expect(bound({ replicas: { a: {}, b: { last: 55 } }, series: { ...series, ...errors } })).toBe(2 * 501);
 });
@@ -91,16 +91,16 @@ describe('uncounted requests of a client that knows every request', () => {
     return unobservedOf([{ ...one, increase: observed }], frame);
   };
 
-  test('are those that it saw answered and no counter has', () => {
+  test('are the requests that the client saw answered and that no counter has', () => {
     const { frame, grown, plan } = known(1500);
     expect(uncountedOf(grown(plan.requests!), frame)).toBe(20);
     const lossy = known(1490, 10);
     expect(uncountedOf(lossy.grown(plan.requests!), lossy.frame)).toBe(20);
-    // More was counted than the client saw: only unanswered requests can be missing.
+    // The service counted more requests than the client saw answered, so only unanswered requests can be missing.
     const more = known(1470, 30);
     expect(uncountedOf(more.grown(plan.requests!), more.frame)).toBe(30);
   });
-  test('allow several observations per request: as many as the others made, rounded up, at least one', () => {
+  test('allow several observations per request: as many as counted requests made, rounded up, and at least one', () => {
     const given = known(1500);
     expect(ofMean(1480, given)).toBe(20);
     expect(ofMean(1481, given)).toBe(40);

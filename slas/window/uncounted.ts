@@ -4,21 +4,20 @@ import { busiestRate, type Increase, total } from './increases.ts';
 import type { Frame } from './window.ts';
 
 /**
- * What ended replicas may have counted after their last scrape. No scrape saw it, but it is bounded, so an
- * objective is judged twice: as if all of it had failed, and as if none had. If the two disagree, the
- * objective is undecided.
+ * What ended replicas may have counted after their last scrape. No scrape saw these requests, but their number is bounded, so an objective
+ * is judged twice: as if all of them had failed, and as if none had. If the two disagree, the objective is undecided.
  */
 
 /**
- * At most this many events of those that `counts` counts. If the client knows every request of the service:
- * those that it saw answered and no scrape has seen. Otherwise no unseen replica is assumed to be more than
- * twice as busy as the busiest replica was between two of its scrapes.
+ * The maximum number of uncounted events. If the client knows every request of the service, these are the requests that it saw answered and
+ * that no scrape has seen. Otherwise no unseen replica is assumed to be more than twice as busy as the busiest replica was between two of
+ * its scrapes.
  */
 export function uncountedOf(counts: readonly Increase[], frame: Frame): number {
   return frame.missing?.requests ?? boundBySeconds(counts, frame) + hiddenBy(counts, frame);
 }
 
-/** The same for observations, of which a request may make several: as many as the others made, rounded up. */
+/** The same for observations. A request may make several: as many as counted requests made on average, rounded up. */
 export function unobservedOf(counts: readonly Increase[], frame: Frame): number {
   if (frame.missing === null || frame.missing.counted === 0)
     return boundBySeconds(counts, frame) + hiddenBy(counts, frame);
@@ -48,8 +47,8 @@ export function boundBySeconds(counts: readonly Increase[], frame: Frame): numbe
 }
 
 /**
- * What a restart that no scrape shows may hide: the counters' full values before it, because the new process
- * began at 0, and the old process's counts after its last scrape.
+ * The counts that an unseen restart may hide: the full values of the counters before it, because the new process began at 0, and the old
+ * process's counts after its last scrape.
  */
 function hiddenBy(counts: readonly Increase[], frame: Frame): number {
   if (frame.restarts.length === 0) return 0;
@@ -62,12 +61,12 @@ function hiddenBy(counts: readonly Increase[], frame: Frame): number {
   }, 0);
 }
 
-/** A counter's value at a scrape, or at the last one before it; 0 before its first. */
+/** A counter's value at a scrape, or at the last scrape before it; 0 before the counter's first sample. */
 function valueAt({ series: { samples } }: Increase, atSeconds: number): number {
   const value = samples.findLast(([at]) => at <= atSeconds)?.[1];
   return value === undefined ? 0 : Number(value);
 }
 
-/** Why more may have happened than was counted, other than ended replicas. */
+/** Why more events may have occurred than were counted, apart from ended replicas. */
 export const whyUncounted = ({ restarts }: Frame): { readonly uncountedWhy?: Reason } =>
   restarts.length === 0 ? {} : { uncountedWhy: possibleRestart(restarts) };

@@ -40,7 +40,7 @@ describe('a Prometheus response', () => {
     expect(cleanReading(selector, frame)).toEqual(ok(frame.readings.get(selector)));
     expect(cleanReading(selector, { ...frame, up: undefined })).toEqual(ok(frame.readings.get(selector)));
   });
-  test('does not exist for a query that was not sent', () => {
+  test('is missing for a query that was not sent', () => {
     const selector = 'gone{job="x"}';
     expect(cleanReading(selector, frame)).toEqual(fail(reason('no-evidence', { selector })));
   });
@@ -55,7 +55,7 @@ describe('a count', () => {
     const found = counted(restarted({ blocks: 3 }));
     expect(found.ok && total(found.value)).toBe(1000);
   });
-  test('misses a process that did not count, unless the series may be absent', () => {
+  test('fails for a process without the series, unless the series may be absent', () => {
     const silent = restarted({ series: { 'answers 200': '400*2 400+100*5 _*8' } });
     const { measure, frame } = cutOf(silent);
     const { counter } = measure('throughput');
@@ -65,7 +65,7 @@ describe('a count', () => {
     expect(found.ok && total(found.value)).toBe(500);
   });
   test('differs by whether series may begin inside, in either order of the calls', () => {
-    // More than can have arrived since the previous scrape.
+    // This is more than can have arrived since the previous scrape.
     const begun = { series: { 'answers 200': '_*6 5000 5100+100*8' } };
     for (const first of [true, false]) {
       const { measure, frame } = cutOf(begun);

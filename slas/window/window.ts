@@ -16,9 +16,9 @@ export interface Frame extends Targets {
   readonly fromSeconds: number;
   readonly toSeconds: number;
   readonly readings: ReadonlyMap<string, Reading>;
-  /** What a vector selector of the plan selects. */
+  /** The metric and the labels that a vector selector of the plan selects. */
   readonly selectedBy: (vectorSelector: string) => Selected;
-  /** When each target was scraped; every edge rests on it. */
+  /** When each target was scraped, from which every edge follows. */
   readonly up: Reading | undefined;
   /** null if every sample of the window was read. */
   readonly blocks: Blocks | null;
@@ -31,15 +31,15 @@ export interface Frame extends Targets {
   readonly natives: readonly string[];
   /** The scrapes between which a process may have restarted unseen. */
   readonly restarts: readonly HiddenRestart[];
-  /** The client sent every counted request, and saw as many answered: none is from before or after. */
+  /** The client sent every counted request and received the same number of responses, so no request is from before or after. */
   readonly isSettled: boolean;
   /** The highest request rate of any target between two scrapes; null if unknown. */
   readonly busiest: number | null;
   /** The load in this window was the only traffic: nothing was counted before or after it. */
   readonly isAlone: boolean;
-  /** Nothing else sends requests. */
+  /** No other client sends requests. */
   readonly isIsolated: boolean;
-  /** How many of the requests that this selector counts were scrapes of the service's metrics; null: none, or unknown. */
+  /** How many of the requests that this selector counts were scrapes of the service's metrics; null if none, or if unknown. */
   readonly scrapes: { readonly selector: string; readonly requests: number } | null;
   /** A cache of counts, because several objectives rest on the same series. */
   readonly counted: Map<string, Counted>;
@@ -71,7 +71,7 @@ export function cleanReading(selector: string, frame: Frame, mayFail = false): R
   return edge === undefined ? ok(reading) : fail(edge.problem!);
 }
 
-/** A series that belongs to no target, or to several: its origin is unknown. */
+/** Whether a series belongs to no target or to several, so that its origin is unknown. */
 export function strayOf({ series }: Reading, { targets, elsewhere }: Frame): Reason | null {
   const known = [...targets, ...elsewhere];
   const stray = series.find((one) => known.filter((target) => belongsTo(one, target)).length !== 1);
@@ -84,9 +84,8 @@ export function strayOf({ series }: Reading, { targets, elsewhere }: Frame): Rea
 }
 
 /**
- * How much each series of a selector grew in the window. One untrustworthy series makes the whole count
- * unusable. `absent: zero` lets a target have no such series, or one that began inside the window (at 0); so
- * may those of which `mayBegin` says so.
+ * How much each series of a selector grew in the window. One untrustworthy series makes the whole count unusable. `absent: zero` allows a
+ * target to have no such series, or one that began inside the window (at 0). `mayBegin` allows the latter for single series.
  */
 export function countIncreases(
   selector: string,
@@ -132,10 +131,7 @@ function countAll(
   return trouble === null ? ok(increases) : fail(trouble);
 }
 
-/**
- * A target that lacks a series, and the label that only the targets with such a series have: filtering by it
- * leaves out a sidecar.
- */
+/** A target that lacks a series, and a label that only the targets with the series have. Filtering by this label leaves out a sidecar. */
 function lacking(
   selector: string,
   target: TargetWindow,
