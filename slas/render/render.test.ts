@@ -28,7 +28,8 @@ test('the table has the interval, and marks what is too close to the limit', () 
   expect(text).toMatch(/throughput +> 15\/s +25\/s +24\.\d+–25\.\d+\/s +1,500 +met\n/);
   expect(text).toMatch(/model-uptime +>= 99\.9% +100% +– +61 +met\n/);
   expect(text).toMatch(/confidence +> 0\.85 +0\.924 +0\.91\d*–0\.92\d* /);
-  // Colours add no text. biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences begin with one
+  // Colours add no text.
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences begin with one
   expect(coloured.replace(/\u001b\[\d+m/g, '')).toBe(text);
   expect(coloured).toContain('\u001b[32mmet, too close to be sure\u001b[0m');
 });
