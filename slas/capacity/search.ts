@@ -74,8 +74,8 @@ const provenIn = (log: readonly StepSeen[]): number | null =>
   );
 
 /**
- * After the hold, the remaining time is spent on the wider part of the interval: on a hold at a higher rate, which is also a fresh run, or
- * on a step below the missed rate.
+ * After the hold, the remaining time is spent on the wider part of the interval. The next run is either a hold at a higher rate, which is
+ * also a fresh run, or a step below the missed rate.
  */
 function narrowed(proven: number, known: Known, settings: SearchSettings, log: readonly StepSeen[]): Next {
   const answer = { answer: answered(proven, known, settings, log) };

@@ -126,8 +126,8 @@ function positionOf(percentile: number, length: number): number {
 }
 
 /**
- * Where the time is spent that only the client sees: in the event loop or in connecting, if either explains at least half of that time;
- * otherwise somewhere between client and service.
+ * Where the time is spent that only the client sees. The answer is the event loop or connecting, if either explains at least half of that
+ * time; otherwise, it is somewhere between client and service.
  */
 export function explainGap(
   clientSeconds: number,

@@ -59,7 +59,7 @@ const spellings = (digit: number) => [
 ];
 
 /**
- * gRPC's codes 1 to 5 look like classes: they are taken as classes only if all values of the label look like classes and the label is not a
+ * gRPC's codes 1 to 5 look like classes. They are taken as classes only if all values of the label look like classes and the label is not a
  * gRPC label.
  */
 const areDigitsClasses = (label: string, values: readonly string[]) =>

@@ -10,7 +10,7 @@ import { renderText } from '../render/text.ts';
 import { type Judged, readCaseFiles } from '../testing/cases.ts';
 import { judge } from './judge.ts';
 
-/** A latency without a histogram in everything that shows or uses a verdict. cases/without-histogram.yaml covers how it is judged. */
+/** A latency without a histogram in every output and use of a verdict. cases/without-histogram.yaml covers how it is judged. */
 
 const cases = readCaseFiles().get('without-histogram.yaml')!;
 const caseOf = (name: string) => cases.find((one) => one.name === name)!.build();

@@ -3,7 +3,7 @@ import { type Reason, reason } from '../model/reasons.ts';
 import { SCRIPT_ROW } from './script-rows.ts';
 
 /**
- * Objectives that are judged and shown, and do not decide: advisory ones, and those with a waiver. A waiver is in force until
+ * Objectives that are judged and shown but do not decide the verdict: advisory ones, and those with a waiver. A waiver is in force until
  * the end of its last day, in UTC, by the clock of the run; so a stored run is judged the same at any later time.
  */
 
@@ -40,6 +40,6 @@ export function isDecidedByDocument(objectives: readonly ObjectiveVerdict[]): bo
   return own.length === 0 || decisive(own).length > 0;
 }
 
-/** The objectives that do not decide, with their outcomes. */
+/** The objectives that do not decide the verdict, with their outcomes. */
 export const exemptOf = (objectives: readonly ObjectiveVerdict[]) =>
   objectives.flatMap(({ id, exempt, verdict }) => (exempt === undefined ? [] : [{ id, exempt, verdict }]));

@@ -42,8 +42,8 @@ export interface Observed {
 
 /**
  * The final decision. Without a confidence, the observed decision stands, and the interval's position relative to the limit is reported.
- * With a confidence, complete measurements are decided by their intervals: *met* needs no correction, because all must be met to pass;
- * *missed* is corrected for multiple tests (Holm), because one is enough to fail.
+ * With a confidence, complete measurements are decided by their intervals. *Met* needs no correction, because all objectives must be met to
+ * pass. *Missed* is corrected for multiple tests (Holm), because one missed objective is enough to fail.
  */
 export function rule(all: readonly Observed[], confidence: number | null): readonly Decision[] {
   if (confidence === null) return all.map(observed);

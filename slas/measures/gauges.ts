@@ -152,10 +152,7 @@ function unreadPeaks(gauge: string, target: TargetWindow, frame: Frame): readonl
   });
 }
 
-/**
- * Blocks that were not read are up, down or unknown at all of their scrapes; a mixed block would have been
- * read.
- */
+/** A block that was not read is up, down or unknown at all of its scrapes, because a mixed block would have been read. */
 function unreadCensus(gauge: string, target: TargetWindow, frame: Frame) {
   const { blocks, up } = frame;
   const census = { up: 0, unknown: 0 };

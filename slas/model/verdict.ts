@@ -153,8 +153,8 @@ export type FlipPoint =
       readonly what: 'slower' | 'more-failed';
       readonly from: 'met' | 'missed';
       /**
-       * The values from which the outcome is no longer certain, and from which the opposite is certain; null if there is no such value
-       * within the range of the search.
+       * The values from which the outcome is no longer certain, and from which the opposite is certain. null if the search found no such
+       * value in its range.
        */
       readonly undecidedAt: number | null;
       readonly otherAt: number | null;

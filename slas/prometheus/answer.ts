@@ -177,7 +177,7 @@ export function doubtsOfHeaders(
 
 /**
  * Returns each series once, with its samples sorted and one sample per time. A server that receives samples from several senders may return
- * a series or a sample twice; two values with the same time contradict each other, and the correct one is unknown.
+ * a series or a sample twice. If two different values have the same time, the correct one is unknown.
  */
 function tidied(result: readonly ApiSeries[]): { series: readonly Series[]; conflicts: readonly string[] } {
   const byLabels = Map.groupBy(result, ({ metric }) => keyOf(metric));

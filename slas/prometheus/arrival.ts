@@ -1,9 +1,8 @@
 import type { Arrival, Missing, Reading, Series } from '../model/evidence.ts';
 
 /**
- * How late a server shows its samples. A scraping Prometheus shows a sample at once; one behind remote write
- * shows it after its batch was sent; other servers withhold the last seconds. Evidence that is read too early
- * lacks recent counts.
+ * How late a server shows its samples. A scraping Prometheus shows a sample at once; one behind remote write shows it after its batch was
+ * sent; other servers withhold the last seconds. Evidence that is read too early lacks the most recent counts.
  */
 
 /** Tracks when each sample was first seen: the longest delay is the lag. */

@@ -214,8 +214,8 @@ export const candidatesOf = (
 ): string => textOf(candidateOf(selectedBy(bad), selectedBy(total)));
 
 /**
- * All responses that include a latency's successful ones, and how many of them took no longer than the limit: its selection without the
- * labels that limit it to successful responses. null if it has no such labels.
+ * Selections of all responses of a latency, successful or not, and of those that took no longer than the limit: the latency's selection
+ * without the labels that limit it to successful responses. null if it has no such labels.
  *
  * @param edges those of its buckets that matter, in their own unit; null: unknown, so all are read
  */

@@ -90,13 +90,13 @@ const earlierLines = ({ earlier }: CapacityResult) =>
     return `${id}${commit === undefined ? '' : ` (commit ${commit.slice(0, 9)})`}: proven ${rate(provenPerSecond)}${missed}; ${changeInWords(one)}`;
   });
 
-/** Sentences after the answer. */
+/** The sentences that follow the answer. */
 const alsoInWords = (record: CapacityRecord, result: CapacityResult): readonly string[] =>
   [growthInWords(record, result), trafficInWords(record, result), regressionInWords(result)].filter(
     (one) => one !== null,
   );
 
-/** One line for each search of several. */
+/** One line for each of several searches. */
 export function variantsText(searched: readonly Searched[]): string {
   const lines = searched.map(({ record, result }) => {
     const { variant } = record.asked;

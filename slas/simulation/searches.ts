@@ -16,7 +16,7 @@ export interface SearchedCell {
   readonly answered: number;
   readonly provenTooHigh: number;
   readonly missedTooLow: number;
-  /** Ascending; an open interval has the width 1. */
+  /** In ascending order; an open interval has the width 1. */
   readonly widths: readonly number[];
 }
 

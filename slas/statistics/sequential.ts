@@ -1,8 +1,8 @@
 import { normalProbability, normalQuantile } from './distributions.ts';
 
 /**
- * How the error of a run that is judged several times is shared among the looks at it: by O'Brien and Fleming's spending function (Lan and
- * DeMets), which keeps nearly all of the error for the end. *Met* and *missed* each have a separate error.
+ * How the error of a run that is judged several times is shared among its looks. O'Brien and Fleming's spending function (Lan and DeMets)
+ * keeps nearly all of the error for the end. *Met* and *missed* each have a separate error.
  */
 
 export interface Look {
@@ -40,8 +40,8 @@ const earlySpentBy = (fraction: number, error: number) =>
   Math.min(spentBy(fraction, error), MAX_EARLY_SHARE * error);
 
 /**
- * By default, no objective is called met before this time: a quarter of the maximum duration, or a third of a short maximum up to 100 s,
- * but at least 60 s. Stalls every 20 s decided this: docs/decisions/0015-bursts-and-early-met.md.
+ * By default, no objective is called met before this time. It is a quarter of the maximum duration, or a third of a short maximum up to 100
+ * s, but at least 60 s. Stalls every 20 s decided this: docs/decisions/0015-bursts-and-early-met.md.
  */
 export const defaultAtLeast = (maxSeconds: number): number =>
   Math.min(maxSeconds, Math.ceil(Math.max(60, maxSeconds / 4, Math.min(100, maxSeconds / 3))));

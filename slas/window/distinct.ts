@@ -94,7 +94,7 @@ const SCRAPE_TOLERANCE_SECONDS = 0.5;
 
 /**
  * How many counters of two targets may be the same, or `refuted`. If a single process had served both, a lower value would have been read
- * earlier. Over all counters and all pairs of scrapes, this bounds the clock difference of the two servers: if no difference fits, or only
+ * earlier. Over all counters and all pairs of scrapes, this bounds the clock difference of the two servers. If no difference fits, or only
  * a large one, the targets are distinct. Counters that stood still are no evidence.
  */
 function agreementOf(a: Portrait, b: Portrait, startSeconds: number | undefined, frame: Frame) {

@@ -8,7 +8,7 @@ import { thin } from '../testing/downsampled.ts';
 import { judgeInWords } from '../testing/judge-in-words.ts';
 
 /**
- * Services that stall at random, including at phase edges, with counters derived from each simulated request: the verdict on a phase must
+ * Services that stall at random, including at phase edges, with counters derived from each simulated request. The verdict on a phase must
  * hold for the requests that were sent in that phase.
  */
 

@@ -151,8 +151,8 @@ function openingProblem(times: readonly number[], { name, fromSeconds, intervalS
 }
 
 /**
- * Whether a scrape is missing between the scrape that was found and the first or last request: the two are far enough apart for another
- * scrape, and the gap between scrapes shows that one is missing.
+ * Whether a scrape is missing between an edge scrape and the request next to it. The two must be far enough apart for another scrape, and
+ * the gap between scrapes must be too long.
  */
 export function isMissedBetween(distance: number, gap: number, intervalSeconds: number): boolean {
   return distance >= intervalSeconds && gap > LATE * intervalSeconds;

@@ -103,7 +103,7 @@ const scrapesByUp = ({ labels, samples }: Series, unread: Scraped['unread']): Sc
   unread,
 });
 
-/** Blocks in which a target was scraped regularly, where only the server counted its scrapes. */
+/** Blocks in which a target was scraped regularly, so that its scrapes were only counted by the server and not read. */
 const unreadOf = (
   blocks: Blocks | null,
   counts: Aggregated | undefined,
@@ -145,10 +145,7 @@ export const nameOf = ({ labels }: Scraped) => labels.instance ?? JSON.stringify
 export const intervalOf = ({ scrapes }: Scraped) =>
   median(scrapes.slice(1).map(({ atSeconds }, index) => atSeconds - scrapes[index]!.atSeconds));
 
-/**
- * No scrape is missing between two scrapes that enclose others which the server counted: an irregular block
- * would have been read.
- */
+/** No scrape is missing between two scrapes that enclose scrapes counted by the server, because an irregular block would have been read. */
 export function missedBetween(
   scrapes: readonly Scrape[],
   intervalSeconds: number,

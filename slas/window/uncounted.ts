@@ -47,8 +47,8 @@ export function boundBySeconds(counts: readonly Increase[], frame: Frame): numbe
 }
 
 /**
- * The counts that an unseen restart may hide: the full values of the counters before it, because the new process began at 0, and the old
- * process's counts after its last scrape.
+ * The counts that an unseen restart may hide. These are the full values of the counters before it, because the new process began at 0, and
+ * the old process's counts after its last scrape.
  */
 function hiddenBy(counts: readonly Increase[], frame: Frame): number {
   if (frame.restarts.length === 0) return 0;

@@ -37,10 +37,7 @@ export function watchRules(context: RuleContext): readonly Rule[] {
   return [drifted, unseen];
 }
 
-/**
- * With fewer events, chance alone moves the share this far in one of a thousand windows, so nothing is
- * reported.
- */
+/** The minimum number of events. With fewer, chance alone moves the share this far in more than one of a thousand windows. */
 function minEventsFor({ expectedShare, movedShare }: NonNullable<Alerting['drift']>): number {
   const spread = normalQuantile(1 - 0.001 / 2);
   return Math.ceil((expectedShare * (1 - expectedShare) * spread ** 2) / movedShare ** 2);

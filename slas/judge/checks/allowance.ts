@@ -8,8 +8,8 @@ import { countedErrors, coversTheLoad, FAILED, isCountedAsBad } from './counted-
 
 /**
  * Requests with an outcome that neither the load script expects nor an objective counts as bad: client errors, redirects, failures,
- * unanswered requests. Together with the counted errors, all of them share one tolerance, the strictest error limit of the plan: 1% of one
- * kind and 1% of another add up to 2% of the requests.
+ * unanswered requests. Together with the counted errors, all of them share one tolerance, the strictest error limit of the plan. For
+ * example, 1% of one kind and 1% of another add up to 2% of the requests.
  */
 export interface Unexpected {
   /** 4xx except 429 that the script did not expect. */
