@@ -13,7 +13,7 @@ export interface Schedule {
   readonly longestWaitSeconds: number;
 }
 
-/** How many arrivals a phase has: those whose evenly spaced time lies at least half a gap before its end. */
+/** The number of arrivals of a phase. With even spacing, an arrival counts if it is due at least half a gap before the end of the phase. */
 export const arrivalsIn = (perSecond: number, durationSeconds: number): number =>
   Math.max(1, Math.ceil(Number((perSecond * durationSeconds - 0.5).toFixed(6))));
 

@@ -79,7 +79,7 @@ test('alerts are listed by start time, then by name', () => {
   expect(held([other, error, slow]).map(({ id }) => id)).toEqual(names);
 });
 
-test('one alert that fired does not hide another that should have', () => {
+test('an alert that fired does not hide another alert that should have fired', () => {
   const both = { 'latency-p95': MISSED, 'error-rate': { ...MISSED, alert: null } };
   expect(held([firing('SlowTarget', 20, 21)], both)).toMatchObject([
     { id: 'SlowTarget', agrees: true, reasons: [{ code: 'alert-judged' }] },

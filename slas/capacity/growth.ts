@@ -12,7 +12,7 @@ export interface GrowthQuestion {
 export interface Growth {
   readonly withHeadroom: number;
   readonly toProven: number;
-  /** At this growth, an objective is missed. null: no rate was missed. */
+  /** The growth at which an objective is missed. null if no rate was missed. */
   readonly toRefuted: number | null;
 }
 

@@ -49,7 +49,7 @@ test('an undecided step is not met, and is reported as undecided', () => {
   });
 });
 
-test('no step is reported as met if the first one misses, and none as broken if all are met', () => {
+test('no step is reported as met if the first step misses, and none as broken if all steps are met', () => {
   expect(heldUpTo(...given([100, 200], [['missed'], ['met']]))!.upTo).toBeNull();
   expect(heldUpTo(...given([100, 200], [['met'], ['met']]))).toEqual({
     upTo: { phase: 'at-200', ratePerSecond: 200 },

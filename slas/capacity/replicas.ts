@@ -1,4 +1,4 @@
-/** How many replicas a target rate needs, if each carries what was measured for one. */
+/** The number of replicas that a target rate needs, if each replica handles the rate that was measured for one. */
 
 export interface ReplicaQuestion {
   readonly targetPerSecond: number;
@@ -33,7 +33,7 @@ export function replicasFor(question: ReplicaQuestion): ReplicaAnswer {
   return { replicas: high, atLeastRunning, range: { low, high }, perReplicaPerSecond };
 }
 
-/** One replica may be lost. */
+/** The number of replicas that may be lost. */
 const SPARE = 1;
 
 const runningFor = ({ targetPerSecond, headroom }: ReplicaQuestion, carriesPerSecond: number) =>

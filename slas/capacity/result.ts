@@ -13,7 +13,7 @@ import { fitUsl, type LoadPoint, type Predicted, predict, type Usl } from './usl
 
 /** Everything that is reported about a search, computed from its record. */
 export interface CapacityResult {
-  /** null: the search is not finished. */
+  /** null if the search is not finished. */
   readonly answer: SearchAnswer | null;
   readonly usl: Usl;
   /** Sorted by load. */
@@ -25,11 +25,11 @@ export interface CapacityResult {
   readonly bent: readonly Bent[];
   /** Resources that were not measured. */
   readonly unknown: readonly StepResource['name'][];
-  /** null: no target was asked for, or no rate is proven. */
+  /** null if no target was requested, or if no rate is proven. */
   readonly replicas: ReplicaAnswer | null;
-  /** null: no weekly peak was given, or no rate is proven. */
+  /** null if no weekly peak was given, or if no rate is proven. */
   readonly growth: Growth | null;
-  /** null: no history was read, or no rate is proven. */
+  /** null if no history was read, or if no rate is proven. */
   readonly traffic: TrafficAnswer | null;
   /** Earlier searches of the same load, newest first. */
   readonly earlier: readonly Earlier[];

@@ -6,7 +6,7 @@ export interface Resource {
   readonly unit: 'cores' | 'seconds' | 'bytes' | 'count' | 'ratio' | 'per_second';
   /** The maximum that it can provide, in `unit`. null: unknown, so only a bend shows that it is a bottleneck. */
   readonly most: number | null;
-  /** Its use at each rate, in any order. */
+  /** The use of the resource at each rate, in any order. */
   readonly points: readonly { readonly ratePerSecond: number; readonly value: number }[];
   /** Smaller changes than this are ignored, in `unit`. */
   readonly noise: number;

@@ -57,13 +57,13 @@ describe('the next rate', () => {
     expect(rateOf([], { maxPerSecond: 50 })).toBe('step 50');
   });
 
-  test('an undecided rate is too close to the limit: longer steps are taken around it', () => {
+  test('around an undecided rate, which is too close to the limit, steps are longer', () => {
     const log = [seen(100, 'met'), seen(200, 'missed'), seen(150, 'undecided')];
     expect(next(log)).toMatchObject({ run: { ratePerSecond: 125, maxSeconds: 120 } });
     expect(rateOf([...log, seen(125, 'met')])).toBe('step 175');
   });
 
-  test('without a missed rate, an undecided one is repeated for longer', () => {
+  test('without a missed rate, an undecided rate is repeated for longer', () => {
     const log = [seen(100, 'met'), seen(200, 'undecided')];
     expect(next(log)).toMatchObject({ run: { ratePerSecond: 200, maxSeconds: 120 } });
   });

@@ -83,7 +83,7 @@ describe('known coefficients', () => {
 });
 
 describe('refusals', () => {
-  test('five points are too few, and repeating one does not help', () => {
+  test('five points are too few, and repeating one of them does not help', () => {
     const five = pointsOf([1, 2, 4, 8, 16], [10, 19, 36, 60, 90]);
     const refusal = { code: 'too-few-points', points: 5, needed: 6 };
     expect(fit(five)).toEqual({ ok: false, refusal });

@@ -18,7 +18,7 @@ export interface LoadPoint {
 
 export type Range = readonly [low: number, high: number];
 
-/** Where throughput would be highest. `null`: the data do not show that there is a peak, or where. */
+/** Where throughput would be highest; null if the data do not show that there is a peak, or where it is. */
 export type Peak =
   | { readonly concurrency: number; readonly throughputPerSecond: number; readonly range: Range }
   | { readonly unknownBecause: 'no-coherence' | 'coherence-uncertain' | 'beyond-data' };
@@ -173,7 +173,7 @@ const MAX_EXTRAPOLATION = 2;
 export interface Predicted {
   readonly throughputPerSecond: number;
   readonly band: Range;
-  /** Beyond the highest concurrency that was measured. */
+  /** Whether the point lies beyond the highest concurrency that was measured. */
   readonly isExtrapolated: boolean;
 }
 

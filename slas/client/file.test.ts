@@ -74,7 +74,7 @@ describe('a record of requests', () => {
 });
 
 describe('several records', () => {
-  test('merges into one record with all requests, ordered by end', () => {
+  test('merge into one record with all requests, ordered by end', () => {
     const nearby = fc.integer({ min: 0, max: 9e6 }).map((micros) => 1e9 + micros / 1e6);
     const some = fc
       .tuple(nearby, fc.array(request, { maxLength: 20 }))

@@ -245,7 +245,7 @@ describe('an objective in two runs', () => {
     expect([change('latency', under, open), change('latency', open, under)]).toEqual(['worse', 'better']);
     expect(change('latency', open, open)).toBe('within-noise');
   });
-  test('is unknown for a percentile that only one of the two has', () => {
+  test('is unknown for a percentile that only one of the two runs has', () => {
     const baseline = { ...asBaseline(healthy()), percentiles: {} };
     const found = compareWith(baseline, healthy()).objectives.find(({ isPercentile }) => isPercentile)!;
     expect(found).toMatchObject({
@@ -312,7 +312,7 @@ describe('a run and its baseline', () => {
     expect(changes(compareWith(asBaseline(worse), healthy()))['error-rate']).toBe('better');
   });
 
-  test('report which of the two lacks a value', () => {
+  test('report which of the two runs lacks a value', () => {
     const undecided = healthy({ series: { 'model loaded': null } });
     const because = ({ objectives }: Comparison) =>
       objectives.find(({ objective }) => objective.id === 'model-uptime')!.unknownBecause;
@@ -335,7 +335,7 @@ describe('a run and its baseline', () => {
     ]);
   });
 
-  test('report circumstances whose names only resemble ignored ones', () => {
+  test('report circumstances whose names merely resemble ignored ones', () => {
     const [then, now] = [
       { schema: 'v1', 'schema id': 1, ci: { job: 1 }, cities: 3, tool: { schema: 1, 'ci id': 1 } },
       { schema: 'v2', 'schema id': 2, ci: { job: 2 }, cities: 4, tool: { schema: 2, 'ci id': 2 } },
@@ -353,7 +353,7 @@ describe('a run and its baseline', () => {
     expect(nothing.circumstances).toEqual([{ what: 'cpu', before: 'unknown', now: '2' }]);
   });
 
-  test('are compared by numbers alone: neither verdict changes', () => {
+  test('are compared by their numbers only, and neither verdict changes', () => {
     const baseline = asBaseline(healthy());
     const before = JSON.stringify(baseline);
     compareWith(baseline, latency('0.1=0 0.2=0 0.3=0 0.5=0 1.0=1000 +Inf=1500'));

@@ -14,7 +14,7 @@ export interface Baseline {
   readonly verdict: Verdict;
   /** The percentiles of its latency objectives, by objective id. */
   readonly percentiles: Readonly<Record<string, PercentileAtService>>;
-  /** Its `environment.json`. */
+  /** The `environment.json` of the earlier run. */
   readonly environment: unknown;
 }
 

@@ -65,7 +65,7 @@ describe('the shipped document', () => {
     await expect(published).toMatchFileSnapshot('../documents/sla-document.schema.json');
   });
 
-  test('passes that schema in another validator, and a broken one does not', () => {
+  test('is valid by that schema in another validator, and a broken document is not', () => {
     const validate = new Ajv({ strict: false, allErrors: true }).compile(
       JSON.parse(JSON.stringify(DocumentSchema)),
     );
@@ -369,7 +369,7 @@ ${objectives}
 `,
     );
 
-  test('are the ones that a scenario names; by default all except recoveries apply', () => {
+  test('are those that a scenario names; by default, all objectives except recoveries apply', () => {
     const { scenarios } = parsed(
       phased(
         '      - error-rate\n      - { id: latency-p95, phases: [before, after] }\n      - { id: recovery, phases: [spike] }',

@@ -65,7 +65,7 @@ export interface EdgeAsked {
   readonly library: Library;
   /** The name of the histogram, as Prometheus has it. */
   readonly histogram: string;
-  /** Its current edges, in its own unit. */
+  /** The current edges of the histogram, in its own unit. */
   readonly edges: readonly number[];
   /** The limit that should become an edge. */
   readonly limitSeconds: number;

@@ -282,7 +282,7 @@ describe('the clocks of a latency', () => {
     ['client: ""', '6:69: objectives[0].latency.client must not have fewer than 1 characters, but is ""'],
   ])('%s', (fields, expected) => expect(told(latency(fields))).toEqual([expected]));
 
-  test('the client alone is enough, and needs no bucket edges', () => {
+  test("the client's clock alone is enough, and needs no bucket edges", () => {
     const parsed = parseDocument(latency('client: /checkout'));
     expect(parsed).toMatchObject({
       ok: true,

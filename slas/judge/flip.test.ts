@@ -79,7 +79,7 @@ describe('a run of a fixed duration', () => {
     return { planned, run, verdict: judge(planned, run, evidence) };
   };
 
-  test('without a confidence, has one factor, at which the observed share crosses the budget', () => {
+  test('has a single factor without a confidence, at which the observed share crosses the budget', () => {
     const scope = ok({ run: runOf() }) as unknown as Seen['scope'];
     const [flip] = flipPointsOf(
       [{ objective, scope, verdict: 'met' }],

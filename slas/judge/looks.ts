@@ -89,7 +89,7 @@ const lookOf = ({ atSeconds, confidence, verdict }: Judged): LookVerdict => ({
   })),
 });
 
-/** How long the plan's load may go on after a look, as a multiple of the look's own time. */
+/** The remaining duration of the planned load after a look, as a multiple of the time until the look. */
 const restAfter = (atSeconds: number, { scheduledSeconds }: NonNullable<Plan['load']>) =>
   (scheduledSeconds - atSeconds) / atSeconds;
 

@@ -123,14 +123,14 @@ describe('load-delivered', () => {
     checked('load-delivered', { ...changes, record });
   const told = (sent: string) => `${sent} of 1,500 planned requests were sent`;
 
-  test('holds if what was sent is within 2% of the plan, or one more', () => {
+  test('holds if the number of sent requests is within 2% of the plan, or one more', () => {
     expect(delivered({})).toEqual([true, told('1,500')]);
     expect(delivered({ sent: 1470 })).toEqual([true, told('1,470')]);
     expect(delivered({ sent: 1469 })).toEqual([false, `${told('1,469')}; more than 2% off the plan`]);
     expect(delivered({ sent: 1531 })).toEqual([true, told('1,531')]);
     expect(delivered({ sent: 1532 })).toEqual([false, `${told('1,532')}; more than 2% off the plan`]);
   });
-  test('holds for a load without a plan, too', () => {
+  test('also holds for a load without a plan', () => {
     const load = { planned: 1500, seconds: 60 };
     expect(delivered({ sent: 1531 }, { scenario: null, load })[0]).toBe(true);
     expect(delivered({ sent: 1532 }, { scenario: null, load })[0]).toBe(false);

@@ -26,7 +26,7 @@ const MISSING = 'responses are missing from its counter';
 const TRAFFIC = 'there was other traffic in the window';
 
 describe('reconciliation rows', () => {
-  test('are all requests, and one for each status class that either side saw', () => {
+  test('cover all requests, and each status class that either side saw', () => {
     expect(rowsOf({})).toEqual([row('requests', 1500, 1500), row('2xx', 1500, 1500)]);
     const load = { '2xx': 1490, '4xx': 7, '5xx': 3 };
     const series = { 'answers 200': '400 -> 1890', 'answers 429': '0 -> 7', 'answers 503': '0 -> 3' };

@@ -163,7 +163,7 @@ describe('a confidence decides', () => {
     );
   });
 
-  test('several counts only those that an interval decides', () => {
+  test('the number of tests includes only objectives that an interval decides', () => {
     const miss = one({ decision: missed }, { side: 'bad', pOfMiss: 0.03 });
     const others = [
       one({ decision: cutShort }, { side: 'bad', pOfMiss: 0.2 }),

@@ -89,7 +89,7 @@ describe("by the client's clock", () => {
 });
 
 describe('a latency judged by scrapes alone', () => {
-  test('has the requests carried in as uncertain, and may include those in flight, unanswered or not', () => {
+  test('treats requests that were carried in as uncertain, and may include requests in flight, unanswered or not', () => {
     const requests: readonly Sent[] = [
       [29, 3],
       [29.5, 3],
@@ -177,7 +177,7 @@ describe('requests that the client gave up on before the phase', () => {
     const lost = [...times(5, 60, 1, 0), ...times(985, 60, 0.1), ...times(10, 60, 0.1, 500)];
     expect(allowed(RATIO, lost, { measured })).toMatchObject({ doubtful: 0 });
   });
-  test('may be any of the counted ones if errors are not selected by status', () => {
+  test('may be any of the counted errors if errors are not selected by status', () => {
     const blind: PlannedMeasure = { ...RATIO, badStatus: null };
     const measured = { ...SHARE, samples: 1000, bad: 5 };
     expect(allowed(blind, requests, { measured })).toMatchObject({ doubtful: 5 });

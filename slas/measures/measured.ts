@@ -24,7 +24,7 @@ export type Measured =
       readonly share: number;
       readonly bucket: readonly [number, number | null] | null;
       readonly reasons: readonly Reason[];
-      /** At most this many more, good or bad, were taken by ended replicas. Absent: none. */
+      /** At most this many more requests, good or bad, were taken by ended replicas. Absent: none. */
       readonly uncounted?: number;
       /** Why events may be uncounted, if the cause is not an ended replica. */
       readonly uncountedWhy?: Reason;

@@ -57,7 +57,7 @@ describe('a service that fell behind', () => {
     const shuffled = behind.toSorted((a, b) => ((a * 37) % 101) - ((b * 37) % 101));
     expect(throughput({ client: answeredAt(shuffled) })).toEqual(throughput({ client: answeredAt(behind) }));
   });
-  test('is one whose responses took over 2% more than the scheduled time', () => {
+  test('took over 2% longer than the scheduled time to respond', () => {
     const over = (most: number) => answeredAt(seconds(50, (index) => 1 + (index * most) / 49));
     const scheduled = { plannedRequests: 1500, scheduledSeconds: 100 };
     const codesOf = (most: number) =>

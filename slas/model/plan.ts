@@ -35,7 +35,7 @@ export interface PlannedK6Scenario {
   readonly stages:
     | readonly { readonly seconds: number; readonly fromPerSecond: number; readonly toPerSecond: number }[]
     | null;
-  /** null: unknown before the run (`constant-vus`, `ramping-vus`). */
+  /** null if unknown before the run (`constant-vus`, `ramping-vus`). */
   readonly plannedIterations: number | null;
 }
 
@@ -76,7 +76,7 @@ export interface Load {
 export type PlannedMeasure =
   | {
       readonly kind: 'latency';
-      /** null: the document names no histogram, and only the client's clock judges it. */
+      /** null if the document names no histogram, so that only the client's clock judges the latency. */
       readonly buckets: string | null;
       /**
        * Selectors of all responses, successful or not: those within the limit, and the total. Absent: the latency selects no outcome, or
@@ -216,7 +216,7 @@ export interface Plan {
   readonly confidence: number | null;
   /** Judged at each look, and stopped as soon as it is decided (`--until-decided`). Absent: judged once, after the load. */
   readonly sequential?: Sequential;
-  /** null: there is no load of our own; only the window is judged. */
+  /** null if there is no load of our own, so that only the window is judged. */
   readonly load: Load | null;
   /**
    * `up` of the service's scrape targets: shows when each replica was scraped, and whether that succeeded.

@@ -1,7 +1,7 @@
 type Labels = Readonly<Record<string, string>>;
 type None = Record<string, never>;
 
-/** Where a window opens or closes: each edge needs a scrape. */
+/** The edges where a window opens and closes. Each edge needs a scrape. */
 type Edge = 'open' | 'close';
 
 /** A phase and its times. */

@@ -126,7 +126,7 @@ export interface LoadRecord {
   readonly stoppedBecause: string | null;
   /** The look at which everything was decided, so that the harness stopped the load. Absent: the harness did not stop the load. */
   readonly decidedAtSeconds?: number;
-  /** How late the requests until that look had started. Later ones, sent while the load was being stopped, do not count. */
+  /** How late the requests until that look had started. Requests that were sent later, while the load was being stopped, do not count. */
   readonly decidedLateP99Seconds?: number;
 }
 

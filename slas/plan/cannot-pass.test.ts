@@ -149,7 +149,7 @@ describe('a Prometheus that scrapes rarely', () => {
     expect(rarely(steady(), 1)).toEqual([]);
   });
 
-  test('has too few intervals for a confidence', () => {
+  test('yields too few scrape intervals for a confidence', () => {
     const plan = ofScript(SMALL(ERRORS), [arriving(20, 60)], 0.95);
     expect(rarely(plan, 15)).toEqual([
       'this run cannot pass: Prometheus scrapes the service every 15 s, and a confidence needs 12 intervals between scrapes: the load must last 180 s, or scrape it more often',

@@ -107,7 +107,7 @@ describe('the highest rate of iterations', () => {
     expect(peakPerSecond([closed(60)])).toBe(0);
   });
 
-  test('the end of a ramp counts, and so does a jump', () => {
+  test('the end of a ramp and a jump are included', () => {
     expect(peakPerSecond([ramp([10, 0, 50])])).toBe(50);
     expect(peakPerSecond([ramp([10, 0, 10], [0, 10, 80], [10, 80, 0])])).toBe(80);
     expect(peakPerSecond([ramp([10, 0, 50]), steady(5, 60)])).toBe(55);

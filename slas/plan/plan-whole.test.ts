@@ -221,7 +221,7 @@ test('a plan of two phases', () => {
 });
 
 describe('what cannot be planned', () => {
-  test('a load too small for a promised throughput', () => {
+  test('a load that is too small for a promised throughput', () => {
     expect(planScenario(shop(), 'slow')).toEqual(
       fail([
         {

@@ -67,7 +67,7 @@ describe('a scenario', () => {
     expect(least(0.8)).toEqual([59, 299, 299]);
   });
 
-  test('that does not exist is a problem that lists the existing ones', () => {
+  test('that does not exist is reported with a list of the existing scenarios', () => {
     expect(planScenario(shipped(), 'nope')).toEqual(
       fail([
         {

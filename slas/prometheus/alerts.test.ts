@@ -45,7 +45,7 @@ async function heldOf(stored: string, seconds: number) {
 const seconds = (at: string) => Date.parse(at) / 1000 - ORIGIN_SECONDS;
 
 describe('a real Prometheus', () => {
-  test('an alert of three seconds in a window of a day is found, and one of another service or time is not', {
+  test('an alert of three seconds in a window of a day is found, and an alert of another service or time is not', {
     timeout: 60_000,
   }, async () => {
     const others = samples('Elsewhere', 'firing', 3000, 5).replaceAll(name, 'other-api');

@@ -217,7 +217,7 @@ describe('samples of a regular block', () => {
 });
 
 describe('block aggregates', () => {
-  test('are found by series, without the metric name, which functions drop, and in any label order', () => {
+  test('are found by the labels of a series, in any order and without the metric name, which functions drop', () => {
     expect(nameless({ __name__: 'up', job: 'api', instance: 'a' })).toBe(
       nameless({ instance: 'a', job: 'api' }),
     );
@@ -355,7 +355,7 @@ describe('replicas with different scrape intervals', () => {
     const quick = { count: [4, 4, 4, 3], gaps: [5, 5, 4, 5] };
     expect(irregularOf([...scraped(slow, 'a'), ...scraped(quick, 'b')], SLOW)).toEqual([3]);
   });
-  test('miss none if a block happens to have one scrape more', () => {
+  test('miss no scrape if a block happens to have one scrape more', () => {
     expect(irregularOf(scraped({ count: [2, 3, 2, 2] }), SLOW)).toEqual([]);
     const uneven = { ...SLOW, stepSeconds: 25 };
     expect(irregularOf(scraped({ count: [2, 3, 2, 3] }, 'a', uneven), uneven)).toEqual([]);

@@ -186,7 +186,7 @@ describe('what makes a native histogram unusable', () => {
     expect(verdict.preconditions.find(({ id }) => id === 'prometheus-answered')).toMatchObject({ ok: false });
   });
 
-  describe('it became coarser, which happens when it has too many buckets', () => {
+  describe('a histogram became coarser, which happens when it has too many buckets', () => {
     const coarser = changed((at, own) =>
       at < 40
         ? own
@@ -206,7 +206,7 @@ describe('what makes a native histogram unusable', () => {
       expect(of(verdict).reason).toContain('between 176.8 ms and 250 ms');
     });
 
-    test('those edges may still decide', async () => {
+    test('the edges of the coarse buckets may still decide', async () => {
       const { verdict } = await judged({ service: NATIVE }, coarser);
       expect(of(verdict)).toMatchObject({ verdict: 'met', samples: 1500 });
     });

@@ -146,7 +146,7 @@ describe('an unknown library is recognised by the shape of its metrics', () => {
     expect(unitOf(1000)).toMatchObject({ unit: 'milliseconds', isUnitGuessed: true });
   });
 
-  test('a histogram without classic buckets is native, one without observations is not chosen', () => {
+  test('a histogram without classic buckets is native, and a histogram without observations is not chosen', () => {
     const native = of(
       '# TYPE http_request_duration_seconds histogram\nhttp_request_duration_seconds_bucket{le="+Inf"} 3\nhttp_request_duration_seconds_count 3\nhttp_request_duration_seconds_sum 1\n',
     );

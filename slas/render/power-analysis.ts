@@ -5,7 +5,7 @@ import { looksInWords } from './looks.ts';
 import { formatCount, formatValue } from './numbers.ts';
 import { printableLine } from './printable.ts';
 
-/** The power analysis of a plan, for a terminal. */
+/** The power analysis of a plan, for the terminal. */
 export function renderPowerAnalysis(plan: Plan, load: Load): string {
   const share = (value: number | null) => (value === null ? '–' : formatValue(value, 'ratio'));
   const all = analysePower(plan, load);

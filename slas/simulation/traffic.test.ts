@@ -33,7 +33,7 @@ const trendIn = (seen: Outlook) => {
 /** Times of the week, in hours since Monday, 0:00. */
 const hourOfWeek = (seconds: number) => (seconds % WEEK_SECONDS) / HOUR_SECONDS;
 
-describe('the date at which the peak reaches the limit is in the interval in at least 18 of 20 histories', () => {
+describe('in at least 18 of 20 histories, the interval contains the date at which the peak reaches the limit', () => {
   test.each([
     [8, 'by a share', byShare(0.02)],
     [16, 'by a share', byShare(0.02)],
@@ -94,7 +94,7 @@ describe('growth does not look smaller than it is', () => {
     expect(seen.perWeek[0]).toBeGreaterThan(0.015);
   });
 
-  test('a week whose busy hours are missing does not count as one with a low peak', () => {
+  test('a week whose busy hours are missing does not count as a week with a low peak', () => {
     const isMissing = (seconds: number) => {
       const hour = hourOfWeek(seconds);
       return seconds > 11 * WEEK_SECONDS && hour % 24 > 7 && hour % 24 < 14;

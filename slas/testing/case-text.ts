@@ -44,7 +44,7 @@ export interface Given {
   readonly window: { readonly from: number; readonly to: number };
   /** Differences in the scrapes and labels of each replica. */
   readonly replicas: Readonly<Record<string, ReplicaText>>;
-  /** null: no run record. */
+  /** null if there is no run record. */
   readonly load: LoadText | null;
   /**
    * The client's requests: `100x0.05 5x0.3/0.25 2xlost` is 100 of 50 ms, 5 of 300 ms (250 of them for

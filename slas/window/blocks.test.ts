@@ -32,7 +32,7 @@ describe('one replica', () => {
   test('has one block between each pair of consecutive scrapes', () => {
     expect(errors()).toEqual(times(12, 5, 100));
   });
-  test('merges two blocks where a scrape is missing, failed, or lacks one of the series', () => {
+  test('merges two blocks if the scrape between them is missing, failed, or lacks one of the series', () => {
     const merged = [...times(5, 5, 100), block(10, 200), ...times(5, 5, 100)];
     const gone = { 'answers 200': '0 -> 1140; 40=_', 'answers 500': '0 -> 60; 40=_' };
     expect(errors({ series: { ...gone, up: 'always 1; 40=_' } })).toEqual(merged);
@@ -83,7 +83,7 @@ describe('several replicas', () => {
       ...times(2, 20, 300),
     ]);
   });
-  test('whose intervals are not multiples use the longer one, with the nearest scrapes of the other', () => {
+  test('whose scrape intervals are not multiples use the longer interval, with the nearest scrapes of the other replica', () => {
     const replicas = { a: {}, b: { every: 7, first: 0, last: 84 } };
     const series = { ...EVEN, 'answers 200 @b': '0 0+10*9 90*1', 'answers 500 @b': 'always 0' };
     expect(errors({ replicas, series })).toEqual(

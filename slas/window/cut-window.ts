@@ -60,7 +60,7 @@ function busiestOf({ requests }: Plan, frame: Frame): number | null {
   return busiestRate(older.length > 0 ? older : counted.value, frame);
 }
 
-/** As many requests were counted as the client received responses; its unanswered requests may be among them. */
+/** Whether the service counted as many requests as the client received responses, plus at most the client's unanswered ones. */
 function isSettledBy({ requests, isolated }: Plan, { load }: RunRecord, frame: Frame): boolean {
   if (load === null || !load.completed || requests === null || isolated === false) return false;
   const counted = countIncreases(requests, frame, 'zero');

@@ -108,7 +108,7 @@ function openIn(
   return Math.max(0, due - sent);
 }
 
-/** It is unknown which path they were sent to, so that number is added to each judged path. */
+/** Adds the requests that have not ended. Their path is unknown, so all of them are added to each judged path. */
 function withUnanswered(
   client: ClientRequests,
   open: number,

@@ -150,7 +150,7 @@ describe('several processes', () => {
     expect(found(every5('NaN', 98, 163))).toEqual(irregular('NaN', null));
     expect(found([...every5(50, 88, 128), ...every5('+Inf', 133, 173)])).toEqual(irregular('NaN', '50'));
   });
-  test('cannot be counted if one of them has an implausible start time', () => {
+  test('cannot be counted if any of them has an implausible start time', () => {
     expect(found([...every5(50, 88, 128), ...every5(140, 133, 173)])).toEqual(
       fail(reason('started-after-scrape', { target: 'b', seconds: 7 })),
     );

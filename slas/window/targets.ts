@@ -29,7 +29,7 @@ export interface TargetWindow {
   readonly unreadScrapes: number;
   /** The number of scrapes that were due between the edges and never made. */
   readonly missedScrapes: number;
-  /** Its process instances in the window, in sequence. */
+  /** The process instances of the target in the window, in sequence. */
   readonly processes: readonly ProcessInstance[];
   /** Why its edges cannot be used, or null. */
   readonly problem: Reason | null;

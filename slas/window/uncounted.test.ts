@@ -25,7 +25,7 @@ describe('uncounted requests that only the service saw', () => {
     expect(bound({})).toBe(201);
     expect(bound({ series: { 'answers 200 @b': '0*4 40 40 90 90' } })).toBe(101);
   });
-  test('are none if no replica ended', () => {
+  test('are zero if no replica ended', () => {
     expect(bound({ replicas: { a: {}, b: {} }, series: { 'answers 200 @b': '0+100*16' } })).toBe(0);
     expect(bound({ replicas: { a: {} } })).toBe(0);
   });

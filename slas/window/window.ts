@@ -197,7 +197,7 @@ function unreadNative(own: Series, { blocks, natives }: Frame): Reason | null {
   return fallen > seen ? reason('counter-reset-unread', { labels, falls: fallen - seen }) : null;
 }
 
-/** How often a series fell in the samples that were read: where a process was replaced. */
+/** How often a series fell in the samples that were read. Each fall means that a process was replaced. */
 function fallsOf({ samples }: Series, fromSeconds: number, toSeconds: number): number {
   let falls = 0;
   let before = Number.NEGATIVE_INFINITY;

@@ -23,7 +23,7 @@ const named = (name: string, groups = rulesOf(shipped)): Rule =>
   alertsOf(groups).find(({ alert }) => alert === name)!;
 
 describe('the rules of the shipped document', () => {
-  test('are the committed ones', async () => {
+  test('match the committed rule files', async () => {
     await expect(renderRules(rulesOf(shipped), SOURCE)).toMatchFileSnapshot(
       '../../generated/sentiment-api.rules.yaml',
     );
@@ -86,7 +86,7 @@ describe('the rules of the shipped document', () => {
     expect(pages.filter((page) => !linked.includes(page)).toSorted()).toEqual(others.toSorted());
   });
 
-  test('the runbooks may be headings of one page, or pages of an address', () => {
+  test('the runbooks may be headings on one page, or separate pages below an address', () => {
     const linkOf = (runbooks: string) =>
       named('HighErrorRateFastBurn', rulesOf({ ...shipped, alerting: { ...shipped.alerting, runbooks } }))
         .annotations?.runbook_url;
@@ -254,7 +254,7 @@ test('drift alerts fire beyond 10 points in either direction, not at exactly 10,
   expect(await testRules(tests)).toEqual(tests.map(() => ''));
 });
 
-test('an unscraped service is reported, and so is one whose scrapes fail', async () => {
+test('an unscraped service is reported, and so is a service whose scrapes fail', async () => {
   const up = 'up{job="sentiment-api",instance="a"}';
   const loaded = 'sentiment_model_loaded{job="sentiment-api",instance="a"}';
   const watched = 'ServiceNotScraped|ModelNotLoaded';
@@ -300,7 +300,7 @@ describe('a limit that is not a bucket edge', () => {
   );
 });
 
-test('the rules of a native histogram read it as a whole, those of the shipped one its buckets', () => {
+test('the rules of a native histogram read the whole histogram, those of a classic histogram its buckets', () => {
   const native = documentOf(
     SHIPPED_YAML.replace(/buckets:\n(?: {4,}.*\n)+/, 'nativeHistograms: [http_request_duration_seconds]\n'),
   );

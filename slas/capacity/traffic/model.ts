@@ -85,7 +85,7 @@ export interface Trend {
 
 // ---------------------------------------------------------------------------------------------- as it is stored
 
-/** What a store reported about the past, and how it was asked. */
+/** The data that a store returned about the past, and the queries. */
 export interface History {
   readonly schema: 'sla-harness/traffic/v1';
   /** The service's request counter. */
