@@ -41,7 +41,7 @@ test('Markdown also has the interval and the mark', () => {
 });
 
 test('the deciding interval is printed if a confidence decided', () => {
-  const { text, markdown } = rendered('the same with a higher confidence');
+  const { text, markdown } = rendered('clearly within all limits, with a higher confidence');
   expect(text).toContain('decided at 99% confidence');
   expect(text).toContain('99% bounds');
   expect(markdown).toContain('99% bounds');
