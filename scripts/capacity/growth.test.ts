@@ -111,7 +111,7 @@ describe('earlier searches', () => {
 
   test('show no difference if the intervals overlap, and a gain if they missed a rate that is proven now', () => {
     expect(seen(earlier([420, 430])).earlier.map(changeInWords)).toEqual([
-      'no difference is certain: the intervals overlap',
+      'no significant difference: the intervals overlap',
     ]);
     expect(seen(earlier([300, 320])).earlier.map(changeInWords)).toEqual(['the capacity is higher now']);
     expect(regressionInWords(seen(earlier([300, 320])))).toBeNull();

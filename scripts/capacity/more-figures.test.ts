@@ -78,7 +78,7 @@ async function figures(job: string, url = server.url) {
   return await moreFiguresOf(read.value, { window }, asker);
 }
 
-test('for two pods, the paused periods, the CPU limit and the times of the histogram cover both', async () => {
+test('with two pods, throttled periods, CPU limit and histogram durations include both', async () => {
   const { timed, timedSeconds, throttledShare, cpuLimitCores } = await figures('known');
   expect(throttledShare).toBeCloseTo(0.3, 6);
   expect(cpuLimitCores).toBe(2);

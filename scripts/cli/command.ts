@@ -25,7 +25,7 @@ export const MAINTAINERS = "Maintainers' commands:";
 // ---------------------------------------------------------------------------------------------- options of several commands
 
 export const VERBOSE = 'print the reason for every objective and every precondition';
-export const SLA_FILE = 'the SLA document (default in the repository: the one of the sentiment service)';
+export const SLA_FILE = 'the SLA document (default in this repository: that of the sentiment service)';
 export const RUN_ARGUMENT = 'a run folder, or its name under runs/ (default: the latest)';
 const SCENARIO = "a scenario of the document (default: the document's defaultScenario)";
 const CONFIDENCE =

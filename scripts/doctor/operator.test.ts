@@ -204,7 +204,7 @@ test('objects that cannot be listed are reported as not checked, and are not fin
   });
 });
 
-test('a Prometheus of the operator that does not respond is reported with its namespace', async () => {
+test('an unresponsive operator-managed Prometheus is reported with its namespace', async () => {
   const prometheus = { ok: false, kind: 'other', why: 'no output' } as const;
   expect((await examined({}, { prometheus })).findings).toEqual([
     'prometheus-unreachable: service prometheus-operated in namespace monitoring',

@@ -190,7 +190,7 @@ describe.skipIf(SKIPS_LONG).concurrent('a look is not misled by', { timeout: 240
     });
   });
 
-  test('a Prometheus that died after the look before', async ({ expect }) => {
+  test('a Prometheus that died after the previous look', async ({ expect }) => {
     await using stage = await openStage((index) => {
       if (index === sentAt(LOOK_SECONDS - 5)) process.kill(stage.prometheus.pid, 'SIGKILL');
       return fast();

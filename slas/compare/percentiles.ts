@@ -51,7 +51,7 @@ function percentileIn(
     return scope.ok ? percentileAtClient(objective, scope.value.run, plan.confidence) : null;
   const measured = measureIn(scope, objective, run);
   if (objective.measure.kind !== 'latency' || measured.kind !== 'share') return null;
-  // Counts exist only for a window that could be cut, and lack what ended replicas counted after their last scrape.
+  // Counts exist only for a window that could be cut, and lack what terminated replicas counted after their last scrape.
   const frame = unwrap(unwrap(scope).frame);
   const isWhole = (measured.uncounted ?? 0) === 0;
   const bounds = isWhole ? boundsIn(objective.measure, frame, plan.confidence) : null;

@@ -94,7 +94,7 @@ export const DocumentSchema = Type.Object(
         replicas: Type.Optional(
           Type.Union([Type.Literal('stable'), Type.Literal('elastic')], {
             description:
-              'stable (the default): a restarted replica makes its counts invalid, so the run is undecided. elastic: replicas may come and go; requests that an ended replica may have served unseen are bounded, and judged both as good and as bad.',
+              'stable (the default): a restarted replica makes its counts invalid, so the run is undecided. elastic: replicas may come and go; requests that a terminated replica may have served unseen are bounded, and judged both as good and as bad.',
           }),
         ),
         isolated: Type.Optional(

@@ -136,7 +136,7 @@ export function certaintyOfCount(
   const effect = known ?? { factor: 1, blocks: blocks.length };
   const sample = { bad, all, effect, bursts: burstEffectOf(blocks) };
   const level = confidence ?? DEFAULT_CONFIDENCE;
-  // Requests that ended replicas took after their last scrape were all good at best, and all bad at worst. Of the requests that may lie
+  // Requests that terminated replicas took after their last scrape were all good at best, and all bad at worst. Of the requests that may lie
   // outside the window, all the bad ones lie outside at best, and all the good ones at worst.
   const bestBad = Math.max(0, surelyBad - outside.bad);
   const best = { ...sample, bad: bestBad, all: all - (surelyBad - bestBad) + uncounted };

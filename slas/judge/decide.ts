@@ -85,7 +85,7 @@ function decideNumber(
   const isShort = isRate && !(target.comparison.startsWith('>') && holds(value, target));
   if (samples < leastSamples && !isShort)
     return undecidedFor([tooFew(isRate ? 'event' : 'observation', samples, leastSamples)], seen);
-  // The requests that ended replicas took after their last scrape may have had the worst values, or the best.
+  // The requests that terminated replicas took after their last scrape may have had the worst values, or the best.
   const { low, high } = endsOf(measured);
   const ends = [low, high];
   if (ends.every((end) => holds(end, target))) return { ...met(seen), isWhole: true };

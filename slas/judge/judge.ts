@@ -31,7 +31,7 @@ import { type Seen, sidesOf, worseOf } from './sides.ts';
 import { placeOf, rfc3339, rowOf } from './verdict-row.ts';
 
 /**
- * How a verdict comes about.
+ * How a verdict is reached.
  *
  * 1. cut-targets.ts cuts the window: for each scrape target, from the last scrape at or before the first request
  * to the first at or after the last response. Counts are differences of raw samples between the two.

@@ -151,7 +151,7 @@ function withoutStart({ restarts, missing, targets }: Frame): readonly Reason[] 
 }
 
 /**
- * Elastic replicas may start and end: their counts begin at 0, and the uncounted requests of ended replicas
+ * Elastic replicas may start and end: their counts begin at 0, and the uncounted requests of terminated replicas
  * are bounded.
  */
 function elasticReplicas({ targets }: Frame): Reason {

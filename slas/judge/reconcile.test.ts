@@ -156,7 +156,7 @@ describe('a difference', () => {
       row('requests', 1501, 1500, { ok: false, note: MISSING }),
     );
   });
-  test('from ended replicas is allowed up to a bound', () => {
+  test('from terminated replicas is allowed up to a bound', () => {
     const elastic = (counted: number): Partial<Given> => ({
       service: { replicas: 'elastic' },
       replicas: { a: {}, b: { last: 40 } },
@@ -167,13 +167,13 @@ describe('a difference', () => {
       },
     });
     const load = { sent: 1500, '2xx': 1500 };
-    const note = '20 were lost with ended replicas (at most 201 after their last scrapes)';
+    const note = '20 were lost with terminated replicas (at most 201 after their last scrapes)';
     expect(first(load, elastic(280))).toEqual(row('requests', 1500, 1480, { note }));
     expect(first(load, elastic(99))).toMatchObject({ ok: true, service: 1299 });
     expect(first(load, elastic(98))).toEqual(
       row('requests', 1500, 1298, {
         ok: false,
-        note: `${MISSING}, and at most 201 of them were lost with ended replicas`,
+        note: `${MISSING}, and at most 201 of them were lost with terminated replicas`,
       }),
     );
     expect(first(load, elastic(300))).toEqual(row('requests', 1500, 1500));

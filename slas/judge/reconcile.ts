@@ -78,7 +78,7 @@ function ofScrapes(
 
 type Row = (what: string, client: number, service: number) => Reconciled;
 
-/** The allowed difference: what ended replicas counted unseen, and the requests of other clients. */
+/** The allowed difference: what terminated replicas counted unseen, and the requests of other clients. */
 interface Allowance {
   readonly unseen: number;
   readonly others: boolean;

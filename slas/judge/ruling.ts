@@ -36,7 +36,7 @@ export interface Observed {
   readonly certainty: Certainty | null;
   /** Whether the judged value held its level; null if the load was not constant, or too short to tell. */
   readonly steadiness: Steadiness | null;
-  /** A decision by the client's clock that is shown next to the service's, so its words are shorter. */
+  /** True if this decision uses client-side latency. It is shown beside the service's, so its wording is shorter. */
   readonly isClient: boolean;
 }
 

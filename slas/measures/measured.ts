@@ -24,9 +24,9 @@ export type Measured =
       readonly share: number;
       readonly bucket: readonly [number, number | null] | null;
       readonly reasons: readonly Reason[];
-      /** At most this many more requests, good or bad, were taken by ended replicas. Absent: none. */
+      /** At most this many more requests, good or bad, were taken by terminated replicas. Absent: none. */
       readonly uncounted?: number;
-      /** Why events may be uncounted, if the cause is not an ended replica. */
+      /** Why events may be uncounted, if the cause is not a terminated replica. */
       readonly uncountedWhy?: Reason;
       /** At most this many of the counted events may lie outside the requested window. Absent: none. */
       readonly outside?: Outside;
@@ -49,7 +49,7 @@ export type Measured =
       readonly value: number;
       readonly reasons: readonly Reason[];
       /**
-       * At most this many more were taken by ended replicas, and what the value would be with the worst and
+       * At most this many more were taken by terminated replicas, and what the value would be with the worst and
        * the best of them. Absent: none.
        */
       readonly uncounted?: Uncounted;
@@ -111,7 +111,7 @@ export interface Uncounted extends Range {
   readonly atMost: number;
 }
 
-/** The lowest and highest possible values, for whatever reason. */
+/** The lowest and highest possible values, allowing for every source of uncertainty. */
 export const endsOf = ({ value, uncounted, outside }: Measured & { kind: 'number' }): Range => ({
   low: Math.min(value, uncounted?.low ?? value, outside?.low ?? value),
   high: Math.max(value, uncounted?.high ?? value, outside?.high ?? value),

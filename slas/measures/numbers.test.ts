@@ -79,7 +79,7 @@ describe('a service that fell behind', () => {
     expect(throughput({ client: seen }, {}, {}).blocks).toEqual(throughput({}).blocks);
     expect(throughput({ client: seen }).blocks).not.toEqual(throughput({}).blocks);
   });
-  test('may have answered requests that ended replicas did not report, which would raise the rate', () => {
+  test('may have answered requests that terminated replicas did not report, which would raise the rate', () => {
     const elastic: Partial<Given> = {
       service: { replicas: 'elastic' },
       replicas: { a: {}, b: { last: 40 } },

@@ -93,7 +93,7 @@ export interface EvidenceReasonsOf<Reasons extends readonly unknown[]> {
     readonly lost: number;
     readonly because: Reasons;
   };
-  /** `atMost`: this many may be uncounted on ended replicas. */
+  /** `atMost`: this many may be uncounted on terminated replicas. */
   readonly 'responses-missing': { readonly atMost: number };
   readonly 'gone-with-replicas': { readonly missing: number; readonly atMost: number };
   readonly 'others-expected': { readonly surplus: number };

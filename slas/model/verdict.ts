@@ -65,7 +65,7 @@ export interface ObjectiveVerdict {
   readonly alert: string | null;
   /** The number of judged requests; for uptime, (scrape, replica) pairs. */
   readonly samples: number;
-  /** At most this many more requests were taken by ended replicas after their last scrape. Absent: none. */
+  /** At most this many more requests were taken by terminated replicas after their last scrape. Absent: none. */
   readonly uncounted?: number;
   /** The objective by the client's own clock; null if not requested, or not available. */
   readonly client: ClientMeasured | null;

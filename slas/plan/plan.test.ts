@@ -238,7 +238,7 @@ scenarios:
     ]);
   });
 
-  test('of a window without a load apply to the whole window, without recoveries', () => {
+  test('apply to the whole window if it has no load, without recovery objectives', () => {
     const { objectives } = planWindow(document);
     expect(objectives.map(({ id }) => id)).toEqual(planWindow(shipped()).objectives.map(({ id }) => id));
     expect(objectives.map(({ measure }) => measure.kind)).not.toContain('recovery');

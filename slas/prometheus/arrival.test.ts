@@ -61,7 +61,7 @@ test('a target without a scrape at or after the end is missing, and its newest s
   ]);
 });
 
-test('a replica is gone once the others were scraped for three more intervals plus the lag', () => {
+test('a replica counts as gone once the others have been scraped for three more intervals plus the lag', () => {
   const up = [series('a', [20]), series('b', [14])];
   expect(goneTargets(up, 1, 2.5).map(({ labels }) => labels.instance)).toEqual(['b']);
   expect(goneTargets(up, 1, 3)).toEqual([]);

@@ -142,7 +142,7 @@ describe('a run is cut', () => {
     ['hold', 1021],
   ] as const;
 
-  test('where a phase begins, and where each was planned to end, in order', () => {
+  test("at each phase's actual start and planned end, in time order", () => {
     expect(cuts(BOTH, 1080)).toEqual([1020, 1021, 1071]);
   });
   test('only inside the window, never at its edges', () => {

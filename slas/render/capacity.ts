@@ -144,7 +144,7 @@ const USL_REFUSED = (refusal: UslRefusal): string => {
     case 'too-narrow':
       return `no curve is fitted: the load was nearly the same in every step (${number(refusal.from)} to ${number(refusal.to)} concurrent requests)`;
     case 'bad-fit':
-      return `no curve is fitted: the law does not fit the measurements${refusal.relativeError === null ? '' : ` (typical error ${formatValue(refusal.relativeError, 'ratio')})`}`;
+      return `no curve was fitted: the measurements do not follow the scalability law${refusal.relativeError === null ? '' : ` (typical error ${formatValue(refusal.relativeError, 'ratio')})`}`;
     default:
       return refusal satisfies never;
   }

@@ -157,7 +157,7 @@ export const changeInWords = ({ change }: Earlier): string =>
     : change === 'higher'
       ? 'the capacity is higher now'
       : change === 'unclear'
-        ? 'no difference is certain: the intervals overlap'
+        ? 'no significant difference: the intervals overlap'
         : `not comparable: ${INCOMPARABLE[change]}`;
 
 /** A sentence if capacity is lower than in the newest comparable search; otherwise null. */

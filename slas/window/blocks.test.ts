@@ -251,7 +251,7 @@ describe('blocks of a throughput', () => {
     const series = { 'answers 200 @b': '400*2 525+125*11 1900*1' };
     expect(goodIn({ replicas, series })).toEqual([block(250, 4.85), ...times(10, 250, 5), block(250, 4.75)]);
   });
-  test('span the seconds of the window for a replica that starts inside', () => {
+  test('span the whole window even for a replica that starts in mid-window', () => {
     const series = { 'process start @b': 'always @38', 'answers 200 @b': '0 -> 300' };
     expect(goodIn(elastic({ replicas: { a: {}, b: { first: 41 } }, series }))).toEqual([
       block(125, 4.8),

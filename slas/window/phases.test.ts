@@ -146,7 +146,7 @@ const burst = fc.record({
 const bursts = fc.array(burst, { maxLength: 4 });
 const everySeconds = fc.constantFrom(1, 2.5);
 
-test("the service's counts of a phase hold for the requests that were sent in it", () => {
+test("the service's counts for a phase cover the requests sent in it", () => {
   const outcomes = new Set<string>();
   const property = fc.property(bursts, everySeconds, (some, every) => {
     const { requests, verdict } = judged('', some, every);

@@ -42,7 +42,7 @@ describe('uncounted requests that only the service saw', () => {
   test('add all series of a replica', () => {
     expect(bound({ series: { 'answers 500 @b': '0+20*8' } })).toBe(241);
   });
-  test('add the unseen time of each ended replica, plus one request each', () => {
+  test('add the unseen time of each terminated replica, plus one request each', () => {
     const replicas = { a: {}, b: { last: 40 }, c: { last: 55 } };
     expect(bound({ replicas, series: { 'answers 200 @c': '0+10*11' } })).toBe(402);
     // The last scrape of c is at 67 s, and the window closes 2.8 s later.

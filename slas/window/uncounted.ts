@@ -4,7 +4,7 @@ import { busiestRate, type Increase, total } from './increases.ts';
 import type { Frame } from './window.ts';
 
 /**
- * What ended replicas may have counted after their last scrape. No scrape saw these requests, but their number is bounded, so an objective
+ * What terminated replicas may have counted after their last scrape. No scrape saw these requests, but their number is bounded, so an objective
  * is judged twice: as if all of them had failed, and as if none had. If the two disagree, the objective is undecided.
  */
 
@@ -67,6 +67,6 @@ function valueAt({ series: { samples } }: Increase, atSeconds: number): number {
   return value === undefined ? 0 : Number(value);
 }
 
-/** Why more events may have occurred than were counted, apart from ended replicas. */
+/** Why more events may have occurred than were counted, apart from terminated replicas. */
 export const whyUncounted = ({ restarts }: Frame): { readonly uncountedWhy?: Reason } =>
   restarts.length === 0 ? {} : { uncountedWhy: possibleRestart(restarts) };

@@ -18,7 +18,7 @@ export interface Frame extends Targets {
   readonly readings: ReadonlyMap<string, Reading>;
   /** The metric and the labels that a vector selector of the plan selects. */
   readonly selectedBy: (vectorSelector: string) => Selected;
-  /** When each target was scraped, from which every edge follows. */
+  /** Scrape times of each target. All edges of the window are derived from them. */
   readonly up: Reading | undefined;
   /** null if every sample of the window was read. */
   readonly blocks: Blocks | null;

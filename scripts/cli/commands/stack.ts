@@ -45,7 +45,7 @@ export const register: Register = (program, io, done) => {
       .command(name, { hidden })
       .description(description)
       .option('--port <port>', 'port of the service (default: any free port)')
-      .option('--sla <file>', 'the SLA document whose labels are scraped')
+      .option('--sla <file>', 'the SLA document whose target labels Prometheus attaches')
       .option('--stack <kind>', 'local (processes, the default) or containers')
       .option(
         '--with <what>',

@@ -24,7 +24,7 @@ export interface KnownService extends AsyncDisposable {
 
 /** Bucket edges of its histogram, in seconds. */
 export const EDGES = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
-/** Counters of these exist from the start. */
+/** Counters for these statuses exist from the start. */
 const STATUSES = [200, 503];
 
 export async function startKnownService(treat: KnownService['treat']): Promise<KnownService> {

@@ -37,7 +37,7 @@ export const LOAD: Entries<LoadReasons> = {
   'sent-without-library': {
     words: ({ requests }) =>
       `the script sent ${countOf(requests, 'request')} without loadtests/lib/request.ts (use its send, get or post: only these are recorded)`,
-    meaning: "Other requests are neither counted as sent nor judged by the client's clock.",
+    meaning: 'Other requests are neither counted as sent nor included in client-side latency.',
     next: 'Send them with `send`, `get` or `post` of loadtests/lib/request.ts.',
   },
   'load-cut-short': {

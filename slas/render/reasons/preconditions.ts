@@ -209,7 +209,7 @@ const EVIDENCE: Entries<EvidenceReasons> = {
     words: ({ started, ended, unseenSeconds }) =>
       `replicas are elastic: ${formatCount(started)} started in the window, ${formatCount(ended)} ended${ended === 0 ? '' : `, not scraped for at most ${seconds(unseenSeconds)} in total`}`,
     meaning:
-      'With `replicas: elastic`, processes may start and end; the uncounted requests of ended replicas are bounded.',
+      'With `replicas: elastic`, processes may start and end; the uncounted requests of terminated replicas are bounded.',
     next: NOTHING,
   },
   'process-restarted': {

@@ -41,15 +41,15 @@ export const RECONCILIATION = {
   },
   'responses-missing': {
     words: ({ atMost }) =>
-      `responses are missing from its counter${atMost > 0 ? `, and at most ${formatCount(atMost)} of them were lost with ended replicas` : ''}`,
+      `responses are missing from its counter${atMost > 0 ? `, and at most ${formatCount(atMost)} of them were lost with terminated replicas` : ''}`,
     meaning: 'The client received responses that the service did not count.',
     next: 'Does `service.selector` select all replicas? Does a proxy answer in place of the service?',
   },
   'gone-with-replicas': {
     words: ({ missing, atMost }) =>
-      `${formatCount(missing)} were lost with ended replicas (at most ${formatCount(atMost)} after their last scrapes)`,
+      `${formatCount(missing)} were lost with terminated replicas (at most ${formatCount(atMost)} after their last scrapes)`,
     meaning:
-      'With `replicas: elastic`: no more is missing than ended replicas may have counted after their last scrape.',
+      'With `replicas: elastic`: no more is missing than terminated replicas may have counted after their last scrape.',
     next: NOTHING,
   },
   'others-expected': {

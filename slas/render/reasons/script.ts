@@ -20,7 +20,7 @@ export const SCRIPT: Entries<ScriptReasons> = {
   },
   'scenarios-not-recorded': {
     words: () => 'the record does not show how many iterations each scenario of the script completed',
-    meaning: 'The record does not show whether k6 kept the plan of the script.',
+    meaning: "The record does not show whether k6 ran the script's plan in full.",
     next: 'Run the load again; if k6 was killed, see logs/k6.log.',
   },
   'scenario-idle': {
