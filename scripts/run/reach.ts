@@ -130,9 +130,9 @@ async function prometheusObstacle(up: string, asker: Asker): Promise<Obstacle | 
   return found('not-prometheus', isPrometheus ? error : `it does not respond like a Prometheus: ${error}`);
 }
 
-const unanswered = ({ cause }: Unanswered): Obstacle => ({
+const unanswered = ({ cause, isStarting }: Unanswered): Obstacle => ({
   cause,
-  mayPass: cause.includes('ECONNREFUSED'),
+  mayPass: isStarting,
   code: 'prometheus-unreachable',
   nextStep: NEXT['prometheus-unreachable']!,
 });

@@ -27,6 +27,8 @@ export interface HttpResponse {
 export interface Unanswered {
   readonly url: string;
   readonly cause: string;
+  /** Whether the cause may go away by itself, because the server has not started to listen yet. */
+  readonly isStarting: boolean;
 }
 
 /**

@@ -2,7 +2,7 @@ import type { Reading } from '../model/model.ts';
 import { fail, ok, type Result } from '../model/result.ts';
 import { type Answer, doubtsOfHeaders, type HttpResponse, readAnswer, type Unanswered } from './answer.ts';
 import { rangeMs, rawSamples } from './promql.ts';
-import { type Access, connectionCause, get } from './transport.ts';
+import { type Access, connectionCause, get, isStillStarting } from './transport.ts';
 
 export type { Answer } from './answer.ts';
 
@@ -80,7 +80,8 @@ export async function request(
     return ok({ status, text, doubts: doubtsOfHeaders(status, received), ...redirectsTo });
   } catch (error) {
     signal.throwIfAborted();
-    return fail({ url: withoutSecrets(url), cause: causeOf(error, queryTimeoutMs) });
+    const cause = causeOf(error, queryTimeoutMs);
+    return fail({ url: withoutSecrets(url), cause, isStarting: isStillStarting(error) });
   }
 }
 
