@@ -41,10 +41,11 @@ export function judgeLooks(
     verdict: part(atSeconds, confidence),
   }));
   const decisive = stopped === -1 ? undefined : judged.at(-1);
-  const strict = missLooks?.find(({ atSeconds }) => atSeconds === decisive?.atSeconds);
-  const isMiss = (seen: Judged) =>
-    missLooks === undefined ||
-    (strict !== undefined && part(seen.atSeconds, strict.confidence).verdict === 'fail');
+  const isMiss = ({ atSeconds }: Judged) => {
+    if (missLooks === undefined) return true;
+    const strict = missLooks.find((one) => one.atSeconds === atSeconds);
+    return strict !== undefined && part(atSeconds, strict.confidence).verdict === 'fail';
+  };
   const isDecisive =
     decisive !== undefined &&
     isDecided(decisive.verdict.verdict, decisive, atLeastSeconds) &&

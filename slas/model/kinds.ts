@@ -12,6 +12,10 @@ export const isShareOfEvents = <M extends { readonly kind: string }>(
   measure: M,
 ): measure is OfKind<M, 'latency' | 'ratio' | 'success'> => measure.kind === 'latency' || isRatio(measure);
 
+/** Measures of all scrapes in the window, which have no random error. */
+export const isCensus = ({ kind }: { readonly kind: string }): boolean =>
+  kind === 'uptime' || kind === 'peak';
+
 /** A latency that only the client's clock measures. No series shows it, so it can have neither an alert nor a panel. */
 export const isByClientAlone = (measure: {
   readonly kind: string;

@@ -1,17 +1,18 @@
-import { isShareOfEvents } from '../model/kinds.ts';
+import { isCensus, isShareOfEvents } from '../model/kinds.ts';
 import type { Load, Plan, PlannedObjective, Problem } from '../model/model.ts';
 import { are, countOf, formatConfidence, formatCount, formatValue } from '../render/numbers.ts';
 import { MIN_BLOCKS } from '../statistics/design-effect.ts';
-import { shareBounds } from '../statistics/intervals.ts';
+import { firstWhole, shareBounds } from '../statistics/intervals.ts';
 import { budgetFor } from '../statistics/rule-in-force.ts';
 import { plannedIn } from './planned-in.ts';
+import { isDecisive } from './planned-load.ts';
 
 /**
  * Why a run of this plan cannot pass, however well the service performs. Unlike the findings of `tooShort`, these do not forbid the run: it
  * is unknown how many requests a script sends, and the run can still detect a miss.
  */
 export function cannotPass(plan: Plan, load: Load): readonly Problem[] {
-  const deciding = plan.objectives.filter(isDeciding);
+  const deciding = plan.objectives.filter(isDecisive);
   if (deciding.length === 0) return [problemOf(load, 'this run cannot pass', nothingDecides(plan))];
   const always = deciding.flatMap((one) => belowEveryEdge(one));
   const atThisLoad = deciding.flatMap((one) => [
@@ -33,18 +34,15 @@ export function tooFewScrapes(plan: Plan, load: Load, scrapeSeconds: number): re
     Math.floor(plannedIn(load, objective.phase).scheduledSeconds / scrapeSeconds) +
     (objective.phase === undefined ? 1 : 0);
   const seconds = (intervals: number) => formatCount(Math.ceil(intervals * scrapeSeconds));
-  const census = plan.objectives.filter(isDeciding).filter(isCensus);
-  const few = census.filter((one) => counted(one) < one.leastSamples);
-  const blind = plan.objectives
-    .filter(isDeciding)
-    .filter((one) => !isCensus(one) && one.measure.kind !== 'recovery' && counted(one) - 1 < MIN_BLOCKS);
-  const [first] = blind;
+  const deciding = plan.objectives.filter(isDecisive);
+  const few = deciding.filter((one) => isCensus(one.measure) && counted(one) < one.leastSamples);
+  const isBlind = deciding.some((one) => isOfRequests(one.measure) && counted(one) - 1 < MIN_BLOCKS);
   return [
     ...few.map(
       (one) =>
         `${rarely}, and ${nameOf(one)} needs ${countOf(one.leastSamples, 'scrape')}: the load must last ${seconds(one.leastSamples - 1)} s`,
     ),
-    ...(plan.confidence === null || first === undefined
+    ...(plan.confidence === null || !isBlind
       ? []
       : [
           `${rarely}, and a confidence needs ${MIN_BLOCKS} intervals between scrapes: the load must last ${seconds(MIN_BLOCKS)} s`,
@@ -58,8 +56,9 @@ const problemOf = ({ k6, scenario }: Load, what: string, why: string): Problem =
   message: `${what}: ${why}`,
 });
 
-const isDeciding = ({ advisory, waiver }: PlannedObjective) => advisory !== true && waiver === undefined;
-const isCensus = ({ measure: { kind } }: PlannedObjective) => kind === 'uptime' || kind === 'peak';
+/** A recovery is a single duration. */
+const isOfRequests = (measure: PlannedObjective['measure']) =>
+  !isCensus(measure) && measure.kind !== 'recovery';
 const nameOf = ({ id, target }: PlannedObjective) => `objective "${id}" (${target.text})`;
 
 const nothingDecides = ({ objectives }: Plan) =>
@@ -95,8 +94,7 @@ function sendsOf(
 
 function tooFewRequests(objective: PlannedObjective, plan: Plan, load: Load): readonly string[] {
   const sends = sendsOf(load, objective.phase);
-  if (sends === null || sends.count === 0 || isCensus(objective) || objective.measure.kind === 'recovery')
-    return [];
+  if (sends === null || sends.count === 0 || !isOfRequests(objective.measure)) return [];
   const { count, seconds } = sends;
   const isScript = load.k6 !== undefined;
   // `tooShort` refuses a scenario with too few requests.
@@ -131,16 +129,11 @@ function isEnough(objective: PlannedObjective, plan: Plan, all: number, seconds:
   return shareBounds({ bad: 0, all, effect }, confidence).high <= budgetFor(objective);
 }
 
-/** Bisection works because a longer load decides more. */
-function neededSeconds(objective: PlannedObjective, plan: Plan, perSecond: number): number {
-  let [few, enough] = [0, LONGEST_SECONDS];
-  while (enough - few > 1) {
-    const middle = Math.floor((few + enough) / 2);
-    if (isEnough(objective, plan, Math.floor(perSecond * middle), middle)) enough = middle;
-    else few = middle;
-  }
-  return enough;
-}
+/** A longer load decides more. */
+const neededSeconds = (objective: PlannedObjective, plan: Plan, perSecond: number): number =>
+  firstWhole(LONGEST_SECONDS, (seconds) =>
+    isEnough(objective, plan, Math.floor(perSecond * seconds), seconds),
+  );
 
 /**
  * For a scenario, `planScenario` rejects this. For a script it is only a warning, because the number of

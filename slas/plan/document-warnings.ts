@@ -1,3 +1,4 @@
+import { isCensus } from '../model/kinds.ts';
 import type { PlannedObjective, Problem, SlaDocument } from '../model/model.ts';
 import { cannotPass } from './cannot-pass.ts';
 import { planScenario, planWindow } from './plan.ts';
@@ -16,8 +17,6 @@ export const scenarioWarnings = (document: SlaDocument): readonly Problem[] =>
 
 /** The objective that needs the most requests to be decided, whatever load is sent; null if no objective counts requests. */
 export function strictest(document: SlaDocument): PlannedObjective | null {
-  const counted = planWindow(document).objectives.filter(
-    ({ measure: { kind } }) => kind !== 'uptime' && kind !== 'peak',
-  );
+  const counted = planWindow(document).objectives.filter(({ measure }) => !isCensus(measure));
   return counted.toSorted((a, b) => b.leastSamples - a.leastSamples)[0] ?? null;
 }

@@ -50,13 +50,21 @@ export function planLoad(
     plannedRequests,
     scheduledSeconds: phases.reduce((sum, phase) => sum + phase.durationSeconds, 0),
     budgets: isObserved
-      ? rows.filter(isDecisive).flatMap((row) => planBudget(row, phases, service.isolated))
+      ? rows
+          .filter(({ objective }) => isDecisive(objective))
+          .flatMap((row) => planBudget(row, phases, service.isolated))
       : [],
   };
 }
 
-/** Only objectives that decide the verdict may stop the load, because a run can pass without the others. */
-const isDecisive = ({ objective: { advisory, waiver } }: Row) => advisory !== true && waiver === undefined;
+/** Whether an objective decides the verdict. A run can pass without the others. */
+export const isDecisive = ({
+  advisory,
+  waiver,
+}: {
+  readonly advisory?: true;
+  readonly waiver?: object;
+}): boolean => advisory !== true && waiver === undefined;
 
 /** Objectives whose failed requests the load generator can count itself: slow on the client, or bad by status. */
 function planBudget(row: Row, phases: readonly Phase[], isIsolated: boolean): readonly Budget[] {

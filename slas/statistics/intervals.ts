@@ -160,7 +160,7 @@ export function moreIfNoneBad(sample: ShareSample, budget: number, confidence: n
 }
 
 /** The smallest integer for which a monotonic condition holds, or `end`: by doubling, then bisection. */
-function firstWhole(end: number, isTrue: (value: number) => boolean): number {
+export function firstWhole(end: number, isTrue: (value: number) => boolean): number {
   if (isTrue(0)) return 0;
   let [low, high] = [0, 1];
   while (high < end && !isTrue(high)) [low, high] = [high, high * 2];
