@@ -1,4 +1,5 @@
 import { HarnessError } from '../cli/errors.ts';
+import { execIn } from '../stack/kubernetes/in-pod.ts';
 import { KubectlError } from '../stack/kubernetes/kubectl.ts';
 import {
   change,
@@ -11,7 +12,7 @@ import {
   stored,
   touch,
 } from './rotation-steps.ts';
-import { hashed, hashesIn, newPassword, webConfig } from './secrets.ts';
+import { hashed, newPassword, ownHashes, webConfig } from './secrets.ts';
 
 const NAME = 'victoriametrics';
 /**
@@ -89,8 +90,7 @@ async function requireOtherUser(username: string, io: RotationIo): Promise<void>
 async function arrivedInPrometheus(io: RotationIo): Promise<void> {
   const { data: next } = await stored('victoriametrics-login', io);
   const { data } = await stored('prometheus-login', io);
-  const own = hashesIn(data['web-config.yml']!)[data.username!]!;
-  const hashes = { [data.username!]: own };
+  const hashes = ownHashes(data);
   const witness = { ...hashes, [next.username!]: hashed(next.password!) };
   await change('prometheus-login', { 'web-config.yml': webConfig(witness) }, io);
   await touch(['prometheus'], io);
@@ -105,9 +105,7 @@ async function signsIn(pod: string, { kubectl, namespace, signal }: RotationIo):
   const client = `--http.config.file=/etc/prometheus/config/${CLIENT}`;
   const check = ['/bin/promtool', 'check', 'ready', '--url=http://localhost:9090', client];
   try {
-    await kubectl.run(['exec', '--namespace', namespace, pod, '-c', 'prometheus', '--', ...check], {
-      signal,
-    });
+    await kubectl.run([...execIn(namespace, pod, 'prometheus'), ...check], { signal });
     return true;
   } catch (error) {
     if (error instanceof KubectlError) return false;

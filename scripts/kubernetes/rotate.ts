@@ -1,3 +1,4 @@
+import { basicAuthorization } from '../../slas/prometheus/http.ts';
 import { HarnessError } from '../cli/errors.ts';
 import { forward } from '../stack/kubernetes/port-forward.ts';
 import { rotateVictoriaMetrics } from './rotate-victoriametrics.ts';
@@ -17,6 +18,7 @@ import {
   type Login,
   newPassword,
   nextUsername,
+  ownHashes,
   type SecretData,
   type SecretName,
   webConfig,
@@ -89,8 +91,7 @@ async function rotateMetricsToken(io: RotationIo): Promise<void> {
   await change('sentiment-metrics-tokens', { tokens: `${old}\n${token}\n` }, io);
   await restart('sentiment-api', io);
   io.progress('Prometheus sends the new token');
-  const username = login.data.username!;
-  const hashes = { [username]: hashesIn(login.data['web-config.yml']!)[username]! };
+  const hashes = ownHashes(login.data);
   await changeAndSee({ 'metrics-token': token }, hashes, io);
   await change('prometheus-login', { 'web-config.yml': webConfig(hashes) }, io);
   io.progress('the service refuses the old token');
@@ -137,7 +138,7 @@ async function acceptedBy(pod: string, port: number, login: Login, io: RotationI
 }
 
 async function accepts(url: string, { username, password }: Login): Promise<boolean> {
-  const authorization = `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
+  const authorization = basicAuthorization(username, password);
   try {
     const signal = AbortSignal.timeout(REQUEST_LIMIT_MS);
     const { ok } = await fetch(url, { headers: { authorization }, signal });

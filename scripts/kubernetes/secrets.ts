@@ -35,6 +35,11 @@ export const webConfig = (hashes: Readonly<Record<string, string>>): string =>
 export const hashesIn = (text: string): Readonly<Record<string, string>> =>
   (parse(text) as { readonly basic_auth_users: Readonly<Record<string, string>> }).basic_auth_users;
 
+/** The hash of a login's own password, without those of other users that the server accepts for a while. */
+export const ownHashes = ({ username, ...data }: SecretData): Readonly<Record<string, string>> => ({
+  [username!]: hashesIn(data['web-config.yml']!)[username!]!,
+});
+
 /** New values for every Secret. */
 export function newSecrets(): Readonly<Record<SecretName, SecretData>> {
   const username = nextUsername(undefined);

@@ -52,13 +52,15 @@ export function segmentsOf(generators: number): readonly Segment[] {
 }
 
 /**
- * k6 does not get some variables. K6_ITERATIONS and similar ones would change the planned load, and a proxy would receive
- * the load instead of the service. Load scripts do not need access to Prometheus.
+ * Whether a variable of k6's environment would change the load. K6_ITERATIONS and similar ones would change what is planned,
+ * and a proxy would receive the load instead of the service.
  */
-const NOT_FOR_K6 =
-  /^(K6_.*|(HTTPS?|ALL|NO)_PROXY|PROMETHEUS_(TOKEN|PASSWORD|USER|HEADERS|CA|CLIENT_CERT|CLIENT_KEY)(_FILE)?)$/i;
+export const changesLoad = (name: string): boolean => /^(K6_.*|(HTTPS?|ALL|NO)_PROXY)$/i.test(name);
+
+/** Load scripts do not need access to Prometheus. */
+const OF_PROMETHEUS = /^PROMETHEUS_(TOKEN|PASSWORD|USER|HEADERS|CA|CLIENT_CERT|CLIENT_KEY)(_FILE)?$/i;
 export const environmentOf = (env: K6Options['env']) =>
-  Object.fromEntries(Object.entries(env).filter(([name]) => !NOT_FOR_K6.test(name)));
+  Object.fromEntries(Object.entries(env).filter(([name]) => !changesLoad(name) && !OF_PROMETHEUS.test(name)));
 
 interface Files {
   readonly loadFile: string;

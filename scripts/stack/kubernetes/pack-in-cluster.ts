@@ -3,10 +3,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { HarnessError } from '../../cli/errors.ts';
 import { IMAGES } from '../images.ts';
 import type { ClaimScript } from './claim-script.ts';
+import { execIn, podsWith, printOnceWritten } from './in-pod.ts';
 import type { Kubectl } from './kubectl.ts';
 import { type LoadSpec, labelsOf, selectorOf } from './manifests.ts';
 import { PACK_CODE, PACK_LOG, PACKED, packJobOf } from './pack-job.ts';
-import { type Pod, stateOf } from './pods.ts';
+import { stateOf } from './pods.ts';
 import { removeLoad } from './removal.ts';
 import type { RunnerSettings } from './runner-settings.ts';
 
@@ -39,12 +40,10 @@ export async function packInCluster(options: PackOptions): Promise<Buffer> {
   const { kubectl, signal, namespace, progress, script } = options;
   await kubectl.run(['create', '--validate=strict', '-f', '-'], { input: job, signal });
   const pod = await runningPod(spec, options);
-  const exec = ['exec', '--namespace', namespace, pod, '-c', 'k6', '--', 'sh', '-c'];
+  const exec = [...execIn(namespace, pod, 'k6'), 'sh', '-c'];
   const ask = (command: string, limitMs?: number) =>
     kubectl.run([...exec, command], { signal, ...(limitMs === undefined ? {} : { limitMs }) });
-  const tries = PACK_LIMIT_SECONDS * 10;
-  const wait = `n=0; until [ -e ${PACK_CODE} ] || [ $n -ge ${tries} ]; do sleep 0.1; n=$((n + 1)); done; cat ${PACK_CODE}`;
-  const code = await ask(wait, (PACK_LIMIT_SECONDS + 30) * 1000);
+  const code = await ask(printOnceWritten(PACK_CODE, PACK_LIMIT_SECONDS), (PACK_LIMIT_SECONDS + 30) * 1000);
   if (code.trim() !== '0')
     throw failed(options, `k6 cannot pack it: ${(await ask(`tail -n ${LOG_LINES} ${PACK_LOG}`)).trim()}`);
   const archive = Buffer.from(await ask(`base64 <${PACKED}`, 120_000), 'base64');
@@ -73,9 +72,7 @@ async function runningPod({ name }: LoadSpec, options: PackOptions): Promise<str
   const { kubectl, namespace, signal } = options;
   const deadlineMs = Date.now() + READY_LIMIT_MS;
   for (;;) {
-    const list = ['get', 'pods', '--namespace', namespace, '-l', selectorOf(name), '-o', 'json'];
-    const { items } = JSON.parse(await kubectl.run(list, { signal })) as { items: readonly Pod[] };
-    const [pod] = items;
+    const [pod] = await podsWith(selectorOf(name), namespace, kubectl, signal);
     if (pod?.status?.containerStatuses?.[0]?.state?.running !== undefined) return pod.metadata.name;
     const state = pod === undefined ? null : stateOf(pod);
     const because = state !== null && 'because' in state ? state.because : null;

@@ -1,22 +1,20 @@
 import { HarnessError } from '../../cli/errors.ts';
+import { changesLoad } from '../../run/k6-arguments.ts';
+import { execIn } from './in-pod.ts';
 import type { Kubectl } from './kubectl.ts';
 
 /** Finds environment variables in the pods that would change the load or its target without appearing in the plan. */
 
-/**
- * K6_ITERATIONS and similar variables would change the planned load, and a proxy would receive the load. A pod's index
- * selects its part of the load.
- */
-const MISLEADING = /^(K6_.*|(HTTPS?|ALL|NO)_PROXY|JOB_COMPLETION_INDEX)$/i;
+/** A pod's index selects its part of the load. */
+const INDEX = 'JOB_COMPLETION_INDEX';
 
-export const isMisleading = (name: string): boolean => MISLEADING.test(name);
+export const isMisleading = (name: string): boolean => changesLoad(name) || name.toUpperCase() === INDEX;
 
 /**
  * For each Service in the namespace, Kubernetes adds variables to every pod: a Service named k6 results in K6_SERVICE_HOST.
  * k6 has no options with such names.
  */
 const OF_A_SERVICE = /_(SERVICE_(HOST|PORT(_.+)?)|PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)$/;
-const OF_A_JOB = 'JOB_COMPLETION_INDEX';
 /**
  * The image grafana/k6:…-with-browser sets such variables. They have no effect, because scripts that use a browser are
  * refused.
@@ -36,9 +34,9 @@ export async function refuseMisleading(
   own: readonly string[],
   { kubectl, namespace, signal }: { kubectl: Kubectl; namespace: string; signal: AbortSignal },
 ): Promise<void> {
-  const known = [...own, OF_A_JOB];
+  const known = [...own, INDEX];
   const read = async (pod: string) => {
-    const command = ['exec', '--namespace', namespace, pod, '-c', 'k6', '--', 'cat', '/proc/self/environ'];
+    const command = [...execIn(namespace, pod, 'k6'), 'cat', '/proc/self/environ'];
     return namesIn(await kubectl.run(command, { signal }))
       .filter((name) => isMisleading(name) && !known.includes(name) && !isHarmless(name))
       .map((name) => ({ pod, name }));

@@ -1,4 +1,5 @@
 import { HarnessError } from '../../cli/errors.ts';
+import { execIn, printOnceWritten } from './in-pod.ts';
 import type { Kubectl } from './kubectl.ts';
 import { type LoadSpec, RECORD, SCRIPT_FILE, segmentsFor } from './manifests.ts';
 
@@ -20,7 +21,7 @@ export interface Expected {
  * In a Job's container, a shell writes the arguments to a file when it starts. With k6-operator, the first process is a
  * paused k6.
  */
-const WRITTEN = `n=0; until [ -e ${RECORD}/arguments ] || [ $n -ge 100 ]; do sleep 0.1; n=$((n + 1)); done; cat ${RECORD}/arguments`;
+const WRITTEN = printOnceWritten(`${RECORD}/arguments`, 10);
 const RUNNING = "tr '\\0' '\\n' </proc/1/cmdline";
 
 const questionOf = (withOperator: boolean) =>
@@ -38,7 +39,7 @@ export async function refuseOthers(
 ): Promise<void> {
   const { spec, kubectl, signal, withOperator } = expected;
   const ask = async (pod: string, at: number) => {
-    const exec = ['exec', '--namespace', spec.namespace, pod, '-c', 'k6', '--'];
+    const exec = execIn(spec.namespace, pod, 'k6');
     const said = await kubectl.run([...exec, 'sh', '-c', questionOf(withOperator)], { signal });
     return differenceIn(said.split('\n'), at, `${names[at]} (pod ${pod})`, expected);
   };

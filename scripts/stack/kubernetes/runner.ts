@@ -1,6 +1,7 @@
 import { appendFile, writeFile } from 'node:fs/promises';
 import { type Exit, type Started, tailOf } from '../../process/processes.ts';
 import { followFile } from './follow-file.ts';
+import { execIn } from './in-pod.ts';
 import type { Kubectl } from './kubectl.ts';
 import { RECORD } from './manifests.ts';
 import type { RunnerState } from './pods.ts';
@@ -36,7 +37,7 @@ const STOP_GRACE_MS = 30_000;
 
 export function watchRunner(name: string, place: Place, files: RunnerFiles): Runner {
   const { kubectl, namespace, pod } = place;
-  const exec = (container: string) => ['exec', '--namespace', namespace, pod, '-c', container, '--'];
+  const exec = (container: string) => execIn(namespace, pod, container);
   const followed = followFile(kubectl, exec('record'), `${RECORD}/samples.csv`, files.samples);
   const { promise: exited, resolve } = Promise.withResolvers<Exit>();
   let ended: Exit | null = null;

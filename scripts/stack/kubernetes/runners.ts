@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { HarnessError } from '../../cli/errors.ts';
 import { clockOf } from './clock.ts';
+import { execIn, podsWith } from './in-pod.ts';
 import type { Kubectl } from './kubectl.ts';
 import {
   jobOf,
@@ -116,13 +117,8 @@ async function create({ spec, withOperator, archive, token, kubectl, signal }: S
 
 // ---------------------------------------------------------------------------------------------- pods
 
-async function podsOf({ spec, kubectl }: StartRunners, signal?: AbortSignal): Promise<readonly Pod[]> {
-  const listed = await kubectl.run(
-    ['get', 'pods', '--namespace', spec.namespace, '-l', selectorOf(spec.name), '-o', 'json'],
-    signal === undefined ? {} : { signal },
-  );
-  return (JSON.parse(listed) as { items: readonly Pod[] }).items;
-}
+const podsOf = ({ spec, kubectl }: StartRunners, signal?: AbortSignal) =>
+  podsWith(selectorOf(spec.name), spec.namespace, kubectl, signal);
 
 /** Resolves to the running pods, in the order of their segments. */
 async function allRunning(options: StartRunners): Promise<readonly Pod[]> {
@@ -204,9 +200,7 @@ function watchPods(pods: readonly Pod[], each: readonly Runner[], options: Start
 
 // ---------------------------------------------------------------------------------------------- the start of the load
 
-const inRecord = ({ spec }: StartRunners, pod: Pod) => [
-  ...['exec', '--namespace', spec.namespace, pod.metadata.name, '-c', 'record', '--'],
-];
+const inRecord = ({ spec }: StartRunners, pod: Pod) => execIn(spec.namespace, pod.metadata.name, 'record');
 
 /** Checks the load generators before they send anything. */
 async function refuseUnplanned(pods: readonly Pod[], options: StartRunners): Promise<void> {
