@@ -7,16 +7,15 @@ import {
   cautionInWords,
   commandOf,
   growthInWords,
-  kneeInWords,
   littleInWords,
   NOTHING_BENT,
   PATCH_FILE,
   podInWords,
   RESOURCES,
   stepInWords,
-  uslInWords,
   widthOf,
 } from '../../slas/render/capacity.ts';
+import { kneeInWords, uslInWords } from '../../slas/render/capacity-model.ts';
 import { regressionInWords, trafficInWords } from '../../slas/render/traffic.ts';
 import { listed, ordered } from './capacity-lists.ts';
 import { earlierSearches, traffic } from './capacity-past.ts';

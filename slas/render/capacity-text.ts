@@ -7,16 +7,15 @@ import {
   cautionInWords,
   commandOf,
   growthInWords,
-  kneeInWords,
   littleInWords,
   NOTHING_BENT,
   PATCH_FILE,
   podInWords,
   rate,
   stepInWords,
-  uslInWords,
 } from './capacity.ts';
 import type { Searched } from './capacity-by.ts';
+import { kneeInWords, uslInWords } from './capacity-model.ts';
 import { formatValue } from './numbers.ts';
 import { changeInWords, regressionInWords, trafficDetails, trafficInWords } from './traffic.ts';
 

@@ -2,13 +2,14 @@ import type { NoPodSize } from '../capacity/pod-size.ts';
 import type { CapacityRecord, StepRecord, StepResource } from '../capacity/record.ts';
 import type { CapacityResult } from '../capacity/result.ts';
 import type { OpenEnd, SearchRefusal } from '../capacity/search.ts';
-import type { Usl, UslRefusal } from '../capacity/usl.ts';
 import { countOf, formatConfidence, formatValue, were } from './numbers.ts';
 import { printableLine } from './printable.ts';
 
 /** The words of a capacity report. */
 
 export const rate = (value: number) => formatValue(value, 'per_second');
+/** Three digits are as precise as these measurements. */
+export const number = (value: number) => formatValue(Number(value.toPrecision(3)), 'number');
 
 const OPEN: Readonly<Record<OpenEnd, string>> = {
   'max-rate': 'no higher rate was allowed',
@@ -133,52 +134,6 @@ export function assumptions({ settings, asked, replicas, cores }: CapacityRecord
     `A rate that holds for ${formatValue(settings.holdSeconds, 'seconds')} is assumed to hold for longer; leaks and daily jobs would go undetected.`,
     `Verdicts are at ${formatConfidence(settings.confidence)} confidence for each end of the interval, shared by all steps.`,
   ];
-}
-
-// ---------------------------------------------------------------------------------------------- the model
-
-const USL_REFUSED = (refusal: UslRefusal): string => {
-  switch (refusal.code) {
-    case 'too-few-points':
-      return `no curve is fitted: ${refusal.points} levels of load were measured, and ${refusal.needed} are needed`;
-    case 'too-narrow':
-      return `no curve is fitted: the load was nearly the same in every step (${number(refusal.from)} to ${number(refusal.to)} concurrent requests)`;
-    case 'bad-fit':
-      return `no curve was fitted: the measurements do not follow the scalability law${refusal.relativeError === null ? '' : ` (typical error ${formatValue(refusal.relativeError, 'ratio')})`}`;
-    default:
-      return refusal satisfies never;
-  }
-};
-
-const number = (value: number) => formatValue(Number(value.toPrecision(3)), 'number');
-const range = ([low, high]: readonly [number, number]) => `${number(low)} to ${number(high)}`;
-
-const NO_PEAK = {
-  'no-coherence': 'no peak: throughput levels off, and nothing measured makes it fall',
-  'coherence-uncertain': 'no peak is reported: whether throughput will fall at higher load is not certain',
-  'beyond-data': 'no peak is reported: it would be beyond the load that was measured',
-} as const;
-
-export function uslInWords(usl: Usl): readonly string[] {
-  if (!usl.ok) return [USL_REFUSED(usl.refusal)];
-  const { alpha, beta, gamma, intervals, peak, relativeError } = usl.fit;
-  return [
-    `contention α = ${number(alpha)} (${range(intervals.alpha)})`,
-    `coherence β = ${number(beta)} (${range(intervals.beta)})`,
-    `throughput of one request at a time γ = ${rate(gamma)} (${range(intervals.gamma)})`,
-    `typical error ${formatValue(relativeError, 'ratio')}`,
-    'unknownBecause' in peak
-      ? NO_PEAK[peak.unknownBecause]
-      : `peak ${rate(peak.throughputPerSecond)} at ${number(peak.concurrency)} concurrent requests (${range(peak.range)})`,
-  ];
-}
-
-export function kneeInWords({ knee }: CapacityResult): string {
-  if (knee.ok)
-    return `latency begins to rise steeply at ${rate(knee.ratePerSecond)} (${rate(knee.range[0])} to ${rate(knee.range[1])})`;
-  return knee.because === 'too-few-points'
-    ? 'no knee: too few rates were measured'
-    : 'no knee: latency rises evenly with the load';
 }
 
 // ---------------------------------------------------------------------------------------------- resources
