@@ -14,12 +14,21 @@ process.on('exit', () => {
   if (!isOver) writeError('this is a bug in the harness, please report it: it ended without a result');
 });
 
-/** Writes to standard error even if the event loop has stopped. */
+/**
+ * Writes to standard error even if the event loop has stopped. A pipe whose buffer is full rejects the write with EAGAIN; its
+ * reader gets 2 s to empty it.
+ */
 function writeError(text: string): void {
-  try {
-    writeSync(2, `${text}\n`);
-  } catch {
-    // Standard error is closed, so only the exit code can report the error.
+  const deadline = performance.now() + 2000;
+  let rest = Buffer.from(`${text}\n`);
+  while (rest.length > 0) {
+    try {
+      rest = rest.subarray(writeSync(2, rest));
+    } catch (error) {
+      // If standard error is closed or stays full, only the exit code can report the error.
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN' || performance.now() > deadline) return;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
+    }
   }
 }
 
@@ -165,8 +174,9 @@ const code = await main(process.argv.slice(2), {
   signal: controller.signal,
   colour: process.stdout.isTTY === true && process.env.NO_COLOR === undefined,
 });
-// Waits until the reader of a pipe has received all output.
-await new Promise((resolve) => process.stdout.write('', resolve));
+// Writes to a pipe are asynchronous once its buffer is full, so a slow reader would miss the last lines.
+for (const stream of [process.stdout, process.stderr])
+  await new Promise((resolve) => stream.write('', resolve));
 const result = isUnreported && code === 0 ? 4 : code;
 if (hasHung()) endAtOnce(result);
 end(result);

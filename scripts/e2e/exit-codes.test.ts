@@ -187,6 +187,26 @@ describe('an output that cannot be written', () => {
     expect(stdout + stderr).not.toMatch(/code [01]\b/);
   });
 
+  test.each([
+    ['standard error', '2>&1 >/dev/null', 'stderr'],
+    ['standard output', '2>/dev/null', 'stdout'],
+  ])('a slow reader of %s receives all of it', async (_, redirection, stream) => {
+    const many = preload(`process.${stream}.write('y'.repeat(1e6))`);
+    const script = `"$SLA" --version ${redirection} | { sleep 1; tr -dc y | wc -c; }`;
+    const { stdout } = await shell(script, { NODE_OPTIONS: many });
+    expect(stdout.trim()).toBe('1000000');
+  });
+
+  test('a slow reader receives the report of an uncaught error', async () => {
+    const throws = preload(
+      `process.stderr.write('y'.repeat(1e6)); setTimeout(() => { throw new Error('x') }, 30)`,
+    );
+    const { stdout } = await shell(`exec "$SLA" selftest --quick 2>&1 >/dev/null | { sleep 1; cat; }`, {
+      NODE_OPTIONS: throws,
+    });
+    expect(stdout).toContain('this is a bug in the harness');
+  });
+
   test.skipIf(!existsSync('/dev/full'))('both outputs full: 4', async () => {
     expect((await shell('exec "$SLA" --help >/dev/full 2>/dev/full')).code).toBe(4);
   });
