@@ -281,8 +281,7 @@ describe('warm-up', () => {
     await warmUp(useExisting(recorder.url, 'http://127.0.0.1:9'), LOAD, signal);
     const spanSeconds = (recorder.timesMs.at(-1)! - recorder.timesMs[0]!) / 1000;
     expect(recorder.bodies).toHaveLength(200);
-    // autocannon sends all of a connection's requests of a second at once, so those of the first and last second may come
-    // early.
+    // On a busy machine, delayed requests may be sent closer together, so the limit leaves out two seconds of requests.
     expect((recorder.bodies.length - 80) / spanSeconds).toBeLessThanOrEqual(40);
   });
 
