@@ -24,7 +24,7 @@ test('the launcher starts on the version in package.json', () => {
 
 test('the README names all three', () => {
   const text = read('README.md').replace(/\s+/g, ' ');
-  expect(text).toContain(`npm with Node ${launcher} or newer, which installs the Node ${installed} that`);
+  expect(text).toContain(`npm with Node ${launcher} or newer; npm then installs the Node ${installed} that`);
   expect(text).toContain(`(The npm package, for your own service, runs on Node ${npmPackage} or newer.)`);
 });
 
