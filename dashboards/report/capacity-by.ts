@@ -3,6 +3,7 @@ import {
   notesOf,
   rowsOf,
   type Searched,
+  scalingInWords,
   titleOf,
   variableOf,
 } from '../../slas/render/capacity-by.ts';
@@ -15,6 +16,7 @@ import { STYLE } from './style.ts';
 export function renderVariants(searched: readonly Searched[]): string {
   const title = titleOf(searched);
   const rows = rowsOf(searched);
+  const scaling = scalingInWords(searched);
   const isAnswered = rows.every(({ provenPerSecond }) => provenPerSecond !== null);
   return `<!doctype html>\n${
     html`<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
@@ -22,6 +24,7 @@ export function renderVariants(searched: readonly Searched[]): string {
 <title>${title}</title><style>${raw(STYLE)}${raw(SCATTER_STYLE)}</style></head><body>
 <header class="top"><p class="crumb"><b>${searched[0]!.record.sla}</b> · capacity · ${searched[0]!.record.asked.scenario}</p>
 <div class="verdict ${isAnswered ? 'good' : 'warn'}"><h1>${title}</h1></div>
+${scaling === null ? null : html`<p class="second">${unbroken(scaling)}</p>`}
 ${rows.map(({ value, words }) => html`<p class="second">${variableOf(searched)}=${value}: ${unbroken(words)}</p>`)}</header>
 <main>${plot(searched)}
 <section aria-labelledby="searches"><h2 id="searches">Searches</h2>${table(searched)}${notesOf(searched).map((note) => html`<p class="note">${note}</p>`)}</section>

@@ -30,6 +30,9 @@ const DEFAULTS: Load = {
 export const load: Load = __ENV.SLA_LOAD ? (JSON.parse(open(__ENV.SLA_LOAD)) as Load) : DEFAULTS;
 export const target = __ENV.SLA_TARGET ?? 'http://127.0.0.1:8000';
 
+/** The addresses of all replicas, if there are several without a load balancer in front of them. */
+const replicas = (__ENV.SLA_TARGETS ?? target).split(',');
+
 /** The number of sequential requests in one visit; in most scenarios, a visit is one request. */
 const perArrival = load.requestsPerArrival ?? 1;
 
@@ -152,6 +155,10 @@ export function requestNumber(): number {
   isNewArrival();
   return arrivalNumber() * perArrival + sentInArrival;
 }
+
+/** The address for the next request: requests go to the replicas in turn. */
+export const nextTarget = (): string =>
+  replicas.length === 1 ? replicas[0]! : replicas[requestNumber() % replicas.length]!;
 
 let lastAsked = '';
 

@@ -1,7 +1,7 @@
 import { check } from 'k6';
 import http, { type RefinedResponse } from 'k6/http';
 import { Trend } from 'k6/metrics';
-import { awaitArrival, countRequest, load, phaseBeganMs, target } from './load.ts';
+import { awaitArrival, countRequest, load, nextTarget, phaseBeganMs } from './load.ts';
 
 /**
  * Requests and checks for scripts of this project. The harness needs none of this: it records the requests of any k6 script from
@@ -59,7 +59,7 @@ export function send({ method, path, body, headers, recordedAs = path }: Sent): 
   if (isRandom) awaitTurn();
   const named = paramsFor(recordedAs);
   const own = headers === undefined ? named : { ...named, headers: { ...authorization, ...headers } };
-  const response = http.request(method, target + path, body ?? null, own);
+  const response = http.request(method, nextTarget() + path, body ?? null, own);
   countRequest();
   return response;
 }

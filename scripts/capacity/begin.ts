@@ -15,6 +15,7 @@ import {
   type CapacityOptions,
   checkResume,
   checkScenario,
+  type HistoryAsked,
   type PlannedRate,
   type ReadOptions,
   readCapacityOptions,
@@ -23,7 +24,7 @@ import { checkOwnScript, type OwnScript, readOwnScript } from './own-script.ts';
 import { historyOf, writeHistory } from './past.ts';
 import { newRecord, settingsOf } from './search.ts';
 import { readRecord, sha256Of, writeRecord } from './storage.ts';
-import { isVariable, type Variant } from './variants.ts';
+import { isVariant, type Variant, workersEachOf } from './variants.ts';
 
 /** Begins a search, or resumes one: reads what it needs, and checks before anything is sent that the search is allowed. */
 
@@ -56,14 +57,16 @@ export async function begin(
   const own = runOptionsOf({ ...options, ...(script === null ? { scenario: planned.name } : {}) });
   const possible = await checkSent(settings, own, script, io);
   if (!possible.ok) return possible;
-  const history = await historyOf(asked.value.history, read.value.document, io);
+  const folders = [runsFolder(io, options.out), runsFolder(io, undefined)];
+  const history = await historyOf(asked.value.history, read.value.document, folders, io);
   if (!history.ok) return history;
   const redactor = createRedactor(io.env, [options.target, options.prometheus, options.history]);
   const folder = await createRunFolder(runsFolder(io, options.out), `capacity-${planned.name}`, redactor, {
     isRun: false,
   });
   const { targetPerSecond, weeklyPeakPerSecond, headroom } = asked.value;
-  const { sla, target, prometheus, generators, maxRate, faults } = options;
+  const { sla, target, prometheus, generators, maxRate, faults, deployment, context } = options;
+  const workersEach = workersEachOf(options, io.env);
   const record = newRecord(
     folder.id,
     read.value,
@@ -73,9 +76,9 @@ export async function begin(
       headroom,
       ...(targetPerSecond === null ? {} : { targetPerSecond }),
       ...(weeklyPeakPerSecond === null ? {} : { weeklyPeakPerSecond }),
-      ...(asked.value.history === null ? {} : { history: asked.value.history }),
+      ...(asked.value.history === null ? {} : { history: storedAs(asked.value.history, options) }),
       ...(variant === null ? {} : { variant }),
-      ...given({ sla, target, prometheus, generators, maxRate, faults }),
+      ...given({ sla, target, prometheus, generators, maxRate, faults, workersEach, deployment, context }),
     },
     settings,
     await headOf(io.project),
@@ -157,8 +160,7 @@ export async function resume(options: CapacityOptions, io: Io): Promise<Input<Be
   const path = runPath(options.resume, io);
   const stored = await readRecord(path, options.resume!);
   if (!stored.ok) return stored;
-  const { variant } = stored.value.asked;
-  if (variant !== undefined && !(isVariable(variant.name) && typeof variant.value === 'string'))
+  if (!isVariant(stored.value.asked))
     return badOption('--resume', `${options.resume} was altered: start a new search`);
   const read = await readDocument(io, stored.value.asked.sla);
   if (!read.ok) return read;
@@ -174,7 +176,8 @@ export async function resume(options: CapacityOptions, io: Io): Promise<Input<Be
       ? stored.value.settings
       : { ...stored.value.settings, budgetSeconds: asked.value.budgetSeconds };
   const { target, prometheus } = stored.value.asked;
-  const history = await historyOf(asked.value.history, read.value.document, io);
+  const folders = [join(path, '..'), runsFolder(io, undefined)];
+  const history = await historyOf(asked.value.history, read.value.document, folders, io);
   if (!history.ok) return history;
   const redactor = createRedactor(io.env, [target, prometheus, options.history]);
   const folder = await createRunFolder(join(path, '..'), '', redactor, { isRun: false, id: basename(path) });
@@ -186,6 +189,12 @@ export async function resume(options: CapacityOptions, io: Io): Promise<Input<Be
   return accept({ record, folder, options: own, script: script.value });
 }
 
+/** As the user wrote it, so that the report can print the command. */
+const storedAs = ({ url, weeks }: HistoryAsked, { excludeHistory = [] }: CapacityOptions) => ({
+  ...{ url, weeks },
+  ...(excludeHistory.length === 0 ? {} : { exclude: excludeHistory }),
+});
+
 /** A stored search may be evaluated again with a different traffic history or headroom. */
 function withHistory(
   record: CapacityRecord,
@@ -194,7 +203,7 @@ function withHistory(
 ): CapacityRecord {
   if (history === null) return record;
   const own = options.headroom === undefined ? {} : { headroom };
-  return { ...record, asked: { ...record.asked, history, ...own } };
+  return { ...record, asked: { ...record.asked, history: storedAs(history, options), ...own } };
 }
 
 async function resumedScript({ script, target }: CapacityAsked, io: Io): Promise<Input<OwnScript | null>> {

@@ -88,6 +88,19 @@ describe('the growth of the traffic', () => {
   });
 });
 
+test('the report says how many hours load tests took, and because of what', () => {
+  const history = historyOf({ weeks: 10, peakAt: () => 300 });
+  const loadTests = { runs: 14, named: 1, periods: [] };
+  const result = resultOf(held, seeded(1), {
+    history: { ...history, traffic: { ...history.traffic, excludedHours: 3.5 }, loadTests },
+    others: [],
+  });
+  const words =
+    'load tests do not count as traffic: 3.5 hours are excluded and therefore unknown, because of 14 runs of this harness and 1 period of --exclude-history';
+  expect(capacityMarkdown(held, result)).toContain(words);
+  expect(renderCapacity(held, result)).toMatch(/load tests do not count/i);
+});
+
 describe('earlier searches', () => {
   const earlier = (rates: readonly [number, number], more: Partial<CapacityRecord> = {}): CapacityRecord => ({
     ...held,

@@ -1,5 +1,11 @@
 import { TrafficCounter } from '../../slas/capacity/traffic/counter.ts';
-import { BIN_SECONDS, type History, HOUR_SECONDS, WEEK_SECONDS } from '../../slas/capacity/traffic/model.ts';
+import {
+  BIN_SECONDS,
+  type History,
+  HOUR_SECONDS,
+  type LoadTests,
+  WEEK_SECONDS,
+} from '../../slas/capacity/traffic/model.ts';
 import { keyOf } from '../../slas/model/labels.ts';
 import type { Sample, Series } from '../../slas/model/model.ts';
 import { type Answer, type Asker, askRange } from '../../slas/prometheus/http.ts';
@@ -18,13 +24,14 @@ export interface HistoryQuestion {
   readonly up: string;
   readonly weeks: number;
   readonly nowSeconds: number;
+  readonly loadTests?: LoadTests;
 }
 
 export async function readHistory(question: HistoryQuestion, asker: Asker): Promise<Input<History>> {
-  const { requests, up, weeks, nowSeconds } = question;
+  const { requests, up, weeks, nowSeconds, loadTests } = question;
   const toSeconds = Math.floor(nowSeconds / HOUR_SECONDS) * HOUR_SECONDS;
   const fromSeconds = toSeconds - weeks * WEEK_SECONDS;
-  const counter = new TrafficCounter(fromSeconds, toSeconds);
+  const counter = new TrafficCounter(fromSeconds, toSeconds, loadTests?.periods);
   const copiedBy = new Set<string>();
   let doubtfulDays = 0;
   for (let at = fromSeconds; at < toSeconds; at += STRETCH_SECONDS) {
@@ -59,6 +66,7 @@ export async function readHistory(question: HistoryQuestion, asker: Asker): Prom
     schema: 'sla-harness/traffic/v1',
     ...{ requests, weeks, readAtSeconds: nowSeconds, traffic: counter.traffic() },
     ...{ copiedBy: [...copiedBy], doubtfulDays },
+    ...(loadTests === undefined ? {} : { loadTests }),
   });
 }
 

@@ -31,6 +31,16 @@ test.each([
     ['--history', 'http://127.0.0.1:1'],
     '--history: the history cannot be read: http://127.0.0.1:1/ did not ',
   ],
+  [
+    ['--exclude-history', '2026-11-20T10:00:00Z/2026-11-20T11:00:00Z'],
+    '--exclude-history: it excludes a part of a history: add --history URL',
+  ],
+  ...['yesterday', '2026-11-20T10:00:00Z/2026-11-20T09:00:00Z', '1/2/3', '7'].map(
+    (period): [string[], string] => [
+      ['--history', 'http://127.0.0.1:1', '--exclude-history', '5/9', '--exclude-history', period],
+      `--exclude-history: "${period}" is not a period: write it as 2026-11-20T10:00:00Z/2026-11-20T11:30:00Z`,
+    ],
+  ),
   [['--target-rate', '400', '--headroom', '30'], '--headroom: "30" is not a valid headroom (0% to 90%)'],
   [['--target-rate', '400', '--headroom', '95%'], '"95%" is not a valid headroom'],
   [['--budget', '1m'], '--budget: "1m" is not a valid time budget (3m to 24h; a hold alone takes 2 minutes)'],
@@ -60,6 +70,44 @@ test.each([
     ['--workers', '1,2', '--target', 'http://127.0.0.1:1', '--prometheus', 'http://127.0.0.1:2'],
     '--workers: the number of workers can be set only for a service that the harness starts',
   ],
+  [
+    ['--replicas', '1,0'],
+    '--replicas: "1,0" is not a list of numbers of replicas (1 to 16, each once): write it as 1,2',
+  ],
+  [['--replicas', '17'], '--replicas: "17" is not a list'],
+  [
+    ['--replicas', '1,2', '--target', 'http://127.0.0.1:1', '--prometheus', 'http://127.0.0.1:2'],
+    '--replicas: the harness can start replicas only of the service that it starts itself: leave out --target, or name the Deployment to scale with --deployment NAMESPACE/NAME',
+  ],
+  [
+    ['--replicas', '1,2', '--script', 'test.js'],
+    '--replicas: a script of your own sends to a single address',
+  ],
+  [
+    ['--deployment', 'shop/checkout'],
+    '--deployment: it is scaled to the numbers of replicas: add --replicas 1,2',
+  ],
+  [
+    ['--deployment', 'shop/checkout', '--replicas', '1,2'],
+    '--deployment: a service in a cluster needs its address, too: add --target URL and --prometheus URL',
+  ],
+  [
+    [
+      '--deployment',
+      'checkout',
+      '--replicas',
+      '1',
+      '--target',
+      'http://127.0.0.1:1',
+      '--prometheus',
+      'http://127.0.0.1:2',
+    ],
+    '--deployment: "checkout" does not name a Deployment: write NAMESPACE/NAME',
+  ],
+  [['--context', 'prod'], '--context: it is needed only to scale a Deployment'],
+  [['--replicas', '1,2', '--workers', '1'], '--replicas: a search varies one thing'],
+  [['--by', 'replicas=1,2'], 'does not name a parameter of the load script'],
+  [['--resume', 'x', '--replicas', '2'], '--replicas: a resumed search keeps the options'],
   [['--by', '8,32'], '--by: "8,32" does not name a parameter of the load script'],
   [['--by', 'NODE_OPTIONS=1,2'], 'does not name a parameter of the load script'],
   [['--by', 'BATCH_SIZE=8'], '--by: "BATCH_SIZE=8" needs 2 to 8 different values'],

@@ -1,7 +1,8 @@
+import type { Period } from '../../slas/capacity/traffic/periods.ts';
 import { isRate, parseDuration, parseRate } from '../../slas/document/limits.ts';
 import type { SlaDocument } from '../../slas/model/model.ts';
 import { printableLine } from '../../slas/render/printable.ts';
-import { accept, badOption, type Input } from '../cli/inputs.ts';
+import { accept, badOption, type Input, readTime } from '../cli/inputs.ts';
 import type { RunOptions } from '../run/prepare.ts';
 
 export interface CapacityOptions
@@ -14,10 +15,18 @@ export interface CapacityOptions
   readonly weeklyPeak?: string;
   readonly history?: string;
   readonly historyWeeks?: string;
+  /** `FROM/TO`: periods of load tests that the harness did not run. */
+  readonly excludeHistory?: readonly string[];
   readonly budget?: string;
   readonly resume?: string;
   /** Worker counts of the service, separated by commas; each gets its own search. */
   readonly workers?: string;
+  /** Numbers of replicas of the service, separated by commas; each gets its own search. */
+  readonly replicas?: string;
+  /** `NAMESPACE/NAME` of the Deployment behind the target, which is scaled to these numbers. */
+  readonly deployment?: string;
+  /** The context of the kubeconfig for that Deployment. */
+  readonly context?: string;
   /** `VARIABLE=VALUE,VALUE`: a parameter of the load script; each value gets its own search. */
   readonly by?: string;
   readonly json?: boolean;
@@ -27,6 +36,8 @@ export interface CapacityOptions
 export interface HistoryAsked {
   readonly url: string;
   readonly weeks: number;
+  /** Periods in which requests do not count as traffic. */
+  readonly exclude: readonly Period[];
 }
 
 export interface ReadOptions {
@@ -103,11 +114,17 @@ export function readCapacityOptions(options: CapacityOptions, searches = 1): Inp
 
 const DEFAULT_HISTORY_WEEKS = 26;
 
-export function readHistoryOptions({ history, historyWeeks }: CapacityOptions): Input<HistoryAsked | null> {
+export function readHistoryOptions({
+  history,
+  historyWeeks,
+  excludeHistory = [],
+}: CapacityOptions): Input<HistoryAsked | null> {
+  if (history === undefined && historyWeeks !== undefined)
+    return badOption('--history-weeks', 'it limits a history: add --history URL');
   if (history === undefined)
-    return historyWeeks === undefined
+    return excludeHistory.length === 0
       ? accept(null)
-      : badOption('--history-weeks', 'it limits a history: add --history URL');
+      : badOption('--exclude-history', 'it excludes a part of a history: add --history URL');
   const url = URL.parse(history);
   if (url === null || !['http:', 'https:'].includes(url.protocol))
     return badOption(
@@ -115,9 +132,26 @@ export function readHistoryOptions({ history, historyWeeks }: CapacityOptions): 
       `"${printableLine(history)}" is not the URL of a store with Prometheus's HTTP API: write it as http://127.0.0.1:8428`,
     );
   const weeks = historyWeeks === undefined ? DEFAULT_HISTORY_WEEKS : Number(historyWeeks);
-  return /^\d+$/.test(historyWeeks ?? '1') && weeks >= 1 && weeks <= 52
-    ? accept({ url: history, weeks })
-    : badOption('--history-weeks', `"${historyWeeks}" is not a number of weeks (1 to 52): write it as 26`);
+  if (!/^\d+$/.test(historyWeeks ?? '1') || weeks < 1 || weeks > 52)
+    return badOption(
+      '--history-weeks',
+      `"${historyWeeks}" is not a number of weeks (1 to 52): write it as 26`,
+    );
+  const exclude = excludeHistory.map(periodIn);
+  const wrong = excludeHistory.find((_, index) => exclude[index] === null);
+  return wrong === undefined
+    ? accept({ url: history, weeks, exclude: exclude.filter((one) => one !== null) })
+    : badOption(
+        '--exclude-history',
+        `"${printableLine(wrong)}" is not a period: write it as 2026-11-20T10:00:00Z/2026-11-20T11:30:00Z`,
+      );
+}
+
+/** null: not two times in order. */
+function periodIn(text: string): Period | null {
+  const [from, to] = text.split('/').map((one) => readTime('--exclude-history', one));
+  const isTwo = text.split('/').length === 2 && from?.ok === true && to?.ok === true;
+  return isTwo && from.value < to.value ? { fromSeconds: from.value, toSeconds: to.value } : null;
 }
 
 function shareOf(text: string): number | null {
@@ -142,6 +176,9 @@ export function checkResume(options: CapacityOptions): Input<null> {
       'weeklyPeak',
       'faults',
       'workers',
+      'replicas',
+      'deployment',
+      'context',
       'by',
     ] as const
   ).find((name) => options[name] !== undefined && !(name === 'headroom' && options.history !== undefined));

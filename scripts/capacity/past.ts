@@ -1,7 +1,8 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CapacityRecord } from '../../slas/capacity/record.ts';
-import type { History, Hour } from '../../slas/capacity/traffic/model.ts';
+import { type History, type Hour, type LoadTests, WEEK_SECONDS } from '../../slas/capacity/traffic/model.ts';
+import { merged } from '../../slas/capacity/traffic/periods.ts';
 import type { SlaDocument } from '../../slas/model/model.ts';
 import { planWindow } from '../../slas/plan/plan.ts';
 import { accept, badOption, type Input } from '../cli/inputs.ts';
@@ -10,15 +11,21 @@ import { askerOf, checkAccess } from '../run/prometheus-access.ts';
 import type { RunFolder } from '../runs/bundle.ts';
 import { readOptional } from '../runs/stored-files.ts';
 import { readHistory } from './history.ts';
+import { loadTestsIn } from './load-tests.ts';
 import type { HistoryAsked } from './options.ts';
 import { CAPACITY_FILES, readRecord } from './storage.ts';
 
 /** Reads what a search is compared with: the past traffic of the service, and earlier searches. */
 
-/** Reads the history before the search begins, so that the load of the search does not count as traffic. */
+/**
+ * Reads the history before the search begins. Requests of load tests do not count as traffic.
+ *
+ * @param folders folders of runs
+ */
 export async function historyOf(
   asked: HistoryAsked | null,
   document: SlaDocument,
+  folders: readonly string[],
   io: Io,
 ): Promise<Input<History | null>> {
   if (asked === null) return accept(null);
@@ -31,8 +38,24 @@ export async function historyOf(
       'the SLA document names no request counter: add service.requests (./sla init writes it)',
     );
   io.progress(`reading up to ${asked.weeks} weeks of ${requests}`);
-  const question = { requests, up, weeks: asked.weeks, nowSeconds: Date.now() / 1000 };
-  return await readHistory(question, askerOf(asked.url, io));
+  const nowSeconds = Date.now() / 1000;
+  const question = { requests, up, weeks: asked.weeks, nowSeconds };
+  const loadTests = await loadTestsOf(asked, document, folders, nowSeconds);
+  return await readHistory(
+    { ...question, ...(loadTests === null ? {} : { loadTests }) },
+    askerOf(asked.url, io),
+  );
+}
+
+async function loadTestsOf(
+  { weeks, exclude }: HistoryAsked,
+  document: SlaDocument,
+  folders: readonly string[],
+  nowSeconds: number,
+): Promise<LoadTests | null> {
+  const runs = await loadTestsIn(folders, document, nowSeconds - weeks * WEEK_SECONDS);
+  const periods = merged([...runs, ...exclude]);
+  return periods.length === 0 ? null : { runs: runs.length, named: exclude.length, periods };
 }
 
 export const writeHistory = async (folder: Pick<RunFolder, 'writeJson'>, history: History | null) => {
@@ -45,7 +68,7 @@ export async function storedHistory(path: string): Promise<History | null> {
   return history !== null && isHistory(history) ? history : null;
 }
 
-function isHistory({ schema, requests, copiedBy, doubtfulDays, traffic }: History): boolean {
+function isHistory({ schema, requests, copiedBy, doubtfulDays, traffic, loadTests }: History): boolean {
   const { fromSeconds, hours, replicas } = traffic ?? {};
   const isNumber = (value: unknown) => typeof value === 'number' && Number.isFinite(value) && value >= 0;
   const isHour = (hour: Hour) =>
@@ -58,6 +81,8 @@ function isHistory({ schema, requests, copiedBy, doubtfulDays, traffic }: Histor
     copiedBy.every((one) => typeof one === 'string') &&
     [doubtfulDays, fromSeconds].every(isNumber) &&
     (replicas === null || isNumber(replicas)) &&
+    (traffic.excludedHours === undefined || isNumber(traffic.excludedHours)) &&
+    (loadTests === undefined || [loadTests?.runs, loadTests?.named].every(isNumber)) &&
     Array.isArray(hours) &&
     hours.every(isHour)
   );

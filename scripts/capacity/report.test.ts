@@ -7,11 +7,12 @@ import {
   answerInWords,
   bentInWords,
   cautionInWords,
+  commandOf,
   growthInWords,
   podInWords,
 } from '../../slas/render/capacity.ts';
-import { rowsOf, type Searched, variantsMarkdown } from '../../slas/render/capacity-by.ts';
-import { capacityMarkdown, capacityText } from '../../slas/render/capacity-text.ts';
+import { notesOf, rowsOf, type Searched, variantsMarkdown } from '../../slas/render/capacity-by.ts';
+import { capacityMarkdown, capacityText, variantsText } from '../../slas/render/capacity-text.ts';
 import { seeded } from '../../slas/simulation/queues.ts';
 import { recordOf, stepOf } from './test-record.ts';
 
@@ -187,6 +188,33 @@ describe('several searches in one report', () => {
     expect(rowsOf(searched).map(({ scaling }) => scaling)).toEqual([1, 0.75]);
     expect(variantsMarkdown(searched)).toContain('| 2 | 150/s | 156/s | 75% |');
     expect(renderVariants(searched)).toContain('class="verdict good"');
+  });
+
+  test('replicas are compared with linear scaling, and the target rate needs replicas by what was measured', () => {
+    const of = (replicas: string, perSecond: number): Searched => {
+      const { record } = variant('replicas', replicas, perSecond);
+      const asked = { ...record.asked, targetPerSecond: 250 };
+      return { record: { ...record, asked }, result: result({ ...record, asked }) };
+    };
+    const searched = [of('1', 100), of('2', 160)];
+    const words =
+      '250/s with 30% headroom needs more than 4 replicas, twice as many as were measured, and nothing is predicted for more: measure more with --replicas.';
+    expect(variantsText(searched).split('\n')[0]).toBe(words);
+    expect(variantsMarkdown(searched)).toContain('| 2 | 160/s | 166.4/s | 80% |');
+    expect(renderVariants(searched)).toContain('twice as many as were measured');
+    const four = [...searched, of('4', 300)];
+    expect(variantsText(four)).toContain(
+      '250/s with 30% headroom needs 6 replicas by the measured scaling, one of which may be lost. More must run than were measured: each further one is assumed to add 66.8/s.',
+    );
+    expect(variantsText(four)).toContain('\nreplicas=2: Every objective holds at 160/s');
+    expect(notesOf(four).join(' ')).toContain('They shared 2 cores with the load generator.');
+    expect(variantsText([variant('SERVICE_WORKERS', '1', 400)])).not.toContain('replicas by');
+  });
+
+  test('the command that repeats a search of replicas names their number and their workers', () => {
+    const { record } = variant('replicas', '2', 400);
+    const asked = { ...record.asked, workersEach: '1' };
+    expect(commandOf({ ...record, asked })).toMatch(/^SERVICE_WORKERS=1 \.\/sla capacity .* --replicas 2 /);
   });
 
   test('values that are not numbers are listed without a plot', () => {

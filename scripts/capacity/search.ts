@@ -13,10 +13,13 @@ import { askerOf } from '../run/prometheus-access.ts';
 import type { RunFolder } from '../runs/bundle.ts';
 import { useExisting } from '../stack/existing.ts';
 import type { Stack } from '../stack/stack.ts';
+import { awaitTargets, openDeployment, type ScaledDeployment } from './deployment.ts';
 import type { OwnScript } from './own-script.ts';
+import { checkShares } from './replica-shares.ts';
 import { awaitDrained } from './settle.ts';
 import { prepareStep, runStep } from './step.ts';
 import { CAPACITY_FILES, sha256Of, writeRecord } from './storage.ts';
+import { replicasAsked } from './variants.ts';
 
 /** Runs the steps of a search against one stack, which stays up. Stores the record after each step. */
 
@@ -89,7 +92,7 @@ export async function search(
   const stepOptions = { ...options, out: join(folder.path, CAPACITY_FILES.steps) };
   let record = begun;
   let tools: RunTools | null = null;
-  await using place = new StackPlace(options, folder, io);
+  await using place = new StackPlace(options, begun.asked, folder, io);
   for (;;) {
     const next = nextOf(record.settings, record.steps);
     if ('answer' in next) return accept(record);
@@ -115,8 +118,12 @@ async function takeStep(
   const isFirst = record.steps.length === 0;
   const done = await runStep(step, prepared, tools, stack, isFirst, io);
   if (((await stack.incidents()) ?? []).length > 0) await place.close();
-  else if (done.measured !== null)
-    await settle(done.measured.plan, done.measured.run.window.toSeconds, stack, io);
+  else if (done.measured !== null) {
+    const { plan, run } = done.measured;
+    await settle(plan, run.window.toSeconds, stack, io);
+    if (['met', 'undecided'].includes(done.record.outcome))
+      await checkShares(plan, run, stack, replicasAsked(record.asked), askerOf(stack.prometheusUrl, io));
+  }
   return done;
 }
 
@@ -133,12 +140,15 @@ const outcomeLine = (step: StepRecord) =>
 /** The stack that all steps share. If one of its processes died, the next step starts a new stack. */
 class StackPlace implements AsyncDisposable {
   readonly #options: RunOptions;
+  readonly #asked: CapacityAsked;
+  #deployment: ScaledDeployment | null = null;
   readonly #folder: RunFolder;
   readonly #io: Io;
   #stack: Stack | null = null;
 
-  constructor(options: RunOptions, folder: RunFolder, io: Io) {
+  constructor(options: RunOptions, asked: CapacityAsked, folder: RunFolder, io: Io) {
     this.#options = options;
+    this.#asked = asked;
     this.#folder = folder;
     this.#io = io;
   }
@@ -150,10 +160,22 @@ class StackPlace implements AsyncDisposable {
 
   async #start(prepared: Prepared, tools: RunTools): Promise<Stack> {
     const { target, prometheus } = this.#options;
-    if (target !== undefined) return useExisting(target, prometheus!);
+    if (target !== undefined) {
+      await this.#scale(prepared.plan.up, prometheus!);
+      return useExisting(target, prometheus!);
+    }
     // This module is not part of the npm package. It is not needed to load a service that is already running.
     const { openOwnStack } = await import('../run/own-stack.ts');
-    return await openOwnStack(prepared, tools, this.#folder, this.#io);
+    return await openOwnStack(prepared, tools, this.#folder, this.#io, replicasAsked(this.#asked));
+  }
+
+  async #scale(up: string, prometheus: string): Promise<void> {
+    const { deployment, context } = this.#asked;
+    if (deployment === undefined || this.#deployment !== null) return;
+    this.#deployment = await openDeployment(deployment, context, this.#io);
+    const replicas = replicasAsked(this.#asked);
+    await this.#deployment.scaleTo(replicas);
+    await awaitTargets(up, replicas, askerOf(prometheus, this.#io));
   }
 
   async close(): Promise<void> {
@@ -164,6 +186,7 @@ class StackPlace implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+    await this.#deployment?.[Symbol.asyncDispose]();
     await this.#folder.redact();
   }
 }

@@ -228,7 +228,7 @@ describe('a Prometheus that receives samples in batches', { timeout: 120_000 }, 
     const url = await listeningAddress(receiver, signal);
     const remoteWrite = { url: `${url}/api/v1/write`, batchSeconds: 8 };
     const scraping = { ...options, remoteWrite };
-    owned.use(await startPrometheus(scraping, service.url, join(options.folder, 'data')));
+    owned.use(await startPrometheus(scraping, [service.url], join(options.folder, 'data')));
     await predict(service.url, 1, 0);
     const result = await judged('sentiment-api', url, () => predict(service.url, 120, 100));
     expectPass(result);

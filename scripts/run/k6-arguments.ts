@@ -52,10 +52,11 @@ export function segmentsOf(generators: number): readonly Segment[] {
 }
 
 /**
- * Whether a variable of k6's environment would change the load. K6_ITERATIONS and similar ones would change what is planned,
- * and a proxy would receive the load instead of the service.
+ * Whether a variable of k6's environment would change the load. K6_ITERATIONS and similar ones would change what is planned;
+ * a proxy, or another address in SLA_TARGETS, would receive the load instead of the service.
  */
-export const changesLoad = (name: string): boolean => /^(K6_.*|(HTTPS?|ALL|NO)_PROXY)$/i.test(name);
+export const changesLoad = (name: string): boolean =>
+  /^(K6_.*|(HTTPS?|ALL|NO)_PROXY|SLA_TARGETS)$/i.test(name);
 
 /** Load scripts do not need access to Prometheus. */
 const OF_PROMETHEUS = /^PROMETHEUS_(TOKEN|PASSWORD|USER|HEADERS|CA|CLIENT_CERT|CLIENT_KEY)(_FILE)?$/i;
@@ -87,6 +88,7 @@ export function startK6(
   const environment = {
     SLA_LOAD: loadFile,
     SLA_TARGET: targetOf(stack),
+    ...(stack.replicaUrls === undefined ? {} : { SLA_TARGETS: stack.replicaUrls.join(',') }),
     SLA_SUMMARY: summaryFile,
     K6_CSV_TIME_FORMAT: 'unix_micro',
     // Otherwise k6 would download extensions that the script imports.

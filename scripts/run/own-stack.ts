@@ -9,12 +9,15 @@ import type { Prepared, RunTools } from './prepare.ts';
 /**
  * Starts the sentiment service and a Prometheus for a run, as processes or in containers. The caller must dispose of the
  * stack.
+ *
+ * @param replicas processes of the service, which only a stack of processes can have more than one of
  */
 export function openOwnStack(
   { options, read }: Prepared,
   tools: RunTools,
   folder: RunFolder,
   io: Io,
+  replicas = 1,
 ): Promise<Stack> {
   if (options.stack === 'containers') {
     const extras = readContainerExtras(options);
@@ -22,7 +25,9 @@ export function openOwnStack(
     if (!extras.ok) throw new Error(extras.error.map(({ message }) => message).join('; '));
     return openContainers(read, { ...extras.value, faults: options.faults }, folder.logs, io);
   }
-  io.progress('starting the service and Prometheus');
+  io.progress(
+    `starting ${replicas === 1 ? 'the service' : `${replicas} replicas of the service`} and Prometheus`,
+  );
   return startLocalStack({
     root: io.root,
     env: io.env,
@@ -30,6 +35,7 @@ export function openOwnStack(
     selector: read.document.service.selector,
     folder: folder.logs,
     signal: io.signal,
+    replicas,
     withSnapshots: options.snapshot === true,
     ...(options.faults === undefined ? {} : { faults: options.faults }),
   });

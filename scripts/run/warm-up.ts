@@ -28,9 +28,9 @@ export async function warmUp(stack: Stack, load: Load, signal: AbortSignal, toke
   if (load.warmUp === null) return Date.now() / 1000;
   if (stack.remote !== undefined) return await warmUpFrom(stack.remote, load, load.warmUp, signal);
   const requests = requestsOf(load.warmUp, token);
-  const target = { url: stack.serviceUrl, requests };
-  if (stack.isOurs) await closedLoop(target, signal);
-  else await fire({ ...target, ...openLoop(load) }, signal);
+  if (stack.isOurs)
+    for (const url of stack.replicaUrls ?? [stack.serviceUrl]) await closedLoop({ url, requests }, signal);
+  else await fire({ url: stack.serviceUrl, requests, ...openLoop(load) }, signal);
   return Date.now() / 1000;
 }
 

@@ -127,7 +127,7 @@ export async function openStage(spec: StageSpec, options: StageOptions): Promise
       ...remoteWrite,
       ...(spec.isScrapedTwice ? { isScrapedTwice: true } : {}),
     };
-    prometheus = owned.use(await startPrometheus(scraping, scrape.url, join(folder, 'data')));
+    prometheus = owned.use(await startPrometheus(scraping, [scrape.url], join(folder, 'data')));
     const address = await listeningAddress(prometheus, options.signal);
     api.upstream = asked || address;
   };

@@ -20,6 +20,8 @@ export interface LocalStackOptions {
   readonly signal: AbortSignal;
   readonly faults?: string;
   readonly servicePort?: number;
+  /** Processes of the service, each on a port of its own; default 1. */
+  readonly replicas?: number;
   /** Recording and alerting rules as YAML, which Prometheus evaluates every second. */
   readonly rules?: string;
   /** The address of the Alertmanager; absent: alerts are not sent. */
@@ -41,18 +43,20 @@ export async function startLocalStack(options: LocalStackOptions): Promise<Stack
   await rm(data, { recursive: true, force: true });
   cleanup.defer(() => rm(data, { recursive: true, force: true }));
   const jaeger = await maybeJaeger(options, cleanup);
-  const service = cleanup.use(await startService(options, jaeger?.otlpUrl));
-  const serviceUrl = await serviceAddress(service, options.signal);
+  const services = await startReplicas(options, cleanup, jaeger?.otlpUrl);
+  const urls = await Promise.all(services.map((one) => serviceAddress(one, options.signal)));
+  const [serviceUrl] = urls;
   const alertmanager = await maybeAlertmanager(options, cleanup);
-  const prometheus = cleanup.use(await startPrometheus(options, serviceUrl, data, alertmanager?.url));
+  const prometheus = cleanup.use(await startPrometheus(options, urls, data, alertmanager?.url));
   const [prometheusUrl] = await Promise.all([
     listeningAddress(prometheus, options.signal),
-    serviceReady(service, serviceUrl, options.signal),
+    ...services.map((one, index) => serviceReady(one, urls[index]!, options.signal)),
   ]);
   const owned = cleanup.move();
   return {
     kind: 'local',
-    serviceUrl,
+    serviceUrl: serviceUrl!,
+    ...(urls.length === 1 ? {} : { replicaUrls: urls }),
     prometheusUrl,
     others: {
       ...(alertmanager === null ? {} : { Alertmanager: alertmanager.url }),
@@ -60,7 +64,7 @@ export async function startLocalStack(options: LocalStackOptions): Promise<Stack
     },
     isOurs: true,
     incidents: async () =>
-      [service, prometheus, alertmanager?.process, jaeger?.process]
+      [...services, prometheus, alertmanager?.process, jaeger?.process]
         .filter((process) => process !== undefined)
         .flatMap(incidentOf),
     ...(options.withSnapshots === true
@@ -91,27 +95,46 @@ function incidentOf(process: Running): string[] {
 
 // ---------------------------------------------------------------------------------------------- service
 
+async function startReplicas(
+  options: LocalStackOptions,
+  cleanup: AsyncDisposableStack,
+  otlpUrl: string | undefined,
+): Promise<readonly Running[]> {
+  const services: Running[] = [];
+  for (let number = 1; number <= (options.replicas ?? 1); number++)
+    services.push(cleanup.use(await startService(options, otlpUrl, number)));
+  return services;
+}
+
+/** @param number which replica it is, from 1 */
 export function startService(
   { root, env, folder, faults, servicePort }: LocalStackOptions,
   otlpUrl?: string,
+  number = 1,
 ): Promise<Running> {
   const { SLA_FAULTS: _, SLA_FAULTS_ALLOW: __, ...clean } = env;
-  return start('service', process.execPath, [join(root, 'service', 'server.ts')], {
-    cwd: root,
-    env: {
-      ...allocatorSettings,
-      ...clean,
-      HOST: '127.0.0.1',
-      PORT: String(servicePort ?? 0),
-      NODE_ENV: 'production',
-      // The address is read from a log line, and the service logs it at this level.
-      LOG_LEVEL: 'info',
-      ...(otlpUrl === undefined ? {} : { OTEL_EXPORTER_OTLP_ENDPOINT: otlpUrl }),
-      // In production, the service refuses faults unless they are allowed explicitly. This stack injects them on purpose.
-      ...(faults === undefined ? {} : { SLA_FAULTS: faults, SLA_FAULTS_ALLOW: '1' }),
+  const suffix = number === 1 ? '' : `-${number}`;
+  return start(
+    number === 1 ? 'service' : `replica ${number} of the service`,
+    process.execPath,
+    [join(root, 'service', 'server.ts')],
+    {
+      cwd: root,
+      env: {
+        ...allocatorSettings,
+        ...clean,
+        HOST: '127.0.0.1',
+        PORT: String(servicePort ?? 0),
+        NODE_ENV: 'production',
+        // The address is read from a log line, and the service logs it at this level.
+        LOG_LEVEL: 'info',
+        ...(otlpUrl === undefined ? {} : { OTEL_EXPORTER_OTLP_ENDPOINT: otlpUrl }),
+        // In production, the service refuses faults unless they are allowed explicitly. This stack injects them on purpose.
+        ...(faults === undefined ? {} : { SLA_FAULTS: faults, SLA_FAULTS_ALLOW: '1' }),
+      },
+      logFile: join(folder, `service${suffix}.log`),
     },
-    logFile: join(folder, 'service.log'),
-  });
+  );
 }
 
 /** The system chooses the port, and the service logs its address. */
@@ -130,20 +153,20 @@ export async function serviceReady(service: Running, url: string, signal: AbortS
 
 export async function startPrometheus(
   options: LocalStackOptions,
-  serviceUrl: string,
+  serviceUrls: readonly string[],
   data: string,
   alertmanagerUrl?: string,
 ): Promise<Running> {
   const config = join(options.folder, 'prometheus.yml');
   const ruleFiles = await writeRules(options);
-  const target = new URL(serviceUrl).host;
+  const targets = serviceUrls.map((url) => new URL(url).host);
   const alertmanager = alertmanagerUrl === undefined ? {} : { alertmanager: new URL(alertmanagerUrl).host };
   const remoteWrite = options.remoteWrite === undefined ? {} : { remoteWrite: options.remoteWrite };
   await writeFile(
     config,
     prometheusConfig({
       selector: options.selector,
-      target,
+      targets,
       ruleFiles,
       ...alertmanager,
       ...remoteWrite,

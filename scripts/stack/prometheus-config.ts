@@ -4,8 +4,8 @@ import { HarnessError } from '../cli/errors.ts';
 export interface Scraping {
   /** Labels of the service's series, including `job`; the document's selector contains the same labels. */
   readonly selector: Readonly<Record<string, string>>;
-  /** The service's address as host:port, from Prometheus's point of view. */
-  readonly target: string;
+  /** The address of each process of the service as host:port, from Prometheus's point of view. */
+  readonly targets: readonly string[];
   /** Paths of the rule files, absolute or relative to the configuration. */
   readonly ruleFiles: readonly string[];
   /** The Alertmanager's address as host:port. */
@@ -21,10 +21,10 @@ export interface RemoteWrite {
   readonly batchSeconds: number;
 }
 
-/** Configures a Prometheus that scrapes one service and evaluates the rules every second. */
+/** Configures a Prometheus that scrapes the processes of one service and evaluates the rules every second. */
 export function prometheusConfig({
   selector,
-  target,
+  targets,
   ruleFiles,
   alertmanager,
   remoteWrite,
@@ -48,9 +48,9 @@ export function prometheusConfig({
     scrape_configs: isScrapedTwice
       ? ['fleet', 'billing'].map((scraped_by) => ({
           job_name: `${job}-${scraped_by}`,
-          static_configs: [{ targets: [target], labels: { ...labels, job, scraped_by } }],
+          static_configs: [{ targets, labels: { ...labels, job, scraped_by } }],
         }))
-      : [{ job_name: job, static_configs: [{ targets: [target], labels }] }],
+      : [{ job_name: job, static_configs: [{ targets, labels }] }],
   });
 }
 

@@ -7,6 +7,8 @@ export interface Stack extends AsyncDisposable {
   readonly kind: 'local' | 'containers' | 'existing';
   /** The service's address from this machine's point of view. */
   readonly serviceUrl: string;
+  /** The addresses of all replicas, to which requests are sent in turn, `serviceUrl` first. Absent: there is one. */
+  readonly replicaUrls?: readonly string[];
   readonly prometheusUrl: string;
   /**
    * Whether the service was started here. Such a service is warmed up at full speed; any other, at no more than the planned

@@ -18,7 +18,7 @@ export async function startScraping(
     ...{ selector: { job }, folder },
   };
   await using started = new AsyncDisposableStack();
-  const prometheus = started.use(await startPrometheus(options, serviceUrl, join(folder, 'data')));
+  const prometheus = started.use(await startPrometheus(options, [serviceUrl], join(folder, 'data')));
   const url = await listeningAddress(prometheus, signal);
   started.move();
   return Object.assign(prometheus, { url });

@@ -70,7 +70,7 @@ export function podSizeOf(record: CapacityRecord, result: Known): PodSizing {
         requestMib: roundUp(perPodMib, STEP.mib),
         limitMib: roundUp(MEMORY_SPARE * perPodMib, STEP.mib),
       },
-      workers: asked.variant?.name === 'SERVICE_WORKERS' ? asked.variant.value : null,
+      workers: asked.variant?.name === 'SERVICE_WORKERS' ? asked.variant.value : (asked.workersEach ?? null),
       scaling: scalingOf(asked.targetPerSecond, result.replicas, cpuSecondsPerRequest),
     },
   };

@@ -79,13 +79,23 @@ export interface CapacityAsked {
   readonly generators?: string;
   readonly maxRate?: string;
   readonly faults?: string;
-  /** The variable that this search sets, if it is one of several searches (`--by`, `--workers`). */
+  /** The variable that this search sets, or `replicas`, if it is one of several searches (`--by`, `--workers`, `--replicas`). */
   readonly variant?: { readonly name: string; readonly value: string };
+  /** SERVICE_WORKERS of each replica, with `--replicas`. */
+  readonly workersEach?: string;
+  /** `NAMESPACE/NAME` of the Deployment that is scaled, and the context of the kubeconfig. */
+  readonly deployment?: string;
+  readonly context?: string;
   readonly targetPerSecond?: number;
   /** The highest rate of a week. The report says how much it may grow. */
   readonly weeklyPeakPerSecond?: number;
   /** The store of the service's traffic in the past. */
-  readonly history?: { readonly url: string; readonly weeks: number };
+  readonly history?: {
+    readonly url: string;
+    readonly weeks: number;
+    /** `FROM/TO`: periods of other load tests. */
+    readonly exclude?: readonly string[];
+  };
   readonly headroom: number;
 }
 

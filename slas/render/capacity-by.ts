@@ -1,7 +1,8 @@
 import type { CapacityRecord } from '../capacity/record.ts';
 import type { CapacityResult } from '../capacity/result.ts';
+import { type MeasuredReplicas, REPLICAS, replicasByScaling } from '../capacity/scaling.ts';
 import { answerInWords, bentInWords, NOTHING_BENT, rate } from './capacity.ts';
-import { formatValue } from './numbers.ts';
+import { countOf, formatValue } from './numbers.ts';
 
 /** Several searches in one report: the same search, with another value of one variable in each. */
 
@@ -30,11 +31,13 @@ export interface VariantRow {
 }
 
 const WORKERS = 'SERVICE_WORKERS';
+/** The variables by which the service is expected to scale, and what each unit of them is. */
+const SCALED: Readonly<Record<string, string>> = { [WORKERS]: 'worker', [REPLICAS]: 'replica' };
 
 export const variableOf = ([first]: readonly Searched[]) => first?.record.asked.variant?.name ?? '';
 
 export function rowsOf(searched: readonly Searched[]): readonly VariantRow[] {
-  const isScaling = variableOf(searched) === WORKERS;
+  const isScaling = variableOf(searched) in SCALED;
   const [base] = searched.map(perUnit);
   return searched.map((one) => {
     const { record, result } = one;
@@ -99,13 +102,66 @@ export const titleOf = (searched: readonly Searched[]) =>
 
 /** Explanations of the table's columns. */
 export const notesOf = (searched: readonly Searched[]): readonly string[] => [
-  ...(variableOf(searched) === WORKERS
-    ? [
-        'Of linear scaling: the proven rate of a worker, compared with the first row. Below 100%, workers share something.',
-      ]
-    : []),
+  ...scalingNotes(SCALED[variableOf(searched)]),
+  ...(variableOf(searched) === REPLICAS ? replicaNotes(searched) : []),
   'Each rate is the lower end of an interval, confirmed by a hold of its own. Two rows differ for certain only if their intervals do not overlap.',
 ];
+
+const scalingNotes = (unit: string | undefined): readonly string[] =>
+  unit === undefined
+    ? []
+    : [
+        `Of linear scaling: the proven rate of a ${unit}, compared with the first row. Below 100%, ${unit}s share something.`,
+      ];
+
+function replicaNotes([first]: readonly Searched[]): readonly string[] {
+  const { asked, cores } = first!.record;
+  if (asked.deployment !== undefined)
+    return [
+      `The replicas were pods of ${asked.deployment}, and requests reached them through ${asked.target}.`,
+    ];
+  const each =
+    asked.workersEach === undefined ? '' : `, with ${countOf(Number(asked.workersEach), 'worker')} each`;
+  return [
+    `The replicas were processes of this machine${each}. The load generator sent its requests to them in turn, without a load balancer.`,
+    ...(cores === null
+      ? []
+      : [
+          `They shared ${countOf(cores, 'core')} with the load generator. If CPU is the first bottleneck of several replicas, replicas on machines of their own scale better.`,
+        ]),
+  ];
+}
+
+/** The replicas that the target rate needs by the measured scaling. null: no target rate, no replicas, or no answer. */
+export function scalingInWords(searched: readonly Searched[]): string | null {
+  const { targetPerSecond, headroom } = searched[0]!.record.asked;
+  const measured = searched.flatMap(measuredIn);
+  if (variableOf(searched) !== REPLICAS || targetPerSecond === undefined || measured.length === 0)
+    return null;
+  const goal = `${rate(targetPerSecond)} with ${formatValue(headroom, 'ratio')} headroom`;
+  const answer = replicasByScaling({ targetPerSecond, headroom, measured });
+  if (!answer.ok) {
+    const most = countOf(2 * answer.measuredReplicas, 'replica');
+    return answer.because === 'too-many'
+      ? `${goal} needs more than ${most}, twice as many as were measured, and nothing is predicted for more: measure more with --replicas.`
+      : `${goal} needs more than the ${countOf(answer.measuredReplicas, 'replica')} that were measured, and it is not certain that a further one adds anything: see the first bottleneck, or narrow the intervals with --budget.`;
+  }
+  const { replicas, low, addedPerSecond } = answer;
+  const range = low === null || low === replicas ? '' : ` (between ${low} and ${replicas})`;
+  const beyond =
+    addedPerSecond === undefined
+      ? ''
+      : ` More must run than were measured: each further one is assumed to add ${rate(Number(addedPerSecond.toPrecision(3)))}.`;
+  return `${goal} needs ${countOf(replicas, 'replica')}${range} by the measured scaling, one of which may be lost.${beyond}`;
+}
+
+function measuredIn(one: Searched): readonly MeasuredReplicas[] {
+  const { answer } = one.result;
+  const replicas = numberOf(one);
+  if (answer?.ok !== true || replicas === null) return [];
+  const { provenPerSecond, refutedPerSecond } = answer;
+  return [{ replicas, provenPerSecond, refutedPerSecond }];
+}
 
 export function variantsMarkdown(searched: readonly Searched[]): string {
   const columns = columnsOf(searched);
@@ -114,9 +170,11 @@ export function variantsMarkdown(searched: readonly Searched[]): string {
     `[report](../${folder}/capacity.md)`,
   ]);
   const heads = [...columns.map(({ head }) => head), ''];
+  const scaling = scalingInWords(searched);
   return [
     `# ${titleOf(searched)}`,
     '',
+    ...(scaling === null ? [] : [`**${scaling}**`, '']),
     ...rowsOf(searched).map(({ value, words }) => `- ${variableOf(searched)}=${value}: ${words}`),
     '',
     `| ${heads.join(' | ')} |`,

@@ -14,7 +14,7 @@ import {
   rate,
   stepInWords,
 } from './capacity.ts';
-import type { Searched } from './capacity-by.ts';
+import { type Searched, scalingInWords } from './capacity-by.ts';
 import { kneeInWords, uslInWords } from './capacity-model.ts';
 import { formatValue } from './numbers.ts';
 import { changeInWords, regressionInWords, trafficDetails, trafficInWords } from './traffic.ts';
@@ -95,13 +95,14 @@ const alsoInWords = (record: CapacityRecord, result: CapacityResult): readonly s
     (one) => one !== null,
   );
 
-/** One line for each of several searches. */
+/** The replicas for a target rate, if replicas were measured, and one line for each of several searches. */
 export function variantsText(searched: readonly Searched[]): string {
   const lines = searched.map(({ record, result }) => {
     const { variant } = record.asked;
     return `${variant?.name}=${variant?.value}: ${answerInWords(record, result)[0]}`;
   });
-  return `${lines.join('\n')}\n`;
+  const scaling = scalingInWords(searched);
+  return `${[...(scaling === null ? [] : [scaling]), ...lines].join('\n')}\n`;
 }
 
 export function capacityText(record: CapacityRecord, result: CapacityResult): string {

@@ -1,6 +1,7 @@
 import type { NoPodSize } from '../capacity/pod-size.ts';
 import type { CapacityRecord, StepRecord, StepResource } from '../capacity/record.ts';
 import type { CapacityResult } from '../capacity/result.ts';
+import { REPLICAS } from '../capacity/scaling.ts';
 import type { OpenEnd, SearchRefusal } from '../capacity/search.ts';
 import { countOf, formatConfidence, formatValue, were } from './numbers.ts';
 import { printableLine } from './printable.ts';
@@ -126,7 +127,7 @@ export function widthOf({ answer }: CapacityResult): number | null {
 
 export function assumptions({ settings, asked, replicas, cores }: CapacityRecord): readonly string[] {
   return [
-    `The load is that of ${asked.script === undefined ? `scenario "${asked.scenario}"` : `the script ${printableLine(asked.script.file)}, and a rate counts its iterations, each of which may send several requests`}${asked.variant === undefined ? '' : ` with ${asked.variant.name}=${asked.variant.value}`}: a different mix of requests has a different capacity.`,
+    `The load is that of ${asked.script === undefined ? `scenario "${asked.scenario}"` : `the script ${printableLine(asked.script.file)}, and a rate counts its iterations, each of which may send several requests`}${asked.variant === undefined || asked.variant.name === REPLICAS ? '' : ` with ${asked.variant.name}=${asked.variant.value}`}: a different mix of requests has a different capacity.`,
     cores === null
       ? 'The service ran on a different machine than the load generator, or it is unknown where it ran.'
       : `The service and the load generator shared ${countOf(cores, 'core')} of this machine: on its own machine, the service may handle more.`,
@@ -249,10 +250,14 @@ export function commandOf({ asked, settings }: CapacityRecord): string {
     ['--generators', asked.generators],
     ['--max-rate', asked.maxRate],
     ['--faults', asked.faults],
+    ['--replicas', asked.variant?.name === REPLICAS ? asked.variant.value : undefined],
+    ['--deployment', asked.deployment],
+    ['--context', asked.context],
     ['--target-rate', asked.targetPerSecond === undefined ? undefined : `${asked.targetPerSecond}/s`],
     ['--weekly-peak', asked.weeklyPeakPerSecond === undefined ? undefined : `${asked.weeklyPeakPerSecond}/s`],
     ['--history', asked.history?.url],
     ['--history-weeks', asked.history === undefined ? undefined : String(asked.history.weeks)],
+    ...(asked.history?.exclude ?? []).map((one) => ['--exclude-history', one] as const),
     [
       '--headroom',
       (asked.targetPerSecond ?? asked.weeklyPeakPerSecond ?? asked.history) === undefined
@@ -261,9 +266,11 @@ export function commandOf({ asked, settings }: CapacityRecord): string {
     ],
     ['--budget', `${settings.budgetSeconds}s`],
   ];
-  const { variant } = asked;
+  const { variant, workersEach } = asked;
+  const isReplicas = variant?.name === REPLICAS;
   return [
-    ...(variant === undefined ? [] : [`${variant.name}=${quoted(variant.value)}`]),
+    ...(variant === undefined || isReplicas ? [] : [`${variant.name}=${quoted(variant.value)}`]),
+    ...(workersEach === undefined ? [] : [`SERVICE_WORKERS=${workersEach}`]),
     './sla capacity',
     ...options.flatMap(([name, value]) => (value === undefined ? [] : [`${name} ${quoted(value)}`])),
   ].join(' ');

@@ -3,7 +3,7 @@ import type { CapacityRecord } from '../capacity/record.ts';
 import type { CapacityResult } from '../capacity/result.ts';
 import type { TrafficAnswer } from '../capacity/traffic/answer.ts';
 import { HOUR_SECONDS, type Outlook, type Trend } from '../capacity/traffic/model.ts';
-import { countOf, formatConfidence, formatValue } from './numbers.ts';
+import { are, countOf, formatConfidence, formatValue } from './numbers.ts';
 
 /** The words for past traffic and for its prediction. All times are UTC. */
 
@@ -65,6 +65,7 @@ export function trafficDetails({ traffic }: CapacityResult, confidence: number):
     `history: ${countOf(outlook.days, 'day')} of ${history.requests}, requests counted by differences of its samples`,
     ...patternIn(outlook),
     ...gapsInWords(traffic),
+    ...loadTestsInWords(traffic),
     ...(outlook.changedAtSeconds === null
       ? []
       : [
@@ -120,6 +121,19 @@ function gapsInWords({ gaps, outlook, history }: TrafficAnswer): readonly string
     ...(history.doubtfulDays === 0
       ? []
       : [`${countOf(history.doubtfulDays, 'day')} the store answered only in part`]),
+  ];
+}
+
+function loadTestsInWords({ history: { loadTests, traffic } }: TrafficAnswer): readonly string[] {
+  if (loadTests === undefined) return [];
+  const { runs, named } = loadTests;
+  const of = [
+    ...(runs === 0 ? [] : [`${countOf(runs, 'run')} of this harness`]),
+    ...(named === 0 ? [] : [`${countOf(named, 'period')} of --exclude-history`]),
+  ];
+  const hours = Number((traffic.excludedHours ?? 0).toFixed(1));
+  return [
+    `load tests do not count as traffic: ${countOf(hours, 'hour')} ${are(hours)} excluded and therefore unknown, because of ${of.join(' and ')}`,
   ];
 }
 

@@ -8,14 +8,15 @@ import {
   WEEK_SECONDS,
 } from '../capacity/traffic/model.ts';
 import { outlookOf } from '../capacity/traffic/outlook.ts';
+import type { Period } from '../capacity/traffic/periods.ts';
 import { weeksOf } from '../capacity/traffic/weeks.ts';
 import { seeded } from './queues.ts';
-import { BEGIN, BURST, type TrafficLaw, trafficOf } from './traffic.ts';
+import { BEGIN, BURST, type LoadTest, type TrafficLaw, trafficOf } from './traffic.ts';
 
 /** What the report may say about traffic with known growth. */
 
-function counted(law: TrafficLaw, seed = 1): Traffic {
-  const counter = new TrafficCounter(BEGIN, BEGIN + law.weeks * WEEK_SECONDS);
+function counted(law: TrafficLaw, seed = 1, excluded: readonly Period[] = []): Traffic {
+  const counter = new TrafficCounter(BEGIN, BEGIN + law.weeks * WEEK_SECONDS, excluded);
   counter.add(trafficOf(law, seeded(seed)));
   return counter.traffic();
 }
@@ -58,6 +59,64 @@ describe('in at least 18 of 20 histories, the interval contains the date at whic
       (one) => one.kind === 'trend' && one.perWeek[0] <= 0 && one.latestSeconds === null,
     );
     expect(none.length).toBeGreaterThanOrEqual(18);
+  });
+});
+
+describe('load tests', () => {
+  const weeks = 12;
+  const growing = { weeks, peakAt: byShare(0.02) };
+  /** Twice a week at night, for 40 minutes, at four times the peak. They last longer every week. */
+  const nightly = Array.from({ length: 2 * weeks }, (_, index): LoadTest => {
+    const fromSeconds = index * (WEEK_SECONDS / 2) + 3 * HOUR_SECONDS + 70;
+    return { fromSeconds, toSeconds: fromSeconds + 2400 + 30 * index, perSecond: 400 + 20 * index };
+  });
+  const periodsOf = (tests: readonly LoadTest[]) =>
+    tests.map(({ fromSeconds, toSeconds }) => ({
+      ...{ fromSeconds: BEGIN + fromSeconds, toSeconds: BEGIN + toSeconds },
+    }));
+  const outlookIn = (traffic: Traffic) => outlookOf(traffic, { perSecond: 200, confidence: 0.95 }, seeded(1));
+  const without = trendIn(outlookIn(counted(growing)));
+
+  test('that are excluded leave the trend as it is without them', () => {
+    const traffic = counted({ ...growing, loadTests: nightly }, 1, periodsOf(nightly));
+    const seen = trendIn(outlookIn(traffic));
+    // Samples are whole numbers, so rates differ by a request in five minutes.
+    for (const [index, bound] of seen.perWeek.entries())
+      expect(bound).toBeCloseTo(without.perWeek[index]!, 4);
+    expect(seen.nowPerSecond).toBeCloseTo(without.nowPerSecond, 1);
+    const days = (seconds: number | null) => Math.round(seconds! / 86_400);
+    expect(Math.abs(days(seen.earliestSeconds) - days(without.earliestSeconds))).toBeLessThanOrEqual(1);
+    expect([seen.usedWeeks, seen.lowWeeks, seen.changedAtSeconds]).toEqual([weeks, [], null]);
+    expect(seen.weeks.every(({ isWhole }) => isWhole)).toBe(true);
+    // Each test touches 9 to 12 periods of five minutes.
+    expect(traffic.excludedHours).toBeGreaterThan(24 * 0.7);
+    expect(traffic.excludedHours).toBeLessThan(24 * 1.1);
+  });
+
+  test('that are not excluded would count as traffic', () => {
+    expect(outlookIn(counted({ ...growing, loadTests: nightly })).kind).not.toBe('trend');
+  });
+
+  test('in the busiest hours make the peak of that week unknown, and not lower or higher', () => {
+    const inPeaks = [2, 5].map((week): LoadTest => {
+      const fromSeconds = week * WEEK_SECONDS + 31 * HOUR_SECONDS;
+      return { fromSeconds, toSeconds: fromSeconds + 7 * HOUR_SECONDS, perSecond: 900 };
+    });
+    const seen = outlookIn(counted({ ...growing, loadTests: inPeaks }, 1, periodsOf(inPeaks)));
+    expect(seen.weeks.map(({ isWhole }) => isWhole)).toEqual(
+      Array.from({ length: weeks }, (_, week) => week !== 2 && week !== 5),
+    );
+    const { perWeek } = trendIn(seen);
+    for (const [index, bound] of perWeek.entries())
+      expect(Math.abs(bound - without.perWeek[index]!)).toBeLessThan(0.01);
+  });
+
+  test('taint a whole hour in a store that keeps one sample an hour', () => {
+    const one = { fromSeconds: 5000, toSeconds: 5300, perSecond: 900 };
+    const law = { ...growing, everySeconds: () => HOUR_SECONDS, loadTests: [one] };
+    const traffic = counted(law, 1, periodsOf([one]));
+    expect(traffic.excludedHours).toBe(1);
+    expect(traffic.hours[1]).toMatchObject({ perSecond: null, atLeastPerSecond: 0 });
   });
 });
 

@@ -18,6 +18,15 @@ export interface TrafficLaw {
   readonly isMissing?: (seconds: number) => boolean;
   /** Seconds at which all processes restart. */
   readonly restarts?: readonly number[];
+  /** Requests of load tests, in addition to the traffic. */
+  readonly loadTests?: readonly LoadTest[];
+}
+
+export interface LoadTest {
+  /** Seconds since the beginning. */
+  readonly fromSeconds: number;
+  readonly toSeconds: number;
+  readonly perSecond: number;
 }
 
 const HOUR = 3600;
@@ -40,7 +49,7 @@ const within = (bin: number) => (bin === 2 ? BURST : (12 - BURST) / 11);
 
 export function trafficOf(law: TrafficLaw, random: Random): readonly Series[] {
   const { weeks, peakAt, noise = 0.03, alike = 0.3, replicasAt = () => 2 } = law;
-  const { everySeconds = () => 300, isMissing = () => false, restarts = [] } = law;
+  const { everySeconds = () => 300, isMissing = () => false, restarts = [], loadTests = [] } = law;
   const normal = () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
   let level = 0;
   const counters = new Map<number, number>();
@@ -53,10 +62,11 @@ export function trafficOf(law: TrafficLaw, random: Random): readonly Series[] {
       const own = 1 + 0.1 * noise * normal();
       const perSecond =
         (peakAt(end / WEEK) / BURST) * pattern(hour) * within(bin % 12) * Math.exp(level) * own;
+      const tests = loadTests.reduce((sum, one) => sum + requestsIn(one, end - 300, end), 0);
       const replicas = Math.round(replicasAt(end / WEEK));
       if (restarts.some((at) => at > end - 300 && at <= end)) counters.clear();
       for (let replica = 0; replica < replicas; replica++) {
-        counters.set(replica, (counters.get(replica) ?? 0) + (perSecond * 300) / replicas);
+        counters.set(replica, (counters.get(replica) ?? 0) + (perSecond * 300 + tests) / replicas);
         if (end % everySeconds(week) !== 0 || isMissing(end)) continue;
         const list = samples.get(replica) ?? [];
         samples.set(replica, list);
@@ -69,3 +79,6 @@ export function trafficOf(law: TrafficLaw, random: Random): readonly Series[] {
     samples: own,
   }));
 }
+
+const requestsIn = ({ fromSeconds, toSeconds, perSecond }: LoadTest, from: number, to: number) =>
+  perSecond * Math.max(0, Math.min(to, toSeconds) - Math.max(from, fromSeconds));

@@ -9,7 +9,7 @@ import { otherSearches, storedHistory } from '../../capacity/past.ts';
 import { writeReports, writeVariants } from '../../capacity/report.ts';
 import { search } from '../../capacity/search.ts';
 import { writeRecord } from '../../capacity/storage.ts';
-import { readVariants } from '../../capacity/variants.ts';
+import { readVariants, variablesOf } from '../../capacity/variants.ts';
 import { createRunFolder, toJson } from '../../runs/bundle.ts';
 import { createRedactor } from '../../runs/redact.ts';
 import type { Register } from '../command.ts';
@@ -34,6 +34,11 @@ export const register: Register = (program, io, done) => {
     )
     .option('--history-weeks <n>', 'how far back to read the history (default: 26, at most 52)')
     .option(
+      '--exclude-history <from/to>',
+      'a load test in the history that this harness did not run; may be repeated',
+      (value: string, before: readonly string[] = []) => [...before, value],
+    )
+    .option(
       '--headroom <share>',
       "the share of each replica's capacity to keep free at the target rate or the weekly peak (default: 30%)",
     )
@@ -50,6 +55,15 @@ export const register: Register = (program, io, done) => {
       '--workers <list>',
       'run one search for each number of workers of the service that the harness starts: 1,2',
     )
+    .option(
+      '--replicas <list>',
+      'run one search for each number of replicas of the service that the harness starts, or of --deployment: 1,2',
+    )
+    .option(
+      '--deployment <namespace/name>',
+      'with --replicas and --target: the Deployment to scale with kubectl; it is scaled back afterwards',
+    )
+    .option('--context <name>', 'with --deployment: a context of the kubeconfig (default: the current one)')
     .option(
       '--by <variable=list>',
       'run one search for each value of a parameter of the load script: BATCH_SIZE=1,8,32',
@@ -102,8 +116,7 @@ async function single(options: CapacityOptions, io: Io): Promise<ExitCode | read
 }
 
 async function searchOn({ record: begun, folder, options, script }: Begun, io: Io): Promise<Input<Searched>> {
-  const { variant } = begun.asked;
-  const own = variant === undefined ? io : { ...io, env: { ...io.env, [variant.name]: variant.value } };
+  const own = { ...io, env: { ...io.env, ...variablesOf(begun.asked) } };
   const found = await search(begun, folder, options, script, own).catch((error: unknown) => {
     io.progress(`resume with: ./sla capacity --resume "${shortPath(io, folder.path)}"`);
     throw error;

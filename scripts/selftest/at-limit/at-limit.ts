@@ -122,7 +122,7 @@ const prometheusOf = ({ url }: KnownService, { folder, tools, io }: GateOptions,
       ...{ root: io.root, env: io.env, signal, folder },
       ...{ prometheusPath: tools.PROMETHEUS_BIN!, selector: { job: 'known' } },
     },
-    url,
+    [url],
     join(folder, 'prometheus-data'),
   );
 

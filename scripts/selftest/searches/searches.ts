@@ -71,7 +71,7 @@ async function searchOf(law: KnownLaw, seed: number, around: Around): Promise<Se
         ...{ root: io.root, env: io.env, signal, folder: own },
         ...{ prometheusPath: tools.PROMETHEUS_BIN, selector: { job: 'known' } },
       },
-      service.url,
+      [service.url],
       join(own, 'prometheus-data'),
     );
     const document = join(own, 'known.yaml');

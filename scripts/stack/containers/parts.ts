@@ -107,7 +107,7 @@ const prometheus = ({ selector, rules, withSnapshots }: Wanted) =>
     files: {
       '/etc/prometheus/prometheus.yml': prometheusConfig({
         selector,
-        target: `service:${SERVICE_PORT}`,
+        targets: [`service:${SERVICE_PORT}`],
         ruleFiles: ['rules.yaml'],
         alertmanager: `alertmanager:${ALERTMANAGER_PORT}`,
       }),

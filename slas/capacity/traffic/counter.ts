@@ -1,11 +1,13 @@
 import { keyOf } from '../../model/labels.ts';
 import type { Series } from '../../model/model.ts';
 import { BIN_SECONDS, HOUR_SECONDS, type Hour, type Traffic } from './model.ts';
+import { merged, overlaps, type Period } from './periods.ts';
 
 /**
  * Counts requests from raw samples of counters, in stretches of time, in order. Differences are taken of each series: a sum of counters
  * falls when a process ends. A restart, a new or a lost process, or missing scrapes may leave requests uncounted. Then the affected five
- * minutes are unknown, unless that part is negligible.
+ * minutes are unknown, unless that part is negligible. Load tests are excluded: five minutes to which one may have added requests are
+ * unknown, too, and add nothing to a lower bound.
  */
 
 interface Last {
@@ -30,18 +32,22 @@ export class TrafficCounter {
   readonly #doubtful: Float64Array;
   readonly #covered: Uint8Array;
   readonly #coarse: Uint8Array;
+  readonly #excluded: Uint8Array;
+  readonly #loadTests: readonly Period[];
   readonly #instances: Uint16Array;
   #hasInstances = true;
   readonly #last = new Map<string, Last>();
 
   /** @param fromSeconds a whole hour, as is `toSeconds` */
-  constructor(fromSeconds: number, toSeconds: number) {
+  constructor(fromSeconds: number, toSeconds: number, loadTests: readonly Period[] = []) {
     this.#firstBin = fromSeconds / BIN_SECONDS;
     const bins = (toSeconds - fromSeconds) / BIN_SECONDS;
     this.#known = new Float64Array(bins);
     this.#doubtful = new Float64Array(bins);
     this.#covered = new Uint8Array(bins);
     this.#coarse = new Uint8Array(bins);
+    this.#excluded = new Uint8Array(bins);
+    this.#loadTests = merged(loadTests);
     this.#instances = new Uint16Array(bins);
   }
 
@@ -88,6 +94,10 @@ export class TrafficCounter {
 
   #count(from: number, to: number, requests: number): void {
     const [first, end] = [this.#binOf(from) + 1, this.#binOf(to) + 1];
+    if (overlaps(this.#loadTests, from, to)) {
+      this.#excluded.fill(1, Math.max(0, first), Math.max(0, end));
+      return;
+    }
     this.#covered.fill(1, Math.max(0, first), Math.max(0, end));
     if (end - first > COARSE_BINS) this.#coarse.fill(1, Math.max(0, first), Math.max(0, end));
     this.#spread(this.#known, from, to, requests);
@@ -110,19 +120,30 @@ export class TrafficCounter {
       if (after >= 0 && after < doubtful.length) doubtful[after]! += perSecond * BIN_SECONDS;
     }
     const isKnown = (bin: number) =>
-      this.#covered[bin] === 1 && doubtful[bin]! <= NEGLIGIBLE * this.#known[bin]!;
+      this.#isCounted(bin) && this.#covered[bin] === 1 && doubtful[bin]! <= NEGLIGIBLE * this.#known[bin]!;
     const hours = Array.from({ length: this.#known.length / BINS }, (_, hour) => this.#hour(hour, isKnown));
     return {
       fromSeconds: this.#firstBin * BIN_SECONDS,
       hours,
       replicas: this.#hasInstances ? this.#replicasIn(hours) : null,
+      ...(this.#loadTests.length === 0 ? {} : { excludedHours: this.#excludedHours() }),
     };
+  }
+
+  #isCounted(bin: number): boolean {
+    return this.#excluded[bin] === 0;
+  }
+
+  #excludedHours(): number {
+    return this.#excluded.reduce((sum, one) => sum + one, 0) / BINS;
   }
 
   #hour(hour: number, isKnown: (bin: number) => boolean): Hour {
     const bins = Array.from({ length: BINS }, (_, index) => BINS * hour + index);
     const rates = bins.filter(isKnown).map((bin) => this.#known[bin]! / BIN_SECONDS);
-    const counted = bins.reduce((sum, bin) => sum + this.#known[bin]!, 0);
+    const counted = bins
+      .filter((bin) => this.#isCounted(bin))
+      .reduce((sum, bin) => sum + this.#known[bin]!, 0);
     const isEnough = rates.length >= MIN_KNOWN_BINS;
     const isCoarse = bins.some((bin) => this.#coarse[bin] === 1);
     return {

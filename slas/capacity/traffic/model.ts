@@ -1,3 +1,5 @@
+import type { Period } from './periods.ts';
+
 /** How the service's traffic has grown, and when it will be too much: plain data. */
 
 export const BIN_SECONDS = 300;
@@ -12,6 +14,8 @@ export interface Traffic {
   readonly hours: readonly Hour[];
   /** Instances that were counted in the busiest hour of the last week; null: the series have no label `instance`. */
   readonly replicas: number | null;
+  /** The hours that are excluded because of load tests, in twelfths. Absent: no load test is known. */
+  readonly excludedHours?: number;
 }
 
 export interface Hour {
@@ -97,6 +101,16 @@ export interface History {
   readonly copiedBy: readonly string[];
   /** Days for which the store returned only part of the data. They count as gaps. */
   readonly doubtfulDays: number;
+  /** The load tests whose requests are excluded. Absent: none is known. */
+  readonly loadTests?: LoadTests;
+}
+
+export interface LoadTests {
+  /** Runs of the harness. */
+  readonly runs: number;
+  /** Periods that the operator named. */
+  readonly named: number;
+  readonly periods: readonly Period[];
 }
 
 /** Hours of which too little is known, between the first and the last known one. */

@@ -1,0 +1,117 @@
+import { chmod, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startKnownService } from '../selftest/at-limit/known-service.ts';
+import { byLaw } from '../testing/law-service.ts';
+import { startScraping } from '../testing/scraping.ts';
+import { type TemporaryFolder, temporaryFolder } from '../testing/sla.ts';
+import { awaitTargets, openDeployment } from './deployment.ts';
+
+/** Scaling a Deployment for a search. */
+
+let folder: TemporaryFolder;
+let program: string;
+let notes: string;
+
+/** A replacement for kubectl that notes its arguments. The Deployment has three replicas. */
+const PROGRAM = `#!/bin/sh
+printf '%s\\n' "$*" >>"$NOTES"
+case "$*" in
+  *'get deployment'*) echo '{"spec":{"replicas":3}}' ;;
+  *'get horizontalpodautoscaler'*) echo "$AUTOSCALERS" ;;
+  *"scale deployment checkout $DENIED"*) [ "$DENIED" = '' ] || { echo 'Error: forbidden' >&2; exit 1; } ;;
+  *'rollout status'*) [ "$STUCK" = '' ] || { echo 'error: timed out waiting for the condition' >&2; exit 1; } ;;
+esac
+`;
+
+beforeAll(async () => {
+  folder = await temporaryFolder();
+  program = join(folder.path, 'my-kubectl');
+  await writeFile(program, PROGRAM);
+  await chmod(program, 0o755);
+});
+afterAll(() => folder[Symbol.asyncDispose]());
+
+let index = 0;
+function io(env: Readonly<Record<string, string>> = {}) {
+  notes = join(folder.path, `notes-${index++}`);
+  const said: string[] = [];
+  return {
+    env: { PATH: process.env.PATH!, KUBECTL_BIN: program, NOTES: notes, AUTOSCALERS: '{"items":[]}', ...env },
+    signal: new AbortController().signal,
+    progress: (line: string) => said.push(line),
+    said,
+  };
+}
+const calls = async () => (await readFile(notes, 'utf8')).trim().split('\n');
+
+describe('a Deployment', () => {
+  test('is scaled, awaited, and scaled back to its own number of replicas', async () => {
+    const own = io();
+    {
+      await using deployment = await openDeployment('shop/checkout', 'prod', own);
+      await deployment.scaleTo(2);
+    }
+    expect(await calls()).toEqual([
+      '--context prod --namespace shop get deployment checkout --output json',
+      '--context prod --namespace shop get horizontalpodautoscaler --output json',
+      '--context prod --namespace shop scale deployment checkout --replicas=2',
+      '--context prod --namespace shop rollout status deployment/checkout --timeout=300s',
+      '--context prod --namespace shop scale deployment checkout --replicas=3',
+    ]);
+    expect(own.said).toEqual([
+      'scaling shop/checkout from 3 to 2 replicas',
+      'scaling shop/checkout back to 3 replicas',
+    ]);
+  });
+
+  test('is scaled back even if its pods do not become ready', async () => {
+    const scaled = async () => {
+      await using deployment = await openDeployment('shop/checkout', undefined, io({ STUCK: '1' }));
+      await deployment.scaleTo(5);
+    };
+    await expect(scaled()).rejects.toThrow(/timed out waiting/);
+    expect((await calls()).filter((one) => one.includes(' scale '))).toEqual([
+      '--namespace shop scale deployment checkout --replicas=5',
+      '--namespace shop scale deployment checkout --replicas=3',
+    ]);
+  });
+
+  test('that cannot be scaled back is reported with the command to run', async () => {
+    const own = io({ DENIED: '--replicas=3' });
+    {
+      await using deployment = await openDeployment('shop/checkout', undefined, own);
+      await deployment.scaleTo(1);
+    }
+    expect(own.said.at(-1)).toMatch(
+      /^shop\/checkout was not scaled back \(.*forbidden.*\): run kubectl --namespace shop scale deployment checkout --replicas=3$/s,
+    );
+  });
+
+  test('that an autoscaler changes is refused, and not scaled', async () => {
+    const item = (kind: string, name: string) => ({
+      metadata: { name: 'busy' },
+      spec: { scaleTargetRef: { kind, name } },
+    });
+    const autoscalers = (...items: readonly object[]) => ({ AUTOSCALERS: JSON.stringify({ items }) });
+    await expect(
+      openDeployment('shop/checkout', undefined, io(autoscalers(item('Deployment', 'checkout')))),
+    ).rejects.toThrow(
+      'the HorizontalPodAutoscaler busy also changes the number of replicas of checkout; no load was sent',
+    );
+    expect((await calls()).join()).not.toContain(' scale ');
+    const others = autoscalers(item('Deployment', 'basket'), item('StatefulSet', 'checkout'));
+    await using deployment = await openDeployment('shop/checkout', undefined, io(others));
+    expect(deployment).toBeDefined();
+  });
+});
+
+test('a search waits until Prometheus scrapes every replica, and sends nothing otherwise', async () => {
+  await using service = await startKnownService(byLaw({ workers: 1, workMs: 1 }));
+  await using prometheus = await startScraping(service.url, 'known', folder.path);
+  const asker = { url: prometheus.url, signal: new AbortController().signal };
+  await awaitTargets('up{job="known"}', 1, asker);
+  await expect(awaitTargets('up{job="known"}', 2, asker, 0)).rejects.toThrow(
+    'Prometheus scrapes 1 target of up{job="known"}, and 2 pods should be scraped; no load was sent',
+  );
+});

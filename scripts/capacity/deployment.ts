@@ -1,0 +1,124 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Asker, askOnce } from '../../slas/prometheus/http.ts';
+import { countOf } from '../../slas/render/numbers.ts';
+import { HarnessError } from '../cli/errors.ts';
+import type { Io } from '../cli/io.ts';
+import { type Kubectl, kubectlOf } from '../stack/kubernetes/kubectl.ts';
+
+/** Scales a Deployment of a service that is already running, for `--replicas` with `--deployment`. */
+
+const NAME = /^([a-z0-9](?:[-a-z0-9]*[a-z0-9])?)\/([a-z0-9](?:[-.a-z0-9]*[a-z0-9])?)$/;
+
+export interface DeploymentName {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** Reads `NAMESPACE/NAME`; null if it is neither. */
+export function deploymentIn(text: string): DeploymentName | null {
+  const [, namespace, name] = NAME.exec(text) ?? [];
+  return namespace === undefined || name === undefined ? null : { namespace, name };
+}
+
+export interface ScaledDeployment extends AsyncDisposable {
+  /** May be called once. Resolves once this many pods are ready, and no others are left. */
+  scaleTo(replicas: number): Promise<void>;
+}
+
+/** Pods may have to pull an image and load a model. */
+const ROLLOUT_SECONDS = 300;
+const SPARE_MS = 10_000;
+
+/**
+ * Reads how many replicas the Deployment has now. Disposing of the result sets that number again. Refuses a Deployment that an
+ * autoscaler changes, too.
+ */
+export async function openDeployment(
+  text: string,
+  context: string | undefined,
+  io: Pick<Io, 'env' | 'signal' | 'progress'>,
+): Promise<ScaledDeployment> {
+  const { namespace, name } = deploymentIn(text)!;
+  const kubectl = kubectlOf({ env: io.env, ...(context === undefined ? {} : { context }) });
+  const own = (...args: readonly string[]) => ['--namespace', namespace, ...args];
+  const before = await replicasOf(kubectl, own('get', 'deployment', name, '--output', 'json'), io.signal);
+  await refuseAutoscaler(kubectl, own('get', 'horizontalpodautoscaler', '--output', 'json'), name, io.signal);
+  let isScaled = false;
+  const scaling = (replicas: number) => own('scale', 'deployment', name, `--replicas=${replicas}`);
+  return {
+    scaleTo: async (replicas) => {
+      io.progress(`scaling ${text} from ${before} to ${countOf(replicas, 'replica')}`);
+      isScaled = true;
+      await kubectl.run(scaling(replicas), { signal: io.signal });
+      const args = own('rollout', 'status', `deployment/${name}`, `--timeout=${ROLLOUT_SECONDS}s`);
+      await kubectl.run(args, { limitMs: ROLLOUT_SECONDS * 1000 + SPARE_MS, signal: io.signal });
+    },
+    [Symbol.asyncDispose]: async () => {
+      if (!isScaled) return;
+      io.progress(`scaling ${text} back to ${countOf(before, 'replica')}`);
+      // An error here must not hide the one that ended the search.
+      await kubectl.run(scaling(before)).catch((error: unknown) => {
+        const shown = `kubectl ${scaling(before).join(' ')}`;
+        io.progress(`${text} was not scaled back (${(error as Error).message}): run ${shown}`);
+      });
+    },
+  };
+}
+
+async function replicasOf(kubectl: Kubectl, args: readonly string[], signal: AbortSignal): Promise<number> {
+  const { spec } = JSON.parse(await kubectl.run(args, { signal })) as { spec?: { replicas?: number } };
+  return spec?.replicas ?? 1;
+}
+
+interface Autoscalers {
+  readonly items?: readonly {
+    readonly metadata?: { readonly name?: string };
+    readonly spec?: { readonly scaleTargetRef?: { readonly kind?: string; readonly name?: string } };
+  }[];
+}
+
+async function refuseAutoscaler(
+  kubectl: Kubectl,
+  args: readonly string[],
+  name: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const { items = [] } = JSON.parse(await kubectl.run(args, { signal })) as Autoscalers;
+  const found = items.find(
+    ({ spec }) => spec?.scaleTargetRef?.kind === 'Deployment' && spec.scaleTargetRef.name === name,
+  );
+  if (found === undefined) return;
+  throw new HarnessError(
+    'autoscaled',
+    `the HorizontalPodAutoscaler ${found.metadata?.name} also changes the number of replicas of ${name}; no load was sent`,
+    { nextStep: 'delete it for the time of the search (kubectl delete hpa), and create it again afterwards' },
+  );
+}
+
+// ---------------------------------------------------------------------------------------------- what Prometheus scrapes
+
+const POLL_MS = 1000;
+/** Prometheus discovers pods within its refresh interval, and scrapes them within its scrape interval. */
+const DISCOVERY_MS = 200_000;
+
+/** Waits until Prometheus scrapes exactly this many targets, because their counts are added up. */
+export async function awaitTargets(
+  up: string,
+  replicas: number,
+  asker: Asker,
+  patienceMs = DISCOVERY_MS,
+): Promise<void> {
+  const deadlineMs = Date.now() + patienceMs;
+  for (;;) {
+    const { series, error } = await askOnce(`count(${up} == 1)`, Date.now() / 1000, asker);
+    const seen = error === null ? Number(series[0]?.samples[0]?.[1] ?? 0) : null;
+    if (seen === replicas) return;
+    if (Date.now() >= deadlineMs)
+      throw new HarnessError(
+        'not-scraped',
+        `Prometheus scrapes ${seen === null ? 'an unknown number of targets' : countOf(seen, 'target')} of ${up}, and ${countOf(replicas, 'pod')} should be scraped; no load was sent`,
+        { nextStep: 'let Prometheus discover each pod, and not only the Service in front of them' },
+      );
+    await sleep(POLL_MS, undefined, { signal: asker.signal });
+  }
+}
