@@ -98,6 +98,19 @@ describe('invalid usage exits with 2 and names the problem', () => {
       '--json: applies to a verdict that is printed',
     ],
     [['simulate', '--runs', 'many'], '--runs: "many" is not a whole number'],
+    [['simulate', '--seed', '3'], '--seed: write it as a whole number, with --until-decided or --capacity'],
+    [
+      ['simulate', '--service', 'stalls'],
+      '--service: applies to --until-decided: add it, or leave this option out',
+    ],
+    [
+      ['simulate', '--until-decided', '--service', 'stall'],
+      '--service: "stall" is not a simulated service: name one of "independent", "M/G/2 at 0.5"',
+    ],
+    [
+      ['simulate', '--until-decided', '--max-duration', '7m'],
+      '--max-duration: "7m" is not possible: 10m or 5m',
+    ],
     [
       ['doctor', '--namespace', 'a'],
       '--namespace: applies to a cluster only: add --kubernetes, or leave it out',
@@ -306,6 +319,16 @@ test('simulate prints a row for each service, percentile and length', async () =
     36,
   );
   expect(code).toBe(0);
+});
+
+test('simulate --until-decided can be restricted to one service and one maximum duration', async () => {
+  const args = ['simulate', '--until-decided', '--runs', '2', '--service', 'stalls', '--max-duration', '5m'];
+  const { code, stdout } = await slaHere(args);
+  expect(stdout.match(/^\| stalls \| 9[59] \| 300 s \| (1|3|0\.7) \|.*\|$/gm)).toHaveLength(6);
+  expect(code).toBe(0);
+  const another = await slaHere([...args, '--seed', '12']);
+  expect(another.code).toBe(0);
+  expect(another.stdout).not.toBe(stdout);
 });
 
 test('run --list prints a line for each scenario', async () => {

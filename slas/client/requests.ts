@@ -73,6 +73,10 @@ function countOutcomes(
 
 const keyOf = (status: number, path: number) => path * 2 ** 16 + status;
 
+/** How long all requests took together. */
+export const totalSeconds = ({ durationSeconds }: ClientRequests): number =>
+  durationSeconds.reduce((sum, seconds) => sum + seconds, 0);
+
 /** How many requests had each outcome. */
 export const outcomesOf = (client: Requests): readonly CountedOutcome[] =>
   client == null ? [] : [...outcomesIn(client).values()];
@@ -220,6 +224,16 @@ export function countSent({ originSeconds, startSeconds }: ClientRequests, isThe
   let count = 0;
   for (const start of startSeconds) if (isThen(originSeconds + start)) count++;
   return count;
+}
+
+/** The Unix times from one to the other at which requests were sent, in ascending order. */
+export function sentBetween(client: ClientRequests, fromSeconds: number, toSeconds: number): Float64Array {
+  const { originSeconds, startSeconds } = client;
+  const positions = positionsIn(client, (index) => {
+    const at = originSeconds + startSeconds[index]!;
+    return at >= fromSeconds && at < toSeconds;
+  });
+  return valuesAt(positions, (index) => originSeconds + startSeconds[index]!).sort();
 }
 
 /** The requests that were sent at such a time, as a record that begins at `originSeconds`. */

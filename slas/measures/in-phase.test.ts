@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Limit, PlannedMeasure, PlannedObjective, RunRecord } from '../model/model.ts';
+import type { Limit, PlannedMeasure, PlannedObjective, RunRecord, Unit } from '../model/model.ts';
 import { reason } from '../model/reasons.ts';
 import { CLIENT_ORIGIN_SECONDS, clientOf, type Sent } from '../testing/client.ts';
 import { cutOf } from '../testing/frames.ts';
@@ -48,6 +48,7 @@ const RATIO: PlannedMeasure = {
 };
 const LOST_IS_BAD: PlannedMeasure = { ...RATIO, lost: 'bad' };
 const THROUGHPUT: PlannedMeasure = { kind: 'throughput', counter: 'all' };
+const MEAN: PlannedMeasure = { kind: 'mean', sum: 'sum', count: 'count' };
 
 const UNDER_2: Limit = { text: '< 2%', comparison: '<', value: 0.02 };
 
@@ -56,13 +57,18 @@ interface Changes {
   readonly target?: Limit;
   readonly isIsolated?: boolean;
   readonly inPhase?: RunRecord;
+  readonly open?: number;
+  readonly unit?: Unit;
 }
 
 function allowed(measure: PlannedMeasure, requests: readonly Sent[], changes: Changes = {}): Measured {
-  const { measured = SHARE, target = UNDER_2, isIsolated = true } = changes;
+  const { measured = SHARE, target = UNDER_2, isIsolated = true, open = 0, unit = 'ratio' } = changes;
   const { inPhase = runOf(requests.filter(([sent]) => sent >= 30 && sent < 90)) } = changes;
-  const objective = { ...cut.plan.objectives[0]!, measure, target } satisfies PlannedObjective;
-  return allowForEdges(measured, objective, PHASE, runOf(requests), inPhase, { ...frame, isIsolated });
+  const objective = { ...cut.plan.objectives[0]!, measure, target, unit } satisfies PlannedObjective;
+  return allowForEdges(measured, objective, PHASE, {
+    ...{ run: runOf(requests), inPhase, open, timeoutSeconds: 10 },
+    frame: { ...frame, isIsolated },
+  });
 }
 
 describe("by the client's clock", () => {
@@ -215,6 +221,47 @@ describe('errors that the client saw in the phase', () => {
     const measured = { ...SHARE, samples: 0 };
     expect(allowed(LOST_IS_BAD, lossy, { target, measured })).toMatchObject({ kind: 'share' });
     expect(allowed(LOST_IS_BAD, lossy, { target })).toMatchObject({ kind: 'nothing' });
+  });
+});
+
+describe('requests that were never recorded, because the load was stopped', () => {
+  const some = times(1, 60, 0.1);
+  test('may have been slow or have failed, unless they count as unanswered already', () => {
+    const reasons = [COUNTED, inFlight(3)];
+    for (const measure of [LATENCY, RATIO])
+      expect(allowed(measure, some, { open: 3 })).toEqual({ ...SHARE, doubtful: 0, mayBeBad: 3, reasons });
+    expect(allowed(LOST_IS_BAD, some, { open: 3 })).toEqual({ ...SHARE, doubtful: 0, mayBeBad: 0 });
+    expect(allowed(AT_CLIENT, some, { open: 3 })).toEqual({ ...SHARE, doubtful: 0 });
+  });
+  test('may have taken as long as the request timeout', () => {
+    const measured = { ...NUMBER, value: 0.05 };
+    const high = (100 * 0.05 + 2 * 10) / 102;
+    expect(allowed(MEAN, some, { measured, open: 2, unit: 'seconds' })).toEqual({
+      ...measured,
+      inFlight: { low: (100 * 0.05) / 102, high },
+    });
+  });
+});
+
+describe('a mean', () => {
+  test('may include requests in flight, which took no longer at the service than at the client', () => {
+    const measured = { ...NUMBER, value: 0.05 };
+    const within = { low: (100 * 0.05) / 102, high: (100 * 0.05 + 9) / 102 };
+    const requests: readonly Sent[] = [
+      [88, 4],
+      [86, 5],
+    ];
+    expect(allowed(MEAN, requests, { measured, unit: 'seconds' })).toEqual({ ...measured, inFlight: within });
+    expect(allowed(MEAN, times(1, 60, 0.1), { measured, unit: 'seconds' })).toBe(measured);
+  });
+  test('of shares may include any share of each of them, whereas nothing bounds a mean of other numbers', () => {
+    const measured = { ...NUMBER, value: 0.9 };
+    const requests = times(1, 88, 4);
+    expect(allowed(MEAN, requests, { measured, unit: 'ratio' })).toEqual({
+      ...measured,
+      inFlight: { low: 90 / 101, high: 91 / 101 },
+    });
+    expect(allowed(MEAN, requests, { measured, unit: 'number' })).toBe(measured);
   });
 });
 

@@ -1,12 +1,29 @@
-import { countOf, countWhere, isAnsweredWith, isLost } from '../client/requests.ts';
+import { countOf, countWhere, isAnsweredWith, isLost, totalSeconds } from '../client/requests.ts';
 import { holds } from '../document/limits.ts';
 import { isRatio } from '../model/kinds.ts';
-import type { ClientRequests, Limit, PlannedMeasure, PlannedObjective, RunRecord } from '../model/model.ts';
+import type {
+  ClientRequests,
+  Limit,
+  PlannedMeasure,
+  PlannedObjective,
+  RunRecord,
+  Unit,
+} from '../model/model.ts';
 import { type Reason, reason } from '../model/reasons.ts';
 import { compareShare } from '../statistics/statistics.ts';
 import { type AcrossEdges, acrossEdges, type PhaseTimes } from '../window/phases.ts';
 import type { Frame } from '../window/window.ts';
 import { type Measured, nothing } from './measured.ts';
+
+interface Around {
+  /** The whole run, and the part of it that was sent in the phase. */
+  readonly run: RunRecord;
+  readonly inPhase: RunRecord;
+  readonly frame: Frame;
+  /** Requests that may have been sent in the phase and were never recorded. They took at most as long as the request timeout. */
+  readonly open: number;
+  readonly timeoutSeconds: number;
+}
 
 /**
  * The service's counts inside a phase differ slightly from the requests sent in it: responses to earlier
@@ -15,12 +32,11 @@ import { type Measured, nothing } from './measured.ts';
  */
 export function allowForEdges(
   measured: Measured,
-  { measure, target }: PlannedObjective,
+  objective: PlannedObjective,
   phase: PhaseTimes,
-  run: RunRecord,
-  inPhase: RunRecord,
-  frame: Frame,
+  { run, inPhase, frame, open: unrecorded, timeoutSeconds }: Around,
 ): Measured {
+  const { measure, target } = objective;
   // A gauge at the scrapes of a phase belongs to that phase alone.
   if (measure.kind === 'peak') return measured;
   if (measured.kind !== 'share' && measured.kind !== 'number') return measured;
@@ -28,7 +44,11 @@ export function allowForEdges(
   if (!frame.isIsolated && !isByClient) return nothing(reason('others-send-requests', {}));
   const across = acrossEdges(phase, run, frame);
   if (across === null) return nothing(reason('no-request-record', { lacking: 'phase-edges' }));
-  if (measured.kind === 'number') return allowForFew(measured, across);
+  if (measured.kind === 'number')
+    return allowForFew(measured, objective, across, {
+      count: unrecorded,
+      seconds: unrecorded * timeoutSeconds,
+    });
   const { carriedIn } = across;
   if (measure.kind === 'latency' && measure.clientPath !== null) {
     // The client's clock judges every request that was sent in the phase, including those in flight at its
@@ -46,7 +66,9 @@ export function allowForEdges(
   }
   const lostIsBad = isRatio(measure) && measure.lost === 'bad';
   const lost = lostIsBad ? inPhase.load!.lost : 0;
-  const open = countWhere(across.inFlight, (one) => !(lostIsBad && isLost(one)));
+  // `inPhase` counts the unrecorded requests as unanswered.
+  const open =
+    countWhere(across.inFlight, (one) => !(lostIsBad && isLost(one))) + (lostIsBad ? 0 : unrecorded);
   const late =
     measure.kind === 'ratio'
       ? answeredLate(measured.bad - lost, measure, across, inPhase)
@@ -133,16 +155,42 @@ const withDoubt = (measured: Share, doubtful: number, because: readonly Reason[]
 const FEW = 0.02;
 
 /** A mean or a rate does not show which requests it includes. It is not judged if more than a few requests cross the edges. */
-function allowForFew(measured: Measured & { kind: 'number' }, across: AcrossEdges): Measured {
-  const [carriedIn, inFlight] = [countOf(across.carriedIn), countOf(across.inFlight)];
-  const some = Math.max(carriedIn, inFlight);
-  if (some <= FEW * measured.samples) return measured;
-  return nothing(
-    reason('too-many-across-edges', {
-      carriedIn,
-      inFlight,
-      samples: measured.samples,
-      seen: measured.reasons,
-    }),
-  );
+function allowForFew(
+  measured: Figure,
+  { measure, unit }: PlannedObjective,
+  across: AcrossEdges,
+  unrecorded: Open,
+): Measured {
+  const open = {
+    count: countOf(across.inFlight) + unrecorded.count,
+    seconds: totalSeconds(across.inFlight) + unrecorded.seconds,
+  };
+  const carriedIn = countOf(across.carriedIn);
+  const some = Math.max(carriedIn, open.count);
+  if (some > FEW * measured.samples)
+    return nothing(
+      reason('too-many-across-edges', {
+        carriedIn,
+        inFlight: open.count,
+        samples: measured.samples,
+        seen: measured.reasons,
+      }),
+    );
+  const most = measure.kind === 'mean' ? mostOf(open, unit) : 0;
+  if (most === 0) return measured;
+  // A few requests that take seconds can move a mean of milliseconds beyond its limit.
+  const [sum, all] = [measured.value * measured.samples, measured.samples + open.count];
+  return { ...measured, inFlight: { low: sum / all, high: (sum + most) / all } };
 }
+
+type Figure = Measured & { kind: 'number' };
+
+/** Requests in flight, and the seconds that they took at most in total. */
+interface Open {
+  readonly count: number;
+  readonly seconds: number;
+}
+
+/** What requests in flight add to the sum of a mean at most; 0 for units whose values have no bounds. */
+const mostOf = ({ count, seconds }: Open, unit: Unit): number =>
+  unit === 'seconds' ? seconds : unit === 'ratio' ? count : 0;

@@ -29,7 +29,7 @@ export function measureIn(
   run: RunRecord,
 ): Measured {
   if (!scope.ok) return nothing(scope.error);
-  const { phase, run: own, frame: cut } = scope.value;
+  const { phase, plan, run: own, frame: cut, open = 0 } = scope.value;
   const planned = objective.measure;
   if (planned.kind === 'recovery') return measureRecovery(planned, objective, own);
   const unasked = unrequestedPath(planned, run);
@@ -39,7 +39,9 @@ export function measureIn(
   const frame = cut.value;
   if (unasked !== null) return nothing(unasked);
   const measured = measure(planned, objective, scope.value, frame, run);
-  return phase === null ? measured : allowForEdges(measured, objective, phase, run, own, frame);
+  if (phase === null) return measured;
+  const timeoutSeconds = plan.load!.requestTimeoutSeconds;
+  return allowForEdges(measured, objective, phase, { run, inPhase: own, frame, open, timeoutSeconds });
 }
 
 /** A path that the load never requests is probably misspelt. Without this check, the client's side would be silently left out. */
@@ -78,7 +80,7 @@ function measure(
     case 'latency':
       return measureLatency(withBuckets(planned), objective, frame, { plan, run, whole });
     case 'ratio':
-      return counted(measureRatio(planned, run, frame, whole, plan.countsScrapes));
+      return counted(measureRatio(planned, run, frame, whole, plan));
     case 'success':
       return counted(
         measureSuccess(planned, run, frame, {

@@ -56,6 +56,8 @@ export type Measured =
       readonly uncountedWhy?: Reason;
       /** The range of possible values in the requested window, if the counts cover more than the window. Absent: the value is exact. */
       readonly outside?: Range;
+      /** In a phase, the range of a mean with the requests that were in flight at the last scrape. Absent: none. */
+      readonly inFlight?: Range;
       readonly blocks: readonly Block[];
     }
   /** A census with unknown states: at least `up`, at most `up + unknown`. */
@@ -112,9 +114,9 @@ export interface Uncounted extends Range {
 }
 
 /** The lowest and highest possible values, allowing for every source of uncertainty. */
-export const endsOf = ({ value, uncounted, outside }: Measured & { kind: 'number' }): Range => ({
-  low: Math.min(value, uncounted?.low ?? value, outside?.low ?? value),
-  high: Math.max(value, uncounted?.high ?? value, outside?.high ?? value),
+export const endsOf = ({ value, uncounted, outside, inFlight }: Measured & { kind: 'number' }): Range => ({
+  low: Math.min(value, uncounted?.low ?? value, outside?.low ?? value, inFlight?.low ?? value),
+  high: Math.max(value, uncounted?.high ?? value, outside?.high ?? value, inFlight?.high ?? value),
 });
 
 export const nothing = (...reasons: readonly Reason[]): Measured => ({ kind: 'nothing', reasons });

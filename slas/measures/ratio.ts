@@ -24,7 +24,10 @@ export function measureRatio(
   run: RunRecord,
   frame: Frame,
   whole: RunRecord,
-  countsScrapes = false,
+  {
+    countsScrapes = false,
+    confidence,
+  }: { readonly countsScrapes?: boolean; readonly confidence: number | null },
 ): Measured {
   const gauge = notACounter(planned.bad, frame) ?? notACounter(planned.total, frame);
   if (gauge !== null) return nothing(gauge);
@@ -60,7 +63,7 @@ export function measureRatio(
     planned,
     { bad: countedBad + unclaimed.bad, samples, uncounted },
     run,
-    whole,
+    run !== whole && confidence == null,
   );
   const mayBeBad = Math.max(unclaimed.mayBeBad, beyond.mayBe.mayBeBad);
   if (samples === 0 && mayBeBad === 0) return nothing(reason('no-request-counted', {}));

@@ -24,16 +24,16 @@ const NONE: SeenErrors = { reasons: [], mayBe: { mayBeBad: 0, outside: 0 } };
 
 /**
  * Errors that the client received beyond those that the ratio counted: its selectors may leave out the route that failed. These errors may
- * belong to the ratio, so the ratio is also judged with them. For a phase, it is unknown which errors of the phase the service counted in
- * it.
+ * belong to the ratio, so the ratio is also judged with them. A phase that is judged by its observed value is compared in in-phase.ts; under
+ * a confidence, errors between its edges and its scrapes widen the interval.
  */
 export function errorsSeenBeyond(
   { badStatus }: Ratio,
   { bad, samples, uncounted }: Counts,
   run: RunRecord,
-  whole: RunRecord,
+  isObservedPhase: boolean,
 ): SeenErrors {
-  if (run.load === null || run !== whole || badStatus === null) return NONE;
+  if (run.load === null || isObservedPhase || badStatus === null) return NONE;
   // Counts by class do not show a part of a class.
   if (run.load.client === undefined && !SERVER_ERRORS.every(claimsCode(badStatus))) return NONE;
   const client = answersWith(badStatus, run, ({ answered }) => answered['5xx']);

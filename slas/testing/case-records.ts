@@ -19,8 +19,11 @@ export function recordOf(
     const { from = planned, client: own, sent, late = 0.01 } = phases[name] ?? {};
     planned += durationSeconds;
     if (from === null) return [];
-    const requests = own === null ? [] : requestsOf(own ?? `${ratePerSecond * durationSeconds}x0.05`);
+    const sentOnes = own === null ? [] : requestsOf(own ?? `${ratePerSecond * durationSeconds}x0.05`);
     const startMs = (index: number) => Math.round((from + index / ratePerSecond) * 10_000) / 10;
+    const requests = sentOnes
+      .map((one, index) => ({ ...one, startMs: startMs(index) }))
+      .filter(({ isRecorded }) => isRecorded);
     return [
       {
         record: {
@@ -29,7 +32,7 @@ export function recordOf(
           sent: sent ?? requests.length,
           startedLateP99Seconds: late,
         },
-        requests: requests.map((one, index) => ({ ...one, startMs: startMs(index) })),
+        requests,
         isRecorded: own !== null,
       },
     ];
@@ -71,18 +74,22 @@ interface RequestText {
   readonly durationMs: number;
   readonly blockedMs: number;
   readonly status: number;
+  readonly isRecorded: boolean;
 }
 
 function requestsOf(text: string): readonly RequestText[] {
   const [, times, sequence] = /^(?:(\d+) times: )?(.*)$/.exec(text)!;
   const parts = Array.from({ length: Number(times ?? 1) }, () => sequence!.split(' ')).flat();
   return parts.flatMap((part) => {
-    const [, count, seconds, blocked, status] = /^(\d+)x(lost|[\d.]+)(?:\/([\d.]+))?(?:=(\d+))?$/.exec(part)!;
+    const [, count, seconds, blocked, status] = /^(\d+)x(lost|gone|[\d.]+)(?:\/([\d.]+))?(?:=(\d+))?$/.exec(
+      part,
+    )!;
     const isLost = seconds === 'lost';
     return Array.from({ length: Number(count) }, () => ({
-      durationMs: isLost ? 10_000 : Number(seconds) * 1000,
+      durationMs: isLost ? 10_000 : seconds === 'gone' ? 0 : Number(seconds) * 1000,
       blockedMs: Number(blocked ?? 0) * 1000,
       status: isLost ? 0 : Number(status ?? 200),
+      isRecorded: seconds !== 'gone',
     }));
   });
 }

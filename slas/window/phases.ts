@@ -31,6 +31,8 @@ export interface Scope {
   readonly run: RunRecord;
   /** The window that the counts cover, or why nothing can be counted there. */
   readonly frame: Result<Frame, Reason>;
+  /** At most this many more requests were sent and never recorded, because the load was stopped before they ended. Absent: none. */
+  readonly open?: number;
 }
 
 export interface PhaseTimes extends Phase {

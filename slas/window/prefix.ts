@@ -1,5 +1,5 @@
 import { emptyColumns, inOrder } from '../client/columns.ts';
-import { countOf, countSent } from '../client/requests.ts';
+import { countOf, countSent, sentBetween } from '../client/requests.ts';
 import type {
   ClientRequests,
   Evidence,
@@ -61,20 +61,21 @@ export function prefixOf(
     isLast: false,
     startedLateP99Seconds: began.startedLateP99Seconds,
   };
-  const open = openIn(record.client, phase, load, run.window.toSeconds);
+  const open = openIn(record.client, phase, load, plan.load.plannedRequests, run.window.toSeconds);
   if (open === null) return fail(reason('requests-may-be-open', {}));
   const frame = frameOf(phase, whole.fromSeconds, plan, run, evidence, whole);
-  const inside = frameOf(phase, firstInside(phase, whole), plan, run, evidence, whole);
-  const scopeWith = (client: ClientRequests): ScopeOf => {
+  const fromFirst = frameOf(phase, firstInside(phase, whole), plan, run, evidence, whole);
+  const scopeWith = (client: ClientRequests, more: Pick<Scope, 'open'> = {}): ScopeOf => {
     const sent = countSent(client, (at) => at < phase.toSeconds);
     const times: PhaseTimes = { ...phase, sent };
-    const own = { phase: times, plan: { ...plan, load }, run: runIn(run, record, client, times, load) };
-    return ({ measure }) => ({ ...own, frame: measure.kind === 'throughput' ? inside : frame });
+    const inside = runIn(run, record, client, times, load);
+    const own = { phase: times, plan: { ...plan, load }, run: inside, ...more };
+    return ({ measure }) => ({ ...own, frame: measure.kind === 'throughput' ? fromFirst : frame });
   };
   const scope = scopeWith(record.client);
   return ok({
     scope,
-    worst: open === 0 ? null : scopeWith(withUnanswered(record.client, open, phase, plan)),
+    worst: open === 0 ? null : scopeWith(withUnanswered(record.client, open, phase, plan), { open }),
   });
 }
 
@@ -92,20 +93,49 @@ function runIn(run: RunRecord, record: LoadRecord, client: ClientRequests, phase
 // ---------------------------------------------------------------------------------------------- requests that have not ended
 
 /**
- * How many requests may have been sent in the prefix that the record lacks, because k6 records a request when it ends. A regular schedule
- * shows how many requests were due. Otherwise, all requests have ended once the request timeout has passed. null if unknown.
+ * How many requests may have been sent in the prefix that the record lacks, because k6 records a request when it ends. null if unknown.
+ *
+ * A regular schedule shows how many are missing. Before the request timeout has passed since the first recorded request, an earlier one may
+ * still be open, so it is unknown when the schedule began. Without a regular schedule, all requests have ended once the request timeout has
+ * passed since the look.
  */
 function openIn(
   client: ClientRequests,
-  { fromSeconds, toSeconds, ratePerSecond, durationSeconds }: Omit<PhaseTimes, 'sent'>,
+  phase: Omit<PhaseTimes, 'sent'>,
   load: Load,
+  plannedRequests: number,
   recordedUntilSeconds: number,
 ): number | null {
-  if (recordedUntilSeconds >= toSeconds + load.requestTimeoutSeconds) return 0;
-  if ((load.arrivals ?? 'even') !== 'even' || (load.requestsPerArrival ?? 1) > 1) return null;
-  const due = Math.ceil(Number((ratePerSecond * durationSeconds).toFixed(6)));
+  const isRegular = (load.arrivals ?? 'even') === 'even' && (load.requestsPerArrival ?? 1) === 1;
+  const since = isRegular ? phase.fromSeconds : phase.toSeconds;
+  if (recordedUntilSeconds < since + load.requestTimeoutSeconds) return null;
+  return isRegular ? missingIn(client, phase, plannedRequests, recordedUntilSeconds) : 0;
+}
+
+/**
+ * The requests that were due and are not recorded. Some of those that seem to be missing at the look were only sent late. They were sent
+ * until some later moment, and what is missing then includes what was missing at the look. So the moment at which the fewest are missing
+ * shows how many there are at most.
+ */
+function missingIn(
+  client: ClientRequests,
+  { fromSeconds, toSeconds, ratePerSecond, durationSeconds }: Omit<PhaseTimes, 'sent'>,
+  plannedRequests: number,
+  recordedUntilSeconds: number,
+): number {
+  const due = (seconds: number) => Math.ceil(Number((ratePerSecond * seconds).toFixed(6)));
   const sent = countSent(client, (at) => at >= fromSeconds && at < toSeconds);
-  return Math.max(0, due - sent);
+  let fewest = due(durationSeconds) - sent;
+  const after = sentBetween(client, toSeconds, recordedUntilSeconds);
+  // Just before a request is due, the requests before it have had the most time to be sent.
+  const last = Math.min(plannedRequests, due(recordedUntilSeconds - fromSeconds));
+  let next = 0;
+  for (let number = due(durationSeconds); number <= last && fewest > 0; number++) {
+    const dueSeconds = fromSeconds + number / ratePerSecond;
+    while (next < after.length && after[next]! < dueSeconds) next++;
+    fewest = Math.min(fewest, number - sent - next);
+  }
+  return Math.max(0, fewest);
 }
 
 /** Adds the requests that have not ended. Their path is unknown, so all of them are added to each judged path. */

@@ -1,3 +1,4 @@
+import { ok, type Result } from '../../../slas/model/result.ts';
 import { FRESH_SECONDS, FRESH_SERVICES } from '../../../slas/simulation/fresh-services.ts';
 import { brokenPromises, type LooksCell, simulateAllLooks } from '../../../slas/simulation/looks.ts';
 import { filling, SERVICES, type Service } from '../../../slas/simulation/queues.ts';
@@ -19,6 +20,8 @@ export interface SimulateOptions {
   readonly untilDecided?: boolean;
   readonly capacity?: boolean;
   readonly seed?: string;
+  readonly service?: string;
+  readonly maxDuration?: string;
 }
 
 export const register: Register = (program, io, done) =>
@@ -31,7 +34,12 @@ export const register: Register = (program, io, done) =>
     .option('--runs <n>', 'simulated runs of each service', '1000')
     .option('--until-decided', 'instead, simulate runs that are stopped once they are decided')
     .option('--capacity', 'instead, simulate searches for a capacity that is known')
-    .option('--seed <n>', 'with --capacity, the seed of the first search (default: 1)')
+    .option('--service <name>', 'with --until-decided, only this service')
+    .option('--max-duration <time>', 'with --until-decided, only this maximum: 10m or 5m')
+    .option(
+      '--seed <n>',
+      'with --until-decided or --capacity, another seed: the results are those of other runs',
+    )
     .option('--calibrate', 'instead, print the limits that 5% and 1% of the requests exceed')
     .action(async (options: SimulateOptions) => done(await simulate(options, io)));
 
@@ -50,11 +58,13 @@ export async function simulate(
   const runs = Number(options.runs);
   if (!Number.isInteger(runs) || runs < 1 || runs > 100_000)
     return badOption('--runs', `"${options.runs}" is not a whole number from 1 to 100000`).error;
-  if (options.seed !== undefined && (options.capacity !== true || !/^\d{1,9}$/.test(options.seed)))
-    return badOption('--seed', 'write it as a whole number, with --capacity').error;
-  if (options.capacity === true) return await printSearches(runs, Number(options.seed ?? 1), io);
+  const seed = options.seed === undefined ? null : Number(options.seed);
+  if (seed !== null && !isSeeded(options)) return badOption('--seed', SEEDED).error;
+  if (options.capacity === true) return await printSearches(runs, seed ?? 1, io);
   if (options.calibrate === true) return printLimits(io);
-  if (options.untilDecided === true) return await printLooks(runs, io);
+  const looked = lookedAt(options);
+  if (!looked.ok) return looked.error;
+  if (options.untilDecided === true) return await printLooks(runs, seed ?? SEED, looked.value, io);
   io.print(
     '| service | p | seconds | design effect | textbook | own blocks | this recipe | missed | not steady | mean held |\n| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n',
   );
@@ -84,22 +94,59 @@ async function printSearches(runs: number, seed: number, io: Io): Promise<ExitCo
   return 0;
 }
 
-const LONGEST_SECONDS = [600, 300];
+const SEEDED = 'write it as a whole number, with --until-decided or --capacity';
+const isSeeded = ({ seed = '', capacity = false, untilDecided = false }: SimulateOptions) =>
+  (capacity || untilDecided) && /^\d{1,9}$/.test(seed);
+
+const ONLY_LOOKS = 'applies to --until-decided: add it, or leave this option out';
+
+const MAX_DURATIONS: ReadonlyMap<string, number> = new Map([
+  ['10m', 600],
+  ['5m', 300],
+]);
 
 /** The method was tuned on the first services, at both durations. The fresh services only test it. */
 const looksOf = (maxSeconds: number): readonly Service[] =>
   maxSeconds === FRESH_SECONDS ? [...SERVICES, ...FRESH_SERVICES] : SERVICES;
 
-async function printLooks(runs: number, io: Io): Promise<ExitCode> {
+interface Looked {
+  readonly maxSeconds: number;
+  readonly service: Service;
+}
+
+/** The services to simulate with looks, and the maximum durations of their runs. */
+function lookedAt({
+  service,
+  maxDuration,
+  untilDecided,
+}: SimulateOptions): Result<readonly Looked[], readonly PlacedProblem[]> {
+  if (untilDecided !== true && service !== undefined) return badOption('--service', ONLY_LOOKS);
+  if (untilDecided !== true && maxDuration !== undefined) return badOption('--max-duration', ONLY_LOOKS);
+  const durations = [...MAX_DURATIONS].filter(([text]) => maxDuration === undefined || text === maxDuration);
+  if (durations.length === 0)
+    return badOption(
+      '--max-duration',
+      `"${maxDuration}" is not possible: ${[...MAX_DURATIONS.keys()].join(' or ')}`,
+    );
+  const all = durations.flatMap(([, maxSeconds]) =>
+    looksOf(maxSeconds).map((one) => ({ maxSeconds, service: one })),
+  );
+  const wanted = all.filter((one) => service === undefined || one.service.name === service);
+  const names = [...new Set(all.map((one) => `"${one.service.name}"`))].join(', ');
+  return wanted.length === 0
+    ? badOption('--service', `"${service}" is not a simulated service: name one of ${names}`)
+    : ok(wanted);
+}
+
+async function printLooks(runs: number, seed: number, looked: readonly Looked[], io: Io): Promise<ExitCode> {
   io.print(
     '| service | p | at most | limit × | met | missed | mean time | met, judged once | missed, judged once | promises |\n| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- |\n',
   );
-  for (const maxSeconds of LONGEST_SECONDS)
-    for (const service of looksOf(maxSeconds)) {
-      await new Promise(setImmediate);
-      io.signal.throwIfAborted();
-      for (const cell of simulateAllLooks(service, maxSeconds, runs, SEED)) io.print(looksRow(cell));
-    }
+  for (const { maxSeconds, service } of looked) {
+    await new Promise(setImmediate);
+    io.signal.throwIfAborted();
+    for (const cell of simulateAllLooks(service, maxSeconds, runs, seed)) io.print(looksRow(cell));
+  }
   return 0;
 }
 

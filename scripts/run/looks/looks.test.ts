@@ -9,9 +9,9 @@ const LOOK_SECONDS = 20;
 const TIMEOUT_SECONDS = 2;
 const LOOKS = [LOOK_SECONDS, 45].map((atSeconds) => ({ atSeconds, confidence: 0.95 }));
 
-const planOf = (arrivals: 'even' | 'poisson') =>
+const planOf = (arrivals: 'even' | 'poisson', requestTimeoutSeconds: number) =>
   ({
-    load: { arrivals, requestTimeoutSeconds: TIMEOUT_SECONDS, scheduledSeconds: 45 },
+    load: { arrivals, requestTimeoutSeconds, scheduledSeconds: 45 },
     sequential: { looks: LOOKS },
   }) as unknown as Plan;
 
@@ -21,10 +21,17 @@ interface Times {
   readonly reachesSeconds: number;
   readonly lastResponseSeconds: number;
   readonly arrivals?: 'even' | 'poisson';
+  readonly timeoutSeconds?: number;
 }
 
 /** Whether the first look has begun. */
-async function isDue({ nowSeconds, reachesSeconds, lastResponseSeconds, arrivals = 'even' }: Times) {
+async function isDue({
+  nowSeconds,
+  reachesSeconds,
+  lastResponseSeconds,
+  arrivals = 'even',
+  timeoutSeconds = TIMEOUT_SECONDS,
+}: Times) {
   const beganSeconds = Date.now() / 1000 - nowSeconds;
   const begun: string[] = [];
   const recorder = {
@@ -34,7 +41,7 @@ async function isDue({ nowSeconds, reachesSeconds, lastResponseSeconds, arrivals
     },
   };
   await using looks = new Looks(recorder, {
-    plan: planOf(arrivals),
+    plan: planOf(arrivals, timeoutSeconds),
     asker: { signal: new AbortController().signal } as Asker,
     so: {} as never,
     incidents: async () => null,
@@ -72,6 +79,16 @@ test.each([
   [
     'all records contain the responses after the look',
     { nowSeconds: 30, reachesSeconds: 23, lastResponseSeconds: 29 },
+    true,
+  ],
+  [
+    'the first request may still be in progress',
+    { nowSeconds: 25, reachesSeconds: 24, lastResponseSeconds: 24, timeoutSeconds: 25 },
+    false,
+  ],
+  [
+    'a request before the first recorded one would have timed out',
+    { nowSeconds: 27, reachesSeconds: 25.5, lastResponseSeconds: 25.5, timeoutSeconds: 25 },
     true,
   ],
   [

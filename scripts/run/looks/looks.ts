@@ -106,13 +106,16 @@ export class Looks implements BudgetWatch, AsyncDisposable {
 
   /**
    * The records of some load generators may arrive late or stop arriving, so all records must extend past the look by a
-   * whole request timeout. Once a response has arrived that late, the judge treats every earlier request as ended.
+   * whole request timeout, unless the schedule shows how many requests are missing. The schedule begins with the first
+   * request, which may still be open until a request timeout has passed.
    */
   #isRecorded(atSeconds: number, isRegular: boolean): boolean {
+    const { requestTimeoutSeconds } = this.#options.plan.load!;
     const lookSeconds = this.#firstSeconds + atSeconds;
-    const allEndedSeconds = lookSeconds + this.#options.plan.load!.requestTimeoutSeconds;
+    const allEndedSeconds = lookSeconds + requestTimeoutSeconds;
     const areOpenKnown = isRegular && this.#lastSeconds < allEndedSeconds;
-    return this.#recorder.reachesSeconds >= (areOpenKnown ? lookSeconds : allEndedSeconds);
+    const openKnownSeconds = Math.max(lookSeconds, this.#firstSeconds + requestTimeoutSeconds);
+    return this.#recorder.reachesSeconds >= (areOpenKnown ? openKnownSeconds : allEndedSeconds);
   }
 
   async #lookAt(look: Look): Promise<void> {
