@@ -9,7 +9,7 @@ import { buildGateWithKubectl } from '../testing/gate-image.ts';
 import { loadK6Image } from '../testing/k6-image.ts';
 import { openShopStage, SHOP_DOCUMENT, SHOP_SCRIPT, type ShopStage } from '../testing/shop-stage.ts';
 import { ROOT, startSla } from '../testing/sla.ts';
-import { expectVerdict } from '../testing/verdict.ts';
+import { expectVerdict, explainIfPrintedLate } from '../testing/verdict.ts';
 
 /**
  * k8s/load as shipped: the gate runs inside the cluster as a Job and as a CronJob, and needs each of its permissions.
@@ -134,7 +134,9 @@ describe('the gate inside the cluster, with the shipped service account', { time
       await kubectl(['create', '-f', '-', '-o', 'jsonpath={.metadata.name}'], stringify(job))
     ).trim();
     const { condition, exitCodes, log } = await endOf(name);
-    expect({ condition, exitCodes }, log).toEqual({ condition: 'Complete', exitCodes: '0' });
+    explainIfPrintedLate(log, () =>
+      expect({ condition, exitCodes }, log).toEqual({ condition: 'Complete', exitCodes: '0' }),
+    );
     expect(log).toContain('PASS');
     expect(await left()).toBe('');
   });

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { judge } from '../../slas/judge/judge.ts';
 import { verdictDocument } from '../../slas/render/json.ts';
 import { healthy } from '../../slas/testing/cases.ts';
-import { expectVerdict, explainIfBusy } from './verdict.ts';
+import { expectVerdict, explainIfBusy, explainIfPrintedLate } from './verdict.ts';
 
 const verdictWith = (load: Record<string, number>) => {
   const { plan, run, evidence } = healthy({ load });
@@ -26,6 +26,15 @@ describe('a failing check of a verdict', () => {
 
   test('names the processes that waited for the CPU', () => {
     expect(() => explainIfBusy(verdictWith({}), wrong, 10)).toThrow(/10\.0 processes per core/);
+  });
+
+  test('names what a printed verdict says of a late load generator', () => {
+    const printed =
+      '  ✓ 16 checks passed\n  ✗ generator-on-time: 99% of iterations started at most 104 ms late\n';
+    expect(() => explainIfPrintedLate(printed, wrong)).toThrow(
+      /too busy for the run: generator-on-time: 99% .* late\. Run the test again.*expected 'undecided' to be 'met'/s,
+    );
+    expect(() => explainIfPrintedLate('  ✓ 17 checks passed\n', wrong)).toThrow(/^expected 'undecided'/);
   });
 
   test('fails unchanged on an idle machine', () => {

@@ -42,14 +42,21 @@ export function expectVerdict(
   return verdict;
 }
 
-/**
- * Runs the check. If it fails and the machine was too busy for the run, the error says so and quotes the check's own message.
- */
+/** Runs the check. If it fails and the machine was too busy for the run, the error says so and quotes the check's own message. */
 export function explainIfBusy(verdict: Preconditions, check: () => void, load = loadPerCore()): void {
+  explain(check, () => signsOfBusyMachine(verdict, load));
+}
+
+/** The same for a verdict that was printed as text, such as the log of a Job. */
+export function explainIfPrintedLate(printed: string, check: () => void): void {
+  explain(check, () => printed.match(/(?<=✗ )(generator-on-time|load-delivered): .*/g) ?? []);
+}
+
+function explain(check: () => void, findSigns: () => readonly string[]): void {
   try {
     check();
   } catch (error) {
-    const busy = signsOfBusyMachine(verdict, load);
+    const busy = findSigns();
     if (busy.length === 0) throw error;
     throw new Error(
       `this machine was too busy for the run: ${busy.join('; ')}. Run the test again on a quiet machine. ` +
