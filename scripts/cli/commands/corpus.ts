@@ -39,7 +39,7 @@ export async function corpus(io: Io): Promise<ExitCode> {
   const judged = texts.map((text, index) => ({ ...text, ...answers[index]! }));
   const kinds = [...new Set(texts.map(({ kind }) => kind))];
   io.print(
-    '| kind | texts | words | mean confidence | label as meant |\n| --- | ---: | ---: | ---: | ---: |\n',
+    '| kind | texts | words | mean confidence | label as intended |\n| --- | ---: | ---: | ---: | ---: |\n',
   );
   for (const kind of [...kinds, 'all']) {
     io.print(
