@@ -90,7 +90,7 @@ function confidenceTrend(sla: SlaDocument, view: View): Panel {
     limits: limitsOf(sla, 'mean'),
     objectives: [],
     lookFor:
-      'A slow decline over days means that the texts are drifting away from the training data of the model.',
+      "A slow decline over days means that the texts are drifting away from the model's training data.",
     next: ['average-confidence', 'confidence-distribution'],
     width: 12,
   };

@@ -48,11 +48,11 @@ function busiest(view: View, measured: MeasuredLimit | null): Panel {
 
 function lineInWords(measured: MeasuredLimit | null): string {
   if (measured === null)
-    return './sla capacity finds the highest rate at which the SLA holds; a load of rising steps is quicker: ./sla gate --scenario breakpoint.';
+    return './sla capacity finds the highest rate at which the SLA holds; a load that rises in steps is quicker: ./sla gate --scenario breakpoint.';
   const { run, ratePerSecond, isProven } = measured;
   return isProven
-    ? `The line: ${ratePerSecond}/s is proven by the search ${run} (./sla capacity), on the machine of that search.`
-    : `The line: up to ${ratePerSecond}/s the run ${run} met every objective that is judged in steps, on the machine of that run.`;
+    ? `The line shows ${ratePerSecond}/s, proven by the search ${run} (./sla capacity) on the machine of that search.`
+    : `The line shows ${ratePerSecond}/s: up to this rate, run ${run} met every objective that is judged in steps, on the machine of that run.`;
 }
 
 const heldAt = ({ run, ratePerSecond, isProven }: MeasuredLimit): PanelLimit => ({
@@ -77,7 +77,7 @@ const perCore = (view: View): Panel => ({
     },
   ],
   lookFor:
-    'Multiplied by the number of cores, this is the highest possible rate. It rises with the load, because more predictions share the fixed cost. If it falls, texts have become longer.',
+    'Multiplied by the number of cores, this is the highest possible rate. It rises with load, because more predictions share the fixed cost. If it falls, texts are getting longer.',
   next: ['cpu', 'inference-time'],
 });
 
@@ -113,6 +113,6 @@ const busyWorkers = (view: View): Panel => ({
       over: 'time',
     },
   ],
-  lookFor: 'Near 100%, every additional text waits. Keep it under 70% to leave headroom for bursts.',
+  lookFor: 'Near 100%, every additional text has to wait. Keep it under 70% to leave headroom for bursts.',
   next: ['queue-wait', 'workers-ready'],
 });

@@ -92,7 +92,7 @@ const sentimentDashboards = (
     uid: 'sla-capacity',
     title: 'Capacity',
     description:
-      'How much more load the service can handle: what is in use, what a prediction costs, where requests begin to wait. With ./sla review --grafana it also shows up to which rate a stored run of rising steps met its objectives.',
+      'How much more load the service can handle: resources in use, the cost of a prediction, and where requests begin to wait. With ./sla review --grafana, it also shows the highest rate at which a stored run with rising steps met its objectives.',
     refresh: '30s',
     time: { from: 'now-6h', to: 'now' },
     rows: [{ title: 'Capacity', panels: capacityPanels(view, measured) }],
@@ -100,7 +100,7 @@ const sentimentDashboards = (
 ];
 
 const SERVICE_SIDE =
-  'This is the service’s measurement. The report of the run shows the load generator’s own next to it.';
+  'Measured by the service. The report of the run also shows the load generator’s measurement.';
 
 /** The panels of the main dashboard that a load affects, and below them the resources that the service used. */
 function loadRows(sla: SlaDocument, view: View): readonly Row[] {

@@ -65,7 +65,7 @@ export const memory = (view: View): Panel => ({
       over: 'time',
     },
   ],
-  lookFor: 'It should be level after the warm-up. A line that only climbs is a leak.',
+  lookFor: 'It should level off after the warm-up. A line that only climbs indicates a leak.',
   next: ['event-loop', 'cpu'],
 });
 
@@ -154,7 +154,7 @@ export const achieved = (view: View): Panel => ({
     { expr: sumOf(requests(view, { status: { matches: '2..' } })), legend: 'successful (2xx)', over: 'time' },
   ],
   lookFor:
-    'As counted by the service. The annotation of each phase gives the offered rate. If there are fewer responses, requests were dropped or are waiting. k6’s own counts are in the report of the run.',
+    'Counted by the service. The annotation of each phase gives the offered rate. If there are fewer responses, requests were dropped or are waiting. k6’s own counts are in the report of the run.',
   next: ['by-status', 'in-progress'],
 });
 
@@ -175,7 +175,7 @@ export const byStatus = (view: View): Panel => ({
   ],
   colours: STATUSES,
   lookFor:
-    'Completed requests, as counted by the service. Requests that never arrived appear only in the report of the run.',
+    'Completed requests, counted by the service. Requests that never arrived appear only in the report of the run.',
   next: ['api-latency', 'error-types'],
 });
 

@@ -28,7 +28,7 @@ const drift = (view: View): Panel => ({
     },
   ],
   lookFor:
-    'The population stability index of recent texts. Above the line that chance alone explains, the texts differ from the reference.',
+    'The population stability index of recent texts. Above the line, chance alone no longer explains it: the texts differ from the reference.',
   next: ['confidence-trend', 'sentiment-ratio'],
 });
 

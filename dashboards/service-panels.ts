@@ -223,7 +223,7 @@ const requestRate = (sla: SlaDocument, view: View): Panel => ({
   ],
   limits: objectivesOf(sla, 'throughput').length === 0 ? [] : limitsOf(sla, 'throughput'),
   objectives: [],
-  lookFor: 'The endpoints that receive the load. Requests that match no route are "unmatched".',
+  lookFor: 'Requests per second by endpoint. Requests that match no route are "unmatched".',
   next: ['api-latency', 'error-rate'],
   width: 12,
 });
@@ -244,7 +244,7 @@ function averageConfidence(sla: SlaDocument, view: View): Panel {
     limits: limitsOf(sla, 'mean'),
     objectives: idsOf(sla, 'mean'),
     lookFor:
-      'The mean for each sentiment; the objective covers both together. If one is far below the other, its texts have drifted.',
+      'The mean for each sentiment; the objective covers both together. If one is far below the other, texts with that sentiment have drifted.',
     next: ['confidence-distribution', 'confidence-trend'],
     width: 12,
   };
@@ -265,7 +265,7 @@ const errorTypes = (view: View): Panel => ({
   limits: [],
   objectives: [],
   lookFor:
-    'overloaded and timeout mean too little capacity, inference_error that the model failed, invalid_input that clients sent invalid requests.',
+    'overloaded and timeout mean too little capacity, inference_error means that the model failed, and invalid_input that clients sent invalid requests.',
   next: ['error-rate', 'api-latency'],
   width: 12,
 });

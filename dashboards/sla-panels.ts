@@ -18,7 +18,7 @@ export const slaPanels = (sla: SlaDocument, given: View): readonly Panel[] => {
     budgetLeft(budgets),
     beyondMinutes(budgets),
     burnRate(budgets, '1h', 'fast', 'Above 14, one hour spends 2% of the 30-day budget: page the operator.'),
-    burnRate(budgets, '6h', 'slow', 'If it stays above 1, the budget does not last 30 days.'),
+    burnRate(budgets, '6h', 'slow', 'If it stays above 1, the budget will not last 30 days.'),
     withinTarget(budgets),
     uptime(sla, view),
     verdicts(),
@@ -117,7 +117,7 @@ const beyondMinutes = (budgets: readonly Budget[]): Panel => ({
     { from: 15, colour: 'red' },
   ],
   lookFor:
-    'How long each objective missed its target. A minute counts if the 5 minutes before it missed the target.',
+    'How long each objective missed its target. A minute counts if the 5 minutes up to it missed the target.',
   next: ['within-target', 'budget-left'],
 });
 

@@ -45,7 +45,7 @@ export function refuseUnmatched(app: FastifyInstance, allowedMethods: ReadonlyMa
       allowed === undefined
         ? new ApiError(
             'not_found',
-            `There is nothing here; known paths are ${[...allowedMethods.keys()].join(', ')}.`,
+            `This path does not exist; known paths are ${[...allowedMethods.keys()].join(', ')}.`,
           )
         : new ApiError('method_not_allowed', `${path} takes ${allowed} only.`),
     );
@@ -55,7 +55,7 @@ export function refuseUnmatched(app: FastifyInstance, allowedMethods: ReadonlyMa
 export function badUrl(reply: FastifyReply): FastifyReply {
   return sendError(
     reply,
-    new ApiError('bad_url', 'The URL holds a percent sign that starts no valid character.'),
+    new ApiError('bad_url', 'The URL contains a percent sign that does not begin a valid escape sequence.'),
   );
 }
 
@@ -81,7 +81,7 @@ export function refuseBrokenRequests(app: FastifyInstance): void {
   });
 }
 
-const noHost = new ApiError('bad_http', 'A request by HTTP/1.1 must have a Host header.');
+const noHost = new ApiError('bad_http', 'An HTTP/1.1 request must have a Host header.');
 const unmetExpectation = new ApiError(
   'expectation_failed',
   'The only supported expectation is 100-continue.',
@@ -158,7 +158,7 @@ function fromClassifier(error: ClassifierError): ApiError {
     case 'timeout':
       return new ApiError(error.failure, error.message);
     case 'inference_error':
-      return new ApiError('inference_error', 'The model failed on this request; the log says why.');
+      return new ApiError('inference_error', "The model failed on this request; see the service's log.");
     case 'abandoned':
       return new ApiError('bad_request', error.message);
     default:
@@ -185,7 +185,7 @@ function fromParser(error: FastifyError, request: FastifyRequest): ApiError {
   }
   const isClients = error.statusCode !== undefined && error.statusCode >= 400 && error.statusCode < 500;
   if (isClients) return new ApiError('bad_request', 'The request could not be read.');
-  return new ApiError('internal_error', 'The service failed on this request; the log says why.');
+  return new ApiError('internal_error', "The service failed on this request; see the service's log.");
 }
 
 function emptyBody(): ApiError {
@@ -225,9 +225,9 @@ function describe(code: ApiErrorCode, issue: ValidationIssue, body: unknown, con
     case 'wrong_type':
       return ` must be ${issue.params.type === 'array' ? 'an array' : `a JSON ${issue.params.type}`}.`;
     case 'missing_field':
-      return ` lacks the field "${issue.params.missingProperty}".`;
+      return ` must have the field "${issue.params.missingProperty}".`;
     case 'unknown_field':
-      return ` has a field that is not known: ${JSON.stringify(String(issue.params.additionalProperty).slice(0, 40))}.`;
+      return ` has an unknown field: ${JSON.stringify(String(issue.params.additionalProperty).slice(0, 40))}.`;
     case 'blank_text':
       return ' is blank; it needs at least one letter, number, punctuation mark or symbol.';
     case 'text_too_long':

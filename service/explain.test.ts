@@ -17,7 +17,7 @@ interface Explained {
   readonly confidence: number;
 }
 
-test('the word that carries the sentiment weighs most, and each weight is the probability lost without the word', async () => {
+test('the word that carries the sentiment has the highest weight; each weight is the probability lost without the word', async () => {
   await using app = appOf(classifier);
   const text = 'The plot is terrible  and the seats were blue';
   const explained: Explained = (await post(app, '/explain', { text })).json();

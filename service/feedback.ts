@@ -11,7 +11,7 @@ const feedbackSchema = {
   body: Type.Object(
     {
       id: predictionId,
-      agrees: Type.Boolean({ description: 'Whether the person agrees with the sentiment.' }),
+      agrees: Type.Boolean({ description: 'Whether the user agrees with the sentiment.' }),
     },
     { additionalProperties: false },
   ),

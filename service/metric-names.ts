@@ -318,7 +318,7 @@ export const metrics = {
   ),
   driftChance: gauge(
     'sentiment_drift_psi_chance_limit',
-    'Value that the index exceeds by chance alone in one of a thousand windows of this size.',
+    'Value that the index exceeds by chance in one of a thousand windows of this size.',
     ['feature'],
     byDriftFeature,
   ),

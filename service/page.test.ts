@@ -92,7 +92,7 @@ describe.skipIf(browserPath === undefined)('in a browser', () => {
     expect(trouble).toEqual([]);
   });
 
-  test('an error of the service is shown in its own words', async () => {
+  test('an error message from the service is shown unchanged', async () => {
     await using opened = await open();
     await opened.page.getByLabel('English text').fill('   ');
     await opened.page.getByRole('button', { name: 'Predict' }).click();

@@ -42,9 +42,9 @@ const prediction = Type.Object({ id: predictionId, sentiment: oneSentiment, conf
 export const errorSchema = Type.Object(
   {
     error: Type.Object({
-      code: Type.String({ description: 'Stable: for programs.' }),
+      code: Type.String({ description: 'Stable; meant for programs.' }),
       message: Type.String({
-        description: 'A message for people: what is wrong, where, and what the limit is.',
+        description: 'Meant for people: what is wrong, where, and what the limit is.',
       }),
     }),
   },

@@ -84,7 +84,7 @@ describe('tokens', () => {
   });
 });
 
-test('a client over its rate is refused with the time to wait, and others are not', async () => {
+test('a client over its rate is refused with the time to wait; other clients are not', async () => {
   await using app = appOf(classifier, { RATE_LIMIT_PER_MINUTE: '2', TRUST_PROXY: '1' });
   const ask = (client: string) => post(app, '/predict', { text: 'good' }, { 'x-forwarded-for': client });
   expect((await ask('192.0.2.1')).statusCode).toBe(200);
@@ -98,7 +98,7 @@ test('a client over its rate is refused with the time to wait, and others are no
   expect(series.get('sentiment_errors_total{error_type="rate_limited",endpoint="/predict"}')).toBe(1);
 });
 
-test('guessing tokens is rate-limited, too', async () => {
+test('requests with wrong tokens are also rate-limited', async () => {
   const config = configOf({ RATE_LIMIT_PER_MINUTE: '2' });
   await using app = buildApp(config, classifier, { tokens: { predict: [current], metrics: [] } });
   const guess = () => post(app, '/predict', { text: 'good' }, bearer('wrong-token-of-the-fall'));

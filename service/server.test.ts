@@ -39,7 +39,7 @@ test.each(['SIGTERM', 'SIGINT'] as const)(
     await untilInProgress(address, 2);
 
     service.child.kill(signal);
-    await service.logged('stopping: no new requests are accepted, requests in flight are finished');
+    await service.logged('stopping: accepting no new requests, finishing requests in flight');
     halfway.write('\r\n');
     const [ready] = await once(halfway, 'data');
     expect(String(ready)).toMatch(/^HTTP\/1.1 503 /);
@@ -100,7 +100,7 @@ test('two signals during startup stop the service without a crash', async () => 
   await using service = new ServiceProcess({});
   await service.logged('listening');
   service.child.kill('SIGTERM');
-  await service.logged('stopping: no new requests are accepted, requests in flight are finished');
+  await service.logged('stopping: accepting no new requests, finishing requests in flight');
   service.child.kill('SIGTERM');
   expect([0, 1]).toContain(await service.exitCode());
   expect(service.stderr).toBe('');
@@ -133,7 +133,7 @@ test('faults are refused in production', async () => {
   expect(service.stderr).toContain('SLA_FAULTS_ALLOW=1');
 });
 
-test('an error about a port in use names the port and what to do', async () => {
+test('the error for a port in use names the port and what to do', async () => {
   await using other = createServer();
   other.listen(0, '127.0.0.1');
   await once(other, 'listening');
@@ -144,7 +144,7 @@ test('an error about a port in use names the port and what to do', async () => {
   expect(service.stderr).toContain('PORT=0');
 });
 
-test('an error about an address that this machine does not have names the address and what to do', async () => {
+test('the error for an address that this machine does not have names the address and what to do', async () => {
   await using service = new ServiceProcess({ HOST: '192.0.2.1' });
   expect(await service.exitCode()).toBe(1);
   expect(service.stderr).toContain('HOST "192.0.2.1" is not an address of this machine (EADDRNOTAVAIL)');

@@ -47,7 +47,9 @@ async function serve(config: Config, tokens: Tokens): Promise<void> {
   const app = buildApp(config, classifier, { tokens, modelB, tracing, logStream: new LogOutput() });
   stopOnSignal(app, [classifier, modelB, tracing], config.drainDeadlineMs);
   if (process.getuid?.() === 0) {
-    app.log.warn('running as root without need: start the service as a user that can only read its files');
+    app.log.warn(
+      'running as root, which the service does not need: start it as a user that can only read its files',
+    );
   }
   if (config.faults)
     app.log.warn({ faults: config.faults.spec }, 'SLA_FAULTS is set: faults are being injected');
@@ -137,7 +139,7 @@ function stopOnSignal(
       return giveUp();
     }
     stopping = true;
-    app.log.info({ signal }, 'stopping: no new requests are accepted, requests in flight are finished');
+    app.log.info({ signal }, 'stopping: accepting no new requests, finishing requests in flight');
     setTimeout(() => {
       app.log.error({ drainDeadlineMs }, 'requests still in flight at DRAIN_DEADLINE_MS are aborted');
       void giveUp();

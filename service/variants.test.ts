@@ -15,7 +15,7 @@ async function bothModels() {
   return { a, modelB, app: buildApp(configOf(env), a, { modelB }) };
 }
 
-test('requests are distributed by the share, or by their id if they have one; each model has its own metrics', async () => {
+test('requests are distributed by the share, or by their id if they have one, and each model has its own metrics', async () => {
   const { a, modelB, app } = await bothModels();
   await using _a = a;
   await using _b = modelB;

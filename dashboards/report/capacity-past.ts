@@ -48,6 +48,6 @@ function weeklyPeaks({ outlook, limitPerSecond }: NonNullable<CapacityResult['tr
     ...{ upright: [], curve: [], isLogarithmic: false },
     formatX: (value) => formatNumber(value, 'count'),
     formatY: (value) => formatNumber(value, 'per_second'),
-    note: 'Hollow: the peak may have been higher, because busy hours are unknown.',
+    note: 'Hollow: the peak may have been higher, because busy hours have no data.',
   });
 }

@@ -83,10 +83,10 @@ const WORDS: readonly (readonly [string, string])[] = [
   ['objective', 'what the service promises, such as: 95% of the responses within 200 ms'],
   ['step', 'a short test at one rate, until its result is clear'],
   ['hold', 'a longer, fresh test that must pass before a rate is called proven'],
-  ['met, missed', 'at this rate, every objective was kept; at least one was not'],
-  ['undecided', 'too close to the limit for the time that was measured: it counts neither way'],
+  ['met, missed', 'every objective was met at this rate, or at least one was missed'],
+  ['undecided', 'too close to the limit to be decided in the time measured'],
   ['p95', 'the time within which 95% of the responses arrived'],
-  ['headroom', 'the part of the capacity that stays free in normal operation'],
+  ['headroom', 'the share of the capacity that stays free in normal operation'],
   ['replica', 'one running copy of the service'],
   ['95% confidence', 'if the test were repeated 20 times, this statement would be wrong about once'],
 ];
@@ -150,7 +150,7 @@ function plots({ steps }: CapacityRecord, { answer, curve }: CapacityResult): Ht
     marks: level.map(({ step, client }) => markOf(step, step.ratePerSecond, client.successesPerSecond)),
     ...{ across: [], upright, isLogarithmic: false },
     formatY: rate,
-    note: 'Where the points leave the diagonal, the service no longer keeps up.',
+    note: 'Where the points fall below the diagonal, the service no longer keeps up.',
   });
   const usl = scatter({
     id: 'usl',

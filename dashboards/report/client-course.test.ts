@@ -26,19 +26,19 @@ function behindOf(sentAtSeconds: readonly number[], more: Partial<Load> = {}) {
 const evenly = Array.from({ length: 1200 }, (_, index) => index / 10);
 
 describe('overdue requests', () => {
-  test('no request is overdue if every request was sent at most half a second late', () => {
+  test('do not exist if every request was sent at most half a second late', () => {
     expect(new Set(behindOf(evenly))).toEqual(new Set([0]));
     expect(new Set(behindOf(evenly.map((at) => at + 0.4)))).toEqual(new Set([0]));
   });
 
-  test('their number grows while nothing is sent, and dropped requests remain overdue', () => {
+  test('grow in number while nothing is sent, and dropped requests remain overdue', () => {
     const behind = behindOf(evenly.filter((at) => at < 30 || at >= 34));
     expect(behind.slice(0, 31)).toEqual(Array.from({ length: 31 }, () => 0));
     expect(behind[32]).toBe(21);
     expect(behind.slice(35)).toEqual(Array.from({ length: 86 }, () => 40));
   });
 
-  test('their number returns to 0 once late requests have been sent', () => {
+  test('return to 0 once late requests have been sent', () => {
     const late = evenly.map((at) => (at >= 30 && at < 34 ? 34 + (at - 30) / 100 : at));
     const behind = behindOf(late);
     expect(behind[33]).toBe(31);

@@ -25,7 +25,7 @@ export function loadFigures(
       RATES,
       [course.offered, course.sent, course.successful],
       [],
-      `From the plan and from the record that ${name} ${version} wrote of every request.`,
+      `From the plan, and from ${name} ${version}’s record of every request.`,
     ),
     figureOfLines(
       { ...LATENCIES, limits: latency?.panel.limits ?? [] },
@@ -33,7 +33,7 @@ export function loadFigures(
         (line) => line !== null,
       ),
       [...course.wholeRun, ...renamed(latency?.wholeRun ?? [])],
-      `The client's latency includes connecting, the network and the wait for the service's event loop; the service's does not.`,
+      `Client-side latency includes connecting, the network and the wait for the service's event loop; service-side latency does not.`,
     ),
     figureOfLines(
       BEHIND,
@@ -66,14 +66,14 @@ const RATES: Panel = {
 
 const LATENCIES: Panel = {
   id: 'client-latency',
-  title: 'Latency at client and service',
+  title: 'Client-side and service-side latency',
   unit: 'seconds',
   drawing: 'lines',
   queries: [],
   limits: [],
   objectives: [],
   lookFor:
-    'The difference between the two is time that the service does not measure: its event loop, connecting, the network.',
+    'The difference between the two is time that the service does not measure: waiting for its event loop, connecting, the network.',
   next: [],
   width: 12,
 };
@@ -87,7 +87,7 @@ const BEHIND: Panel = {
   limits: [],
   objectives: [],
   lookFor:
-    'Above 0 the load generator was behind its plan: it had too little CPU, or every virtual user was waiting for a response. Requests that remain at the end were never sent.',
+    'Above 0, the load generator was behind its plan: it had too little CPU, or every virtual user was waiting for a response. Requests that remain at the end were never sent.',
   next: [],
   width: 12,
 };

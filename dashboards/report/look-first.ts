@@ -44,7 +44,7 @@ export function lookFirst(
   const panel = shown[0]?.panel ?? null;
   if (grid === null || first === undefined || panel === null)
     return {
-      sentences: [...sentences, 'The plots do not show a moment at which the limit was first exceeded.'],
+      sentences: [...sentences, 'The plots do not show when the limit was first exceeded.'],
       moved: [],
       panel,
       atSeconds: null,
@@ -55,7 +55,7 @@ export function lookFirst(
     return {
       sentences: [
         ...sentences,
-        `This was the case from the start (${place}): look for a cause that existed before the load, not for a change during it.`,
+        `This was so from the start (${place}): look for a cause that existed before the load began.`,
       ],
       moved: [],
       panel: first.panel,
@@ -101,7 +101,7 @@ function withoutMiss(verdict: Verdict, courses: readonly Course[]): LookFirst {
       sentences: [
         'No objective was missed, but a precondition of the verdict does not hold:',
         ...broken.map(({ id, reasons }) => `${id}: ${wordsOf(reasons)}.`),
-        'Fix this and run again: the numbers below cannot be trusted.',
+        'Fix this and run again: the figures below are not reliable.',
       ],
       panel: null,
     };

@@ -37,7 +37,7 @@ const closing = [lookAt(68, 0.8, 0.99), lookAt(101, 0.9, 0.985), lookAt(152, 0.9
 const numbersOf = (markup: string, name: string) =>
   [...markup.matchAll(new RegExp(` ${name}="([^"]+)"`, 'g'))].map(([, value]) => Number(value));
 
-test('a verdict without looks has no such section', () => {
+test('a verdict without interim looks has no section for them', () => {
   expect(looks(verdict, plan).markup).toBe('');
 });
 
@@ -49,7 +49,7 @@ test('each objective with bounds has one plot, with one bar per look, and others
   expect(markup).not.toContain('model-uptime');
 });
 
-test('bars are drawn on the correct side of the limit: the bar of the last look is entirely above the limit', () => {
+test('bars are drawn on the correct side of the limit: the last look’s bar is entirely above it', () => {
   const markup = drawnOf(closing, 152);
   expect(markup).toContain('95% needed');
   const limit = Number(/y1="([\d.]+)"[^>]*stroke-dasharray="6 4"/.exec(markup)![1]);

@@ -23,8 +23,8 @@ export function looks(verdict: Verdict, plan: Plan): Html {
     const seen = planned === undefined ? [] : seenOf(planned, sequential);
     return seen.length === 0 ? [] : [figure(title, planned!, seen, sequential)];
   });
-  return html`<section aria-labelledby="looks"><h2 id="looks">Looks at the run</h2>
-    <p>${unbroken(upperFirst(decidedInWords(sequential, plan)))}. Each bar is the bounds at a look; the dot, once the objective is decided, is the measured value. An objective is decided once its bounds are on one side of the limit.</p>
+  return html`<section aria-labelledby="looks"><h2 id="looks">Interim looks</h2>
+    <p>${unbroken(upperFirst(decidedInWords(sequential, plan)))}. Each bar shows the bounds at one interim look; once the objective is decided, the dot shows the measured value. An objective is decided once its bounds are on one side of the limit.</p>
     ${figures.length === 0 ? html`<p class="note">No look could compute bounds.</p>` : html`<div class="panels">${figures}</div>`}
     ${flips(verdict)}</section>`;
 }
@@ -33,7 +33,7 @@ export function looks(verdict: Verdict, plan: Plan): Html {
 function flips(verdict: Verdict): Html {
   const lines = flipsInWords(verdict);
   if (lines.length === 0) return html``;
-  return html`<h3>What would change the verdict</h3><p>The same run, judged again with every latency of the client's record multiplied, or with more or fewer failed requests.</p><ul>${lines.map((line) => html`<li>${line}</li>`)}</ul>`;
+  return html`<h3>What would change the verdict</h3><p>The same run, judged again with all latencies in the client record multiplied by a factor, or with more or fewer failed requests.</p><ul>${lines.map((line) => html`<li>${line}</li>`)}</ul>`;
 }
 
 const upperFirst = (text: string) => `${text.charAt(0).toUpperCase()}${text.slice(1)}`;

@@ -62,7 +62,7 @@ const asides = ({ severity, alert, nearLimit }: ObjectiveVerdict) =>
 function boundsOf({ interval, unit, target, samples }: ObjectiveVerdict): string {
   if (interval === null) return '';
   const { confidence, eachBound } = interval;
-  const each = eachBound === undefined ? '' : ` (each alone at ${formatValue(eachBound, 'ratio')})`;
+  const each = eachBound === undefined ? '' : ` (each bound: ${formatValue(eachBound, 'ratio')})`;
   return `${formatValue(confidence, 'ratio')} bounds ${formatInterval(interval, unit, target)}${each}, ${formatCount(samples)} samples: `;
 }
 
@@ -84,7 +84,7 @@ export const preconditions = (all: readonly Precondition[]): Html => html`
 export function reconciliation({ reconciliation: rows }: Verdict): Html {
   if (rows.length === 0) return html``;
   return html`<section aria-labelledby="reconciliation"><h2 id="reconciliation">Requests counted by client and service</h2>
-    <table class="grid counts"><thead><tr><th scope="col">what</th><th scope="col">responses at the client</th><th scope="col">unanswered</th><th scope="col">counted by the service</th><th scope="col">result</th></tr></thead>
+    <table class="grid counts"><thead><tr><th scope="col">what</th><th scope="col">received by the client</th><th scope="col">unanswered</th><th scope="col">counted by the service</th><th scope="col">result</th></tr></thead>
     <tbody>${rows.map(
       ({ what, client, lost, service, ok, reasons }) =>
         html`<tr><th scope="row">${what}</th><td>${formatCount(client)}</td><td>${formatCount(lost)}</td><td>${formatCount(service)}</td><td class="${ok ? 'good' : 'bad'}">${ok ? (client === service ? 'equal' : 'explained') : wordsOf(reasons)}</td></tr>`,

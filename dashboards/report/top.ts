@@ -76,7 +76,7 @@ function sentence({ verdict, objectives: all, preconditions, summary }: Verdict)
 const capitalised = (words: string) => `${words.charAt(0).toUpperCase()}${words.slice(1)}.`;
 
 function loadOf({ load }: Plan): string {
-  if (load === null) return 'made by another load generator; only the window was judged';
+  if (load === null) return 'sent by another load generator; only the window was judged';
   if (load.k6 !== undefined) return loadInWords(load);
   const phases = load.phases.map(
     ({ ratePerSecond, durationSeconds }) => `${ratePerSecond}/s for ${duration(durationSeconds)}`,

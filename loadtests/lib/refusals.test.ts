@@ -49,7 +49,7 @@ test.each(REFUSALS)('the service responds with $code to $request.method $request
   expect([response.statusCode, response.json().error.code]).toEqual([one.status, one.code]);
 });
 
-test('the refused requests exceed the limits that the service really has', () => {
+test('the refused requests exceed the actual limits of the service', () => {
   expect(readConfig({})).toMatchObject({
     maxTextChars: LONGEST_TEXT,
     maxBatchTexts: LARGEST_BATCH,

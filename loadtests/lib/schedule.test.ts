@@ -11,17 +11,20 @@ describe('Poisson arrivals', () => {
     [200, 20],
     [25, 150],
     [3, 61.5],
-  ])('%d/s for %d s: as many as planned, in order, each started before it is due', (perSecond, seconds) => {
-    const { dueSeconds, leadSeconds, longestWaitSeconds } = poissonSchedule(perSecond, seconds, 1);
-    expect(dueSeconds).toHaveLength(arrivalsIn(perSecond, seconds));
-    expect(Math.abs(dueSeconds.length - perSecond * seconds)).toBeLessThanOrEqual(0.5);
-    expect(gapsOf(dueSeconds).every((gap) => gap >= 0)).toBe(true);
-    expect(dueSeconds[0]).toBeGreaterThanOrEqual(0);
-    expect(dueSeconds.at(-1)).toBeLessThanOrEqual(seconds);
-    const waits = dueSeconds.map((due, index) => due + leadSeconds - index / perSecond);
-    expect(Math.min(...waits)).toBeGreaterThanOrEqual(-1e-9);
-    expect(Math.max(...waits)).toBeLessThanOrEqual(longestWaitSeconds);
-  });
+  ])(
+    '%d/s for %d s gives the planned number, in order, each started before it is due',
+    (perSecond, seconds) => {
+      const { dueSeconds, leadSeconds, longestWaitSeconds } = poissonSchedule(perSecond, seconds, 1);
+      expect(dueSeconds).toHaveLength(arrivalsIn(perSecond, seconds));
+      expect(Math.abs(dueSeconds.length - perSecond * seconds)).toBeLessThanOrEqual(0.5);
+      expect(gapsOf(dueSeconds).every((gap) => gap >= 0)).toBe(true);
+      expect(dueSeconds[0]).toBeGreaterThanOrEqual(0);
+      expect(dueSeconds.at(-1)).toBeLessThanOrEqual(seconds);
+      const waits = dueSeconds.map((due, index) => due + leadSeconds - index / perSecond);
+      expect(Math.min(...waits)).toBeGreaterThanOrEqual(-1e-9);
+      expect(Math.max(...waits)).toBeLessThanOrEqual(longestWaitSeconds);
+    },
+  );
 
   test('the same seed gives the same times, another seed gives others', () => {
     expect(poissonSchedule(25, 60, 7)).toEqual(poissonSchedule(25, 60, 7));
@@ -39,7 +42,7 @@ describe('Poisson arrivals', () => {
     expect(gaps.filter((gap) => gap > mean).length / gaps.length).toBeCloseTo(Math.exp(-1), 1.5);
   });
 
-  test('the count is as planned in each minute, but not in each second', () => {
+  test('the count matches the plan in each minute, but not in each second', () => {
     const { dueSeconds } = poissonSchedule(25, 180, 2);
     const within = (from: number, to: number) => dueSeconds.filter((due) => due >= from && due < to).length;
     expect([within(0, 60), within(60, 120), within(120, 180)]).toEqual([1500, 1500, 1500]);

@@ -10,7 +10,7 @@ import type { Report } from './report.ts';
 import { distributeKinds, soakKinds } from './soak-requests.ts';
 
 describe('figures', () => {
-  test('the median of an odd and of an even number of values', () => {
+  test('the median is the middle value, or the mean of the two middle values', () => {
     expect([median([3, 1, 2]), median([4, 1, 2, 3]), median([])]).toEqual([2, 2.5, Number.NaN]);
   });
 
@@ -30,7 +30,7 @@ describe('figures', () => {
     [4, null],
     [5, [1, 5]],
     [20, [6, 15]],
-  ])('the median of %i values lies between ranks %j', (size, ranks) => {
+  ])('the confidence interval for the median of %i values lies between ranks %j', (size, ranks) => {
     expect(medianBounds(Array.from({ length: size }, (_, index) => size - index))).toEqual(ranks);
   });
 });

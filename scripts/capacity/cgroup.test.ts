@@ -11,7 +11,7 @@ test.each([
   ['version 2, limited by its pod', '0::/pod/container', { 'pod/cpu.stat': stat(100, 30) }, 100, 30],
   ['version 2, as a container sees itself', '0::/', { 'cpu.stat': stat(50, 5) }, 50, 5],
   ['version 1', '4:cpu,cpuacct:/x', { 'cpu/x/cpu.stat': stat(80, 8) }, 80, 8],
-])('paused CPU periods: %s', async (_, membership, files, periods, throttled) => {
+])('paused CPU periods are read correctly: %s', async (_, membership, files, periods, throttled) => {
   await using folder = await temporaryFolder();
   for (const [name, text] of Object.entries({ ...files, membership })) {
     const file = join(folder.path, name);

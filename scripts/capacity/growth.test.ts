@@ -77,7 +77,7 @@ describe('the growth of the traffic', () => {
     const markdown = capacityMarkdown(held, result);
     expect(markdown).toContain('## Growth of the traffic');
     expect(markdown).toMatch(
-      /- 8\d hours are unknown, the longest stretch from 2026-02-0\d \d\d:00 for 8\d hours/,
+      /- 8\d hours have no data, the longest gap being 8\d hours from 2026-02-0\d \d\d:00/,
     );
     expect(markdown).toContain('the busiest hour of the week is most often Tuesday 10:00 to 11:00 UTC');
     const page = renderCapacity(held, result);

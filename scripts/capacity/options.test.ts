@@ -22,7 +22,7 @@ test.each([
     '--weekly-peak: "high" is not a valid rate (0.01/s to 10000/s): write it as 250',
   ],
   [['--history', 'metrics'], `--history: "metrics" is not the URL of a store with Prometheus's HTTP API`],
-  [['--history-weeks', '9'], '--history-weeks: it limits a history: add --history URL'],
+  [['--history-weeks', '9'], '--history-weeks: it applies only to --history: add --history URL'],
   [
     ['--history', 'http://127.0.0.1:1', '--history-weeks', '99'],
     '--history-weeks: "99" is not a number of weeks (1 to 52): write it as 26',
@@ -48,10 +48,13 @@ test.each([
   [['--max-rate', '-1'], '--max-rate: "-1" is not a valid rate'],
   [['--max-rate', '10'], 'sends 10/s: throughput "> 15/s" cannot be met'],
   [['--script', 'test.js'], 'test.js: the load script cannot be read: there is no such file'],
-  [['--script', 'test.tar'], '--script: test.tar is an archive, whose load cannot be changed'],
+  [
+    ['--script', 'test.tar'],
+    '--script: test.tar is an archive, and the load of an archive cannot be changed',
+  ],
   [
     ['--script', 'test.js', '--scenario', 'smoke'],
-    '--scenario: a search sends one of the two: leave out --scenario or --script',
+    '--scenario: a search uses either a scenario or a script: leave out --scenario or --script',
   ],
   [['--scenario', 'nope'], '--scenario: there is no scenario "nope": choose one of smoke, steady'],
   [['--scenario', 'stress'], 'scenario "stress" has 4 phases, and a search sends one rate at a time'],
@@ -59,7 +62,7 @@ test.each([
   [['--target', 'http://127.0.0.1:1'], '--prometheus: a service that is already running needs both'],
   [
     ['--target', 'http://10.0.0.1', '--prometheus', 'http://127.0.0.1:1'],
-    'is not allowed: load goes to this machine only',
+    'is not allowed: load is sent to this machine only',
   ],
   [
     ['--workers', '0'],
@@ -133,7 +136,7 @@ test('a search cannot be resumed if its document has changed, or if its record i
   expect(changed.stderr).toContain('the SLA document has changed since this search began');
   await writeWhole(file, toJson({ ...recordOf(), schema: 'sla-harness/capacity/v9' }));
   const other = await slaHere(['capacity', '--resume', folder.path]);
-  expect(other.stderr).toContain('was altered, or not written by this version');
+  expect(other.stderr).toContain('was altered, or was not written by this version');
   const [step] = recordOf().steps;
   await writeWhole(file, toJson({ ...recordOf(), steps: [{ ...step, ratePerSecond: null }] }));
   const damaged = await slaHere(['capacity', '--resume', folder.path]);

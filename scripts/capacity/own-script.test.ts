@@ -33,10 +33,10 @@ test.each([
   [
     'ramping',
     `{ scenarios: { a: { executor: 'ramping-arrival-rate', stages: [{ duration: '5s', target: 9 }], preAllocatedVUs: 1 } } }`,
-    'plans its load by ramping-arrival-rate, which has no single rate',
+    'uses the executor ramping-arrival-rate, which has no single rate',
   ],
-  ['vus', `{ vus: 3, duration: '10s' }`, 'plans its load by constant-vus'],
-  ['iterations', `{ vus: 1, iterations: 30 }`, 'plans its load by shared-iterations'],
+  ['vus', `{ vus: 3, duration: '10s' }`, 'uses the executor constant-vus'],
+  ['iterations', `{ vus: 1, iterations: 30 }`, 'uses the executor shared-iterations'],
   ['rps', `{ rps: 20, scenarios: { a: { ${ARRIVING} } } }`, 'limits its requests to 20/s (options.rps)'],
 ])('a script with the load "%s" is refused with the reason', async (name, options, why) => {
   const { code, stderr } = await slaHere(['capacity', '--script', await written(`${name}.js`, options)]);
@@ -47,12 +47,12 @@ test.each([
   expect(code).toBe(2);
 });
 
-test('a script, too, may send load only to allowed targets', async () => {
+test('a script may also send load only to allowed targets', async () => {
   const { code, stderr } = await slaHere([
     ...['capacity', '--script', await written('far.js', '{}')],
     ...['--target', 'http://10.0.0.1', '--prometheus', 'http://127.0.0.1:1'],
   ]);
-  expect(stderr).toContain('is not allowed: load goes to this machine only');
+  expect(stderr).toContain('is not allowed: load is sent to this machine only');
   expect(code).toBe(2);
 });
 

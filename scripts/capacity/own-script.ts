@@ -27,7 +27,10 @@ export async function readOwnScript(
   io: Io,
 ): Promise<Input<OwnScript>> {
   if (script.endsWith('.tar'))
-    return badOption('--script', `${script} is an archive, whose load cannot be changed: name the script`);
+    return badOption(
+      '--script',
+      `${script} is an archive, and the load of an archive cannot be changed: name the script itself`,
+    );
   const inspected = await inspect(script, target, io);
   if (!inspected.ok) return inspected;
   const why = whyNotScalable(inspected.value);
@@ -38,7 +41,7 @@ export async function readOwnScript(
     );
   if (Object.keys(inspected.value.thresholds).length > 0)
     io.progress(
-      `thresholds of ${script} are not used: they compare single values, and a search needs objectives that are judged at a confidence`,
+      `the thresholds of ${script} are ignored: a search needs objectives with a confidence, and thresholds have none`,
     );
   const file = userPath(io, script);
   const [first] = inspected.value.scenarios;
@@ -60,7 +63,7 @@ function whyNotScalable({ scenarios, maxRequestsPerSecond }: ScriptPlan): string
   if (executor === 'constant-arrival-rate') return null;
   // k6 plans this load for a script that defines none.
   if (name === 'default' && executor.endsWith('-iterations') && plannedIterations === 1) return null;
-  return `plans its load by ${executor}, which has no single rate`;
+  return `uses the executor ${executor}, which has no single rate`;
 }
 
 export interface StepLoad {

@@ -26,7 +26,7 @@ const wordsOf = (record: CapacityRecord) => answerInWords(record, result(record)
 describe('the answer', () => {
   test('is two sentences: the confirmed interval, and the number of replicas', () => {
     expect(wordsOf(held)).toBe(
-      'Every objective holds at 425/s, confirmed by a hold; at 438/s an objective is missed. 1,000/s with 30% headroom needs 5 replicas, one of which may be lost.',
+      'Every objective holds at 425/s, confirmed by a hold; at 438/s an objective is missed. 1,000/s with 30% headroom needs 5 replicas, so that one of them may fail.',
     );
   });
 
@@ -35,7 +35,7 @@ describe('the answer', () => {
     expect(result(recordOf()).replicas).toBeNull();
   });
 
-  test('warns of a wide interval, and says why it is wide', () => {
+  test('has a warning about a wide interval, with the reason', () => {
     const wide = recordOf([
       stepOf(60, 'undecided'),
       stepOf(120, 'missed'),
@@ -49,14 +49,14 @@ describe('the answer', () => {
     expect(cautionInWords(held, result(held))).toBeNull();
   });
 
-  test('names no rate that holds if no hold confirmed one', () => {
+  test('claims no rate that no hold confirmed', () => {
     const failed = [425, 408, 375, 319].map((rate) => stepOf(rate, 'missed', true));
     const words = wordsOf(recordOf([...searched, ...failed]));
     expect(words).toContain('There is no answer: no rate was confirmed: every hold was missed or undecided');
     expect(words).not.toContain('holds at');
   });
 
-  test('says if the load generator is the limit', () => {
+  test('says so if the load generator is the limit', () => {
     const late = [
       stepOf(50),
       stepOf(100),
@@ -79,8 +79,8 @@ test.each([
     400,
     'A weekly peak of 400/s already uses part of the 30% headroom; it may grow by 6.3% up to the proven rate',
   ],
-  [500, 'A weekly peak of 500/s is above the proven rate: there is nothing left for growth.'],
-])('a weekly peak of %d/s: the report says how much it may grow', (weeklyPeakPerSecond, words) => {
+  [500, 'A weekly peak of 500/s is above the proven rate: there is no room for growth.'],
+])('the report says how much a weekly peak of %d/s may grow', (weeklyPeakPerSecond, words) => {
   const record = { ...held, asked: { ...held.asked, weeklyPeakPerSecond } };
   expect(growthInWords(record, result(record))).toContain(words);
   expect(capacityText(record, result(record))).toContain(words);
@@ -140,7 +140,7 @@ test('the report gives the resources of a pod, or says why there is no patch for
   ]);
   expect(capacityMarkdown(held, result(held))).toContain('`k8s-patch.yaml` sets');
   const unconfirmed = capacityMarkdown(recordOf(), result(recordOf()));
-  expect(unconfirmed).toContain('- no patch for k8s/ is written: no rate was confirmed by a hold');
+  expect(unconfirmed).toContain('- no patch is written for k8s/: no rate was confirmed by a hold');
   expect(unconfirmed).not.toContain('k8s-patch.yaml');
 });
 

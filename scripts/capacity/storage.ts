@@ -58,7 +58,7 @@ export async function readRecord(path: string, shown: string): Promise<Input<Cap
     if (isRecord(record)) return accept(record);
     return badOption(
       '--resume',
-      `${shown} was altered, or not written by this version of ./sla capacity: start a new search`,
+      `${shown} was altered, or was not written by this version of ./sla capacity: start a new search`,
     );
   } catch (error) {
     if (!(error instanceof Unreadable)) throw error;

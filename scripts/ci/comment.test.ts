@@ -21,7 +21,7 @@ describe('the text of a comment', () => {
       maxLength: 500,
     });
     expect(body.length).toBeLessThan(700);
-    expect(body).toMatch(/- check \d+ holds\n\n<\/details>\n\n…cut here: the whole text is in summary\.md/);
+    expect(body).toMatch(/- check \d+ holds\n\n<\/details>\n\n…truncated: the full text is in summary\.md/);
   });
 
   test('starts with a marker line that a key cannot end early', () => {

@@ -24,7 +24,7 @@ function cut(markdown: string, maxLength: number): string {
   if (markdown.length <= maxLength) return markdown;
   const kept = markdown.slice(0, markdown.lastIndexOf('\n', maxLength));
   const isOpen = kept.split('<details>').length > kept.split('</details>').length;
-  return `${kept}\n${isOpen ? '\n</details>\n' : ''}\n…cut here: the whole text is in summary.md of the run folder`;
+  return `${kept}\n${isOpen ? '\n</details>\n' : ''}\n…truncated: the full text is in summary.md in the run folder`;
 }
 
 interface Comment {

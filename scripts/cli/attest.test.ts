@@ -126,7 +126,7 @@ describe('./sla attest', () => {
     await writeFile(file, JSON.stringify({ ...verdict, verdict: 'pass', exitCode: 0 }));
     await seal(run.stored.path);
     const { code, stderr } = await attest(run, '--commit', COMMIT);
-    expect(stderr).toContain('RUN: the stored verdict is pass, and this version of the harness judges');
+    expect(stderr).toContain('RUN: the stored verdict is pass, but this version of the harness gives');
     expect(code).toBe(2);
   });
 });

@@ -28,7 +28,7 @@ describe('invalid usage exits with 2 and names the problem', () => {
     ],
     [
       ['gate', '--target', 'http://10.0.0.1', '--prometheus', 'http://127.0.0.1:1'],
-      'is not allowed: load goes to this machine only',
+      'is not allowed: load is sent to this machine only',
     ],
     [
       ['gate', '--snapshot', '--target', 'http://127.0.0.1:1', '--prometheus', 'http://127.0.0.1:2'],
@@ -44,7 +44,7 @@ describe('invalid usage exits with 2 and names the problem', () => {
       '//[redacted]@127.0.0.1',
     ],
     [['gate', '--max-rate', 'much'], '--max-rate: "much" is not a valid rate (0.01/s to 10000/s)'],
-    [['plan', '--max-duration', '5m'], '--max-duration: a plan uses it only with --until-decided'],
+    [['plan', '--max-duration', '5m'], '--max-duration: it applies only with --until-decided'],
     [
       ['gate', '--until-decided', '--no-abort'],
       '--no-abort: a run that lasts until it is decided always stops early',

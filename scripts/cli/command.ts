@@ -29,7 +29,7 @@ export const SLA_FILE = 'the SLA document (default in this repository: that of t
 export const RUN_ARGUMENT = 'a run folder, or its name under runs/ (default: the latest)';
 const SCENARIO = "a scenario of the document (default: the document's defaultScenario)";
 const CONFIDENCE =
-  'confidence of the verdict, for example 0.95 or 95% (at least 0.9, and at least that of the document); an outcome that is less certain is undecided';
+  'confidence of the verdict, for example 0.95 or 95% (at least 0.9, and at least that of the document); less certain outcomes are undecided';
 const INGEST_DELAY =
   'the maximum time to wait for a sample to appear in Prometheus, for example 30s (default: learned from the samples before the load, else 60s)';
 
@@ -38,7 +38,7 @@ export const addConfidence = (command: Program) => command.option('--confidence 
 export const addIngestDelay = (command: Program) => command.option('--ingest-delay <duration>', INGEST_DELAY);
 
 const SCRIPT =
-  'a k6 script with a load of its own, instead of a scenario; it runs unchanged, and only its requests to the load target are sent (with --stack kubernetes also claim:NAME/PATH, a file in a volume claim)';
+  'a k6 script that defines its own load, instead of a scenario; it runs unchanged, but can reach only the load target (with --stack kubernetes, also claim:NAME/PATH: a file in a volume claim)';
 
 export const addScript = (command: Program) => command.option('--script <file>', SCRIPT);
 
@@ -56,7 +56,10 @@ export const addPlanOptions = (command: Program) =>
         '--until-decided',
         'judge the run while it is in progress, and stop once every objective is met or one is missed, at the stated confidence (default: 0.95)',
       )
-      .option('--no-until-decided', 'load for the whole duration, even if the scenario says until: decided')
+      .option(
+        '--no-until-decided',
+        'run the load for its whole duration, even if the scenario says until: decided',
+      )
       .option(
         '--max-duration <duration>',
         'refuse a scenario that takes longer than this, for example 10m (default with --target: 1h); with --until-decided, the maximum duration of the load',

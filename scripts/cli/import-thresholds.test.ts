@@ -126,7 +126,7 @@ test('without a histogram, only k6’s measurements judge latencies', () => {
   expect(text).toContain('client: "/" # CHANGE: the path of the requests');
   expect(left.map(({ why }) => why.split(';')[0])).toEqual([
     'a mean needs a histogram of the service',
-    'without a histogram, a latency is of all successful responses of a path',
-    'without a histogram, a latency is of all successful responses of a path',
+    'without a histogram, a latency covers all successful responses of a path',
+    'without a histogram, a latency covers all successful responses of a path',
   ]);
 });

@@ -87,7 +87,7 @@ function tagOf(text: string): readonly [string, string] {
 
 type Entry = Objective | { readonly kind: 'checks'; readonly target: string };
 
-const STAYS = 'it stays a threshold of the script, which ./sla gate --script judges as a row of its own';
+const STAYS = 'it stays a threshold of the script, and ./sla gate --script reports it as a separate row';
 
 /** The objective for a threshold, or why there is none. */
 function translate(one: Read): Entry | string {
@@ -216,7 +216,7 @@ function needsHistogram({ kind, where }: Objective): string | null {
   const { status, method } = where;
   const isOfSuccesses = typeof status === 'object' && /^\[?23?\]?\.\.$/.test(status.matches);
   return kind === 'latency' && (method !== undefined || !isOfSuccesses)
-    ? `without a histogram, a latency is of all successful responses of a path; ${STAYS}`
+    ? `without a histogram, a latency covers all successful responses of a path; ${STAYS}`
     : null;
 }
 

@@ -40,7 +40,7 @@ export function documentOf(
   const edges = [...new Set([...EDGES, ...limits])].sort((a, b) => a - b);
   const hasLatency = !isWithoutHistogram && objectives.some(({ kind }) => kind === 'latency');
   return [
-    `# Imported from the thresholds of ${oneLine(script)}. Lines with CHANGE name metrics and labels as most Prometheus clients name them:`,
+    `# Imported from the thresholds of ${oneLine(script)}. Lines with CHANGE use the names that most Prometheus client libraries use:`,
     '# correct them to those of your service.',
     'apiVersion: sla-harness/v1',
     'kind: SLA',

@@ -156,7 +156,7 @@ export function checkConfidence(
   place: string,
 ): readonly PlacedProblem[] {
   if (confidence === undefined || said === null || confidence >= said) return [];
-  const message = `${confidence} is lower than the confidence of ${place} (${said}), which would make a pass easier: leave the option out, or use a higher value`;
+  const message = `${confidence} is lower than the confidence of ${place} (${said}), which would make it easier to pass: leave the option out, or use a higher value`;
   return badOption('--confidence', message).error;
 }
 

@@ -73,7 +73,10 @@ export function scriptText({ service, objectives }: SlaDocument, isShipped: bool
         "import { predict } from './lib/request.ts';",
         "import { nextText } from './lib/texts.ts';",
       ],
-      ['// predict() looks into each response: a sentiment, and how sure it is.', 'predict(nextText());'],
+      [
+        '// predict() checks each response: it must contain a sentiment and a confidence.',
+        'predict(nextText());',
+      ],
     );
   const [body] = warmUp?.bodies ?? [];
   const path = warmUp?.path ?? clientPathOf(objectives) ?? '/';
@@ -114,7 +117,7 @@ export const documentText = (
   name: string,
   path: string,
 ) => `# yaml-language-server: $schema=./sla-document.schema.json
-# Lines with CHANGE have names as most Prometheus clients name them: correct them to those of your service.
+# Lines with CHANGE use the names that most Prometheus client libraries use: replace them with those of your service.
 apiVersion: sla-harness/v1
 kind: SLA
 name: ${name}
@@ -136,7 +139,7 @@ objectives:
       histogram: http_request_duration_seconds # CHANGE
       where: { handler: ${path}, status: { matches: 2.. } } # CHANGE
       percentile: 95
-      client: ${path} # also by the clock of k6; the worse of the two decides
+      client: ${path} # also judged client-side; the worse of the two decides
     target: "< 250ms"
     alert: "> 1s"
 

@@ -44,7 +44,7 @@ export async function listenTo(
   const foreign = Object.entries(others).find(([, value]) => value !== undefined);
   const printed = (['json', 'verbose'] as const).find((name) => options[name] !== undefined);
   if (foreign !== undefined)
-    return badOption(foreign[0], 'with --listen, each request names its window: leave this out').error;
+    return badOption(foreign[0], 'with --listen, each request specifies its window: leave this out').error;
   if (printed !== undefined)
     return badOption(
       `--${printed}`,

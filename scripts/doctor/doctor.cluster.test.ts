@@ -114,11 +114,11 @@ const BROKEN: Readonly<Record<string, RegExp>> = {
   'a missing target': /pod hidden-\S+: it is ready and annotated, but Prometheus has no target for it/,
   'a token that Prometheus does not send': /pod locked-\S+: Prometheus cannot scrape .*401/,
   'a network policy that blocks Prometheus':
-    /prometheus to sentiment-api:8000: prometheus scrapes it, and no rule allows that/,
+    /prometheus to sentiment-api:8000: prometheus scrapes it, but no rule allows that/,
   'a CPU limit that is too low':
     /pod throttled-\S+, container main: its CPU limit paused it in \d+% of \d+ periods/,
   'an autoscaler at its maximum':
-    /autoscaler sentiment-api: it runs its maximum of 1 replica, and would add more/,
+    /autoscaler sentiment-api: it is at its maximum of 1 replica, and would add more/,
 };
 
 describe('a broken stack', () => {

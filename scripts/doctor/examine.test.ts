@@ -287,7 +287,7 @@ test('the runbooks have a section for every kind of finding', () => {
   );
 });
 
-test('the kubelet’s counters are added up for each container in the namespace', () => {
+test('the kubelet’s counters are summed for each container in the namespace', () => {
   const line = (which: string, namespace: string, value: number) =>
     `container_cpu_cfs_${which}_total{container="api",id="/x",namespace="${namespace}",pod="p"} ${value} 1`;
   const text = [

@@ -37,7 +37,7 @@ test('with the password, its targets and alerts can be read', async () => {
   });
 });
 
-test('without credentials, the check cannot be made; wrong credentials are a finding', async () => {
+test('without credentials the check is reported as not made; wrong credentials are a finding', async () => {
   expect(await read()).toMatchObject({
     ok: false,
     kind: 'forbidden',

@@ -169,7 +169,7 @@ describe('the comment', () => {
     expect(own.body).toContain('PASS');
   });
 
-  test('is neither the comment of another job nor a comment that a person wrote', async () => {
+  test('leaves the comments of other jobs and of people alone', async () => {
     world.comments = [
       { id: 1, body: '<!-- sla-harness: CI/other -->\n', user: BOT },
       { id: 2, body: '<!-- sla-harness: CI/gate -->\nPASS, trust me', user: PERSON },

@@ -32,14 +32,14 @@ describe("a confidence below the document's is rejected", () => {
     const file = await documentWith(folder.path, 0.95);
     const { code, stdout, stderr } = await slaHere([...args, '--sla', file, '--confidence', '0.94']);
     expect(stderr).toBe(
-      `--confidence: 0.94 is lower than the confidence of ${file} (0.95), which would make a pass easier: leave the option out, or use a higher value\n`,
+      `--confidence: 0.94 is lower than the confidence of ${file} (0.95), which would make it easier to pass: leave the option out, or use a higher value\n`,
     );
     expect(stdout).toBe('');
     expect(code).toBe(2);
   });
 });
 
-test('the confidence of the document or a higher one is accepted, and any if the document requires none', async () => {
+test('a confidence at or above the document’s is accepted, and any if the document requires none', async () => {
   await using folder = await temporaryFolder();
   const sure = ['--sla', await documentWith(folder.path, 0.95)];
   const confidences = async (asked: readonly string[]) => {

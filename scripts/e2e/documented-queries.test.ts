@@ -221,7 +221,7 @@ describe('with traffic', { timeout: 60_000 }, () => {
     expect(await one(panelQueries.rate, { at })).toBe(value);
   });
 
-  test('scraped through an address that several replicas share, the rate includes restarts that never happened', async () => {
+  test('the rate includes restarts that never happened if replicas are scraped through a shared address', async () => {
     // Prometheus takes each switch to the replica with the lower count for a restart, so the rate grows without
     // traffic.
     await until(`${documentedQueries['prediction-rate-5m']} * 300 > ${2 * 60 * factor}`, behindAService);

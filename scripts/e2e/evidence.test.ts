@@ -42,7 +42,7 @@ const NO_NETWORK = `--import=data:text/javascript,${encodeURIComponent(
    net.Socket.prototype.connect = () => process.exit(99); dns.lookup = () => process.exit(99);`,
 )}`;
 
-describe('a bundle on its own', () => {
+describe('a bundle without Prometheus', () => {
   test('gives the same verdict byte by byte, without network access', async () => {
     expectVerdict(gated, () => expect([0, 1], gated.stderr).toContain(gated.code));
     const offline = await sla(['verify', original, '--offline', '--json'], {
@@ -197,7 +197,7 @@ test('a stored verdict that does not follow from the evidence is reported, and n
   await writeFile(join(run.path, 'verdict.json'), `${JSON.stringify(forged, null, 2)}\n`);
   await seal(run.path);
   const { code, stdout, stderr } = await slaHere(['verify', run.path, '--json']);
-  expect(stderr).toContain('the stored evidence gives a different verdict than the stored one');
+  expect(stderr).toContain('the stored evidence now gives a different verdict from the stored one');
   expect(stderr).toContain(`objectives.${first.id}.samples: 7 before, ${verdict.objectives[0]!.samples} now`);
   expect(stdout).toBe(gated.stdout);
   expect(code).toBe(gated.code);

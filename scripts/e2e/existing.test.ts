@@ -74,7 +74,7 @@ async function placeOf(name: string): Promise<string> {
 }
 
 describe.concurrent('an existing service', { timeout: 180_000 }, () => {
-  test('is judged with both tokens if the document allows it; if a bound is exceeded, nothing is sent', async () => {
+  test('is judged with both tokens if the document allows it, and gets no load that exceeds a bound', async () => {
     const place = await placeOf('judged');
     await using stack = await startStack(place);
     await using front = await startFront(stack.prometheusUrl);
@@ -116,7 +116,7 @@ describe.concurrent('an existing service', { timeout: 180_000 }, () => {
     );
     expect(outside.code).toBe(4);
     expect(outside.stderr).toMatch(
-      /Prometheus cannot be reached at .*: it rejected our credentials: status 401.*no load was sent\nnext: set PROMETHEUS_TOKEN/,
+      /Prometheus cannot be reached at .*: it rejected the credentials: status 401.*no load was sent\nnext: set PROMETHEUS_TOKEN/,
     );
     expect(outside.stderr).not.toContain('warming up');
 
@@ -143,7 +143,9 @@ describe.concurrent('an existing service', { timeout: 180_000 }, () => {
     const verdict = expectVerdict(done);
     const { load } = await lastRun(place);
     expect(load).toMatchObject({ completed: false, plannedRequests: 360 });
-    expect(load!.stoppedBecause).toContain('load on a service that sla-harness did not start stops at half');
+    expect(load!.stoppedBecause).toContain(
+      'sla-harness stops the load when half of the requests to a service that it did not start are errors',
+    );
     expect(load!.sent).toBeLessThan(240);
     // Five errors of 360 already exceed 1%, whatever comes after them.
     expect(outcomesOf(verdict)).toMatchObject({ 'error-rate': 'missed', 'latency-p95': 'undecided' });

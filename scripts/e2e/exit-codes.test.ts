@@ -176,13 +176,16 @@ describe('an uncaught error exits with 4', () => {
 });
 
 describe('an output that cannot be written', () => {
-  test.skipIf(!existsSync('/dev/full'))('a full disk: 4, and a line on standard error', async () => {
-    const { code, stderr } = await shell('exec "$SLA" --help >/dev/full');
-    expect(lines(stderr)).toEqual(['standard output cannot be written (ENOSPC): the output is incomplete']);
-    expect(code).toBe(4);
-  });
+  test.skipIf(!existsSync('/dev/full'))(
+    'a full disk exits with 4 and prints a line on standard error',
+    async () => {
+      const { code, stderr } = await shell('exec "$SLA" --help >/dev/full');
+      expect(lines(stderr)).toEqual(['standard output cannot be written (ENOSPC): the output is incomplete']);
+      expect(code).toBe(4);
+    },
+  );
 
-  test('a reader that closed the pipe: 4', async () => {
+  test('a reader that closed the pipe makes the command exit with 4', async () => {
     const { stdout, stderr } = await shell('{ sleep 1; "$SLA" --help; echo "code $?" >&3; } 3>&1 | true', {});
     expect(stdout + stderr).not.toMatch(/code [01]\b/);
   });
@@ -207,7 +210,7 @@ describe('an output that cannot be written', () => {
     expect(stdout).toContain('this is a bug in the harness');
   });
 
-  test.skipIf(!existsSync('/dev/full'))('both outputs full: 4', async () => {
+  test.skipIf(!existsSync('/dev/full'))('the command exits with 4 if both outputs are full', async () => {
     expect((await shell('exec "$SLA" --help >/dev/full 2>/dev/full')).code).toBe(4);
   });
 });

@@ -46,7 +46,7 @@ describe('a run that can no longer pass', () => {
     expectVerdict(done, (verdict) => {
       expect(outcomesOf(verdict)).toMatchObject({ 'error-rate': 'missed', 'latency-p95': 'undecided' });
       const { reason, value, samples } = objectiveOf(verdict, 'error-rate');
-      expect(reason).toContain('certain, although');
+      expect(reason).toContain('the result is certain, although');
       // Our stop interrupted the requests in flight; they are not errors of the service.
       expect(value).toBeCloseTo(0.2, 1);
       // 15 errors of the planned 1,500 requests exceed the budget. The 75th request is the 15th error; k6 checks every 2 s.
@@ -73,14 +73,14 @@ describe('a process that dies during the load is evidence', () => {
   }
 
   // Runs alone, because on a busy machine its latencies would miss their limits before it dies.
-  test('Prometheus: inconclusive', () =>
+  test('a dead Prometheus makes the run inconclusive', () =>
     gateLosing('--config.file', (verdict, code) => {
       expect(new Set(Object.values(outcomesOf(verdict)))).toEqual(new Set(['undecided']));
       expect(preconditionOf(verdict, 'nothing-died')).toMatchObject({ ok: false });
       expect(code).toBe(3);
     }));
 
-  test.concurrent('the service: its unanswered requests break the error rate for certain', () =>
+  test.concurrent('a dead service exceeds the error rate with its unanswered requests', () =>
     gateLosing('service/server.ts', (verdict, code) => {
       expect(outcomesOf(verdict)).toMatchObject({
         'error-rate': 'missed',
@@ -90,7 +90,7 @@ describe('a process that dies during the load is evidence', () => {
       expect(code).toBe(1);
     }));
 
-  test('k6: inconclusive', () =>
+  test('a dead k6 makes the run inconclusive', () =>
     gateLosing('single-texts.ts', (verdict, code) => {
       expect(preconditionOf(verdict, 'load-delivered')).toMatchObject({ ok: false });
       expect(code).toBe(3);

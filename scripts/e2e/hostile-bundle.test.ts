@@ -153,7 +153,7 @@ describe('a sealed folder that is not a run is rejected with the reason', () => 
     ],
     'an unknown comparison': [
       edit('plan.json', firstObjective({ target: { text: '~ 1', comparison: '~', value: 1 } })),
-      /plan\.json: objectives\[0\]\.target\.comparison: is not one of the values/,
+      /plan\.json: objectives\[0\]\.target\.comparison: is not an allowed value/,
     ],
     'an infinite limit': [
       (path) =>

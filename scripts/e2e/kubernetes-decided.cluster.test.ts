@@ -22,7 +22,7 @@ const LOAD = { ratePerSecond: 30, maxSeconds: 45, atLeastSeconds: 20 };
 const PLANNED = LOAD.ratePerSecond * LOAD.maxSeconds;
 const LOOK_SECONDS = 20;
 const STARTED = /k6-1 and k6-2 started in (\S+) and (\S+)/;
-const PASSING = /stopping the load: every objective is met at the look after (\d+) s/;
+const PASSING = /stopping the load: every objective is met at the interim look after (\d+) s/;
 
 const random = seeded(1);
 const fast = () => ({ afterMs: 5 + 140 * random(), status: 200 });
@@ -126,7 +126,7 @@ describe.concurrent('a run until it is decided, with two load generators in a cl
       return fast();
     };
     let isLookedAt = false;
-    const looked = stage.gate.seen('look after').then(() => {
+    const looked = stage.gate.seen('interim look after').then(() => {
       isLookedAt = true;
     });
     await isLate;
@@ -151,7 +151,7 @@ describe.concurrent('a run until it is decided, with two load generators in a cl
     const verdict = expectVerdict(done);
     expect([done.code, verdict.verdict], done.stderr).toEqual([3, 'inconclusive']);
     expect(JSON.stringify(verdict.preconditions)).toContain(
-      `load generator k6-2 (pod ${second} on node kube-node) was lost: it did not stop when it was asked to`,
+      `load generator k6-2 (pod ${second} on node kube-node) was lost: it did not stop when asked to`,
     );
     expect(await left(stage)).toBe('');
   });

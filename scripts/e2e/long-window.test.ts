@@ -148,7 +148,7 @@ const samplesIn = ({ readings }: Evidence) =>
     .flatMap(({ series }) => series.map(({ samples }) => samples.length));
 
 describe('a long window', () => {
-  test('is counted exactly from part of the samples', async () => {
+  test('is counted exactly from some of its samples', async () => {
     const plan = planOf(services.healthy);
     const evidence = await collectEvidence(plan, run, asker());
     const verdict = judgeInWords(plan, run, evidence);

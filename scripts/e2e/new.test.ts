@@ -43,7 +43,7 @@ describe.concurrent('./sla new', () => {
     expectLoaded(await gate(folder.path, '--scenario', 'evening-peak'), 400);
   });
 
-  test('sla: a document that runs unchanged, and a scenario for it', QUICK, async () => {
+  test('writes a document that runs unchanged, and a scenario for it', QUICK, async () => {
     await using folder = await temporaryFolder();
     await copyCheckout(folder.path);
     const document = 'slas/documents/checkout.yaml';
@@ -71,7 +71,7 @@ describe.concurrent('./sla new', () => {
     expectLoaded(await gate(folder.path, '--sla', document, '--scenario', 'peak'), 400);
   });
 
-  test('an option sets the path, and a path that is not valid in YAML is refused', async () => {
+  test('takes the path from an option, and refuses a path that is not valid in YAML', async () => {
     await using folder = await temporaryFolder();
     await copyCheckout(folder.path);
     expect((await sla(['new', 'sla', 'shop', '--path', '/orders/:id'], { root: folder.path })).code).toBe(0);
@@ -83,7 +83,7 @@ describe.concurrent('./sla new', () => {
     expect(refused.code).toBe(2);
   });
 
-  test('an existing script and the document are left unchanged', async () => {
+  test('leaves an existing script and the document unchanged', async () => {
     await using folder = await temporaryFolder();
     await copyCheckout(folder.path);
     const script = join(folder.path, 'loadtests/mine.ts');

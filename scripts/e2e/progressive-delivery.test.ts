@@ -241,7 +241,11 @@ describe('./sla verify --listen', { timeout: 120_000 }, () => {
     ],
     [['--listen', '0.0.0.0:0'], { SLA_LISTEN_TOKEN: 'abc' }, 'SLA_LISTEN_TOKEN: it is too short'],
     [['--listen', 'example.org:80'], {}, '"example.org:80" is not a valid address to listen on'],
-    [['--listen', '127.0.0.1:0', '--from', '0'], {}, '--from: with --listen, each request names its window'],
+    [
+      ['--listen', '127.0.0.1:0', '--from', '0'],
+      {},
+      '--from: with --listen, each request specifies its window',
+    ],
     [['--listen', '127.0.0.1:0', '--confidence', '0.5'], {}, '--confidence: "0.5" is not a valid confidence'],
   ])('refuses %j', async (args, env, message) => {
     const all = ['verify', '--prometheus', 'http://127.0.0.1:1', ...args];

@@ -35,7 +35,7 @@ afterAll(async () => {
 });
 
 describe('review', () => {
-  test('without a screen prints the verdict, what to look at first, one line per panel, and the path', async () => {
+  test('prints the verdict, what to look at first, one line per panel, and the path if there is no display', async () => {
     const { stdout, stderr, code } = await slaHere(['review', healthy.stored.path, '--text']);
     expect(stdout).toContain('PASS  all 6 objectives are met');
     expect(stdout).toMatch(/What to look at first\n {2}\S/);
@@ -48,7 +48,7 @@ describe('review', () => {
     expect(code).toBe(0);
   });
 
-  test('for a run that was sealed without a report, the report is written outside its folder, which stays unchanged', async () => {
+  test('writes the report of a run that was sealed without one outside the run folder, which stays unchanged', async () => {
     const { stdout, stderr } = await slaHere(['review', faulty.stored.path, '--text']);
     const file = join('.sla', 'reports', `${faulty.stored.run.id}.html`);
     expect(stdout).toContain(`report: ${file}\n`);

@@ -83,7 +83,7 @@ describe.each(['Prometheus', 'VictoriaMetrics'])('%s', (store) => {
     const history = JSON.parse(await readFile(join(path, CAPACITY_FILES.history), 'utf8')) as History;
     expect(history.requests).toContain('http_requests_total');
     const html = await readFile(join(path, CAPACITY_FILES.report), 'utf8');
-    expect(html).toContain('differ in server: each is counted once');
+    expect(html).toContain('differ in server: each series is counted once');
     const again = await slaHere(['capacity', '--resume', path]);
     expect(again.stdout).toBe(stdout);
     expect(record.steps.length).toBeGreaterThan(5);

@@ -100,7 +100,7 @@ describe.concurrent('a run that lasts until it is decided', { timeout: 240_000 }
       expect([code, verdict.verdict], looksOf(verdict)).toEqual([0, 'pass']);
       expect(verdict.sequential!.decidedAtSeconds).toBeLessThan(LOAD.maxSeconds);
     });
-    expect(stderr).toMatch(/stopping the load: every objective is met at the look after \d+ s/);
+    expect(stderr).toMatch(/stopping the load: every objective is met at the interim look after \d+ s/);
     const load = await loadOf(stage);
     expect(load.sent).toBeLessThan(0.9 * PLANNED);
     const run = join(stage.out, 'latest');
@@ -160,7 +160,7 @@ describe.concurrent('a run that lasts until it is decided', { timeout: 240_000 }
 // ---------------------------------------------------------------------------------------------- what could deceive a look
 
 describe.skipIf(SKIPS_LONG).concurrent('a look is not misled by', { timeout: 240_000 }, () => {
-  test('a service that stops responding in the last second before it', async ({ expect }) => {
+  test('a service that stops responding in the second before the look', async ({ expect }) => {
     // The outage is short, because otherwise the guard for existing services would stop the load.
     const isDown = (index: number) => index >= sentAt(LOOK_SECONDS - 1) && index < sentAt(LOOK_SECONDS + 1);
     await gated(
@@ -176,7 +176,7 @@ describe.skipIf(SKIPS_LONG).concurrent('a look is not misled by', { timeout: 240
     );
   });
 
-  test('a missing scrape: the next look decides', async ({ expect }) => {
+  test('a missing scrape, so the next look decides', async ({ expect }) => {
     await using stage = await openStage((index) => {
       stage.service.isScrapable = index < sentAt(LOOK_SECONDS - 3) || index > sentAt(LOOK_SECONDS + 4);
       return fast();
@@ -190,7 +190,7 @@ describe.skipIf(SKIPS_LONG).concurrent('a look is not misled by', { timeout: 240
     });
   });
 
-  test('a Prometheus that died after the previous look', async ({ expect }) => {
+  test('a Prometheus that died since the previous look', async ({ expect }) => {
     await using stage = await openStage((index) => {
       if (index === sentAt(LOOK_SECONDS - 5)) process.kill(stage.prometheus.pid, 'SIGKILL');
       return fast();
@@ -203,7 +203,7 @@ describe.skipIf(SKIPS_LONG).concurrent('a look is not misled by', { timeout: 240
     expect((await loadOf(stage)).sent).toBe(PLANNED);
   });
 
-  test('a service that becomes slow afterwards, which a look cannot see: the verdict says how rare such an event can be', async ({
+  test('a service that becomes slow after the look: the verdict says how rare such an event can be', async ({
     expect,
   }) => {
     const isLater = everyRequestAt(LOAD.maxSeconds - 5);

@@ -31,7 +31,7 @@ describe('annotations', () => {
   const { fromSeconds, toSeconds } = run.window;
   const [from, to] = [Math.round(fromSeconds * 1000), Math.round(toSeconds * 1000)];
 
-  test('start, phase, faults, incident and verdict have their own times and tags', () => {
+  test('for start, phases, faults, incidents and verdict have their own times and tags', () => {
     const environment = { faults: 'errors=2%,latency=240ms' };
     const died = { ...run, incidents: ['the service ended during the run, with signal SIGKILL'] };
     const made = annotations({ plan, run: died, verdict, environment, held: null });
@@ -152,7 +152,7 @@ describe('the highest rate at which a stored run met its objectives', () => {
     const found = await measuredLimit(folder.path, document);
     expect(found).toEqual({ run, ratePerSecond: 425, isProven: true });
     const capacity = (await renderDashboards(document, found)).get('sla-capacity.json')!;
-    expect(capacity).toContain(`The line: 425/s is proven by the search ${run}`);
+    expect(capacity).toContain(`The line shows 425/s, proven by the search ${run}`);
   });
 
   test('is null if no step met its objectives or there was no stepped load', async () => {

@@ -102,12 +102,12 @@ describe('reports what is missing, with the next step', () => {
 
   test('an address to query, if no Grafana could use it', async () => {
     const { code, stderr } = await sla(['review', run, '--prometheus', 'http://127.0.0.1:9090']);
-    expect(stderr).toContain('is queried only by a Grafana that Docker starts');
+    expect(stderr).toContain('applies only to a Grafana that Docker starts');
     expect(code).toBe(2);
   });
 });
 
-test('with everything in place: data source and dashboards from files, annotations, a URL; Ctrl-C ends it', async () => {
+test('Grafana starts with the data source, dashboards and annotations, its URL is printed, and Ctrl-C stops it', async () => {
   const env = played('whole', { STAND_IN_HAS: '1' });
   const prometheus = 'http://127.0.0.1:9099/';
   const running = startSla(['review', run, '--grafana', '--prometheus', prometheus], { env });

@@ -51,7 +51,7 @@ export async function rotateVictoriaMetrics(io: RotationIo): Promise<void> {
 }
 
 const STOPPED =
-  'the rotation is not complete, and VictoriaMetrics may be stopped: run it again within two hours, for which Prometheus keeps what it has not sent';
+  'the rotation is not complete, and VictoriaMetrics may be stopped: run it again within two hours, because Prometheus keeps unsent samples only that long';
 
 const notRotated = (message: string) =>
   new HarnessError('not-rotated', message, { nextStep: 'see kubectl get pods, and run the rotation again' });
@@ -79,7 +79,7 @@ async function requireOtherUser(username: string, io: RotationIo): Promise<void>
   throw new HarnessError(
     'same-user',
     `the Secrets prometheus-login and victoriametrics-login have the same user name, ${username}`,
-    { nextStep: 'give it another one: ./sla kubernetes rotate prometheus; then rotate again' },
+    { nextStep: 'change one: ./sla kubernetes rotate prometheus; then rotate again' },
   );
 }
 

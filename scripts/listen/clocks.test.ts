@@ -6,8 +6,8 @@ const clock = (aheadSeconds: number, uncertaintySeconds = 0.1) => ({
 });
 
 test.each([
-  [600, 'the clock of Prometheus is at least 600 s ahead of that of the verifier'],
-  [-600, 'the clock of Prometheus is at least 600 s behind that of the verifier'],
+  [600, "Prometheus's clock is at least 600 s ahead of the verifier's"],
+  [-600, "Prometheus's clock is at least 600 s behind the verifier's"],
 ])('if the verifier’s clock differs by %i s, the latest minutes are not judged', (aheadSeconds, message) => {
   expect(() => refuseOtherClock(clock(aheadSeconds))).toThrow(message);
 });

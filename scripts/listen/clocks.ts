@@ -15,7 +15,7 @@ export function refuseOtherClock({ clock }: Pick<Evidence, 'clock'>): void {
   const direction = clock.aheadSeconds > 0 ? 'ahead of' : 'behind';
   throw new HarnessError(
     'clocks-apart',
-    `the clock of Prometheus is at least ${apart.toFixed(0)} s ${direction} that of the verifier, so it is unknown which minutes are the latest`,
+    `Prometheus's clock is at least ${apart.toFixed(0)} s ${direction} the verifier's, so it is unknown which minutes are the latest`,
     { nextStep: 'synchronise both clocks (NTP), or ask for a window with from=… and to=…' },
   );
 }

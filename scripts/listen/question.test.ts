@@ -4,7 +4,7 @@ import { parametersIn, parametersOf, parametersOfBoth, readQuestion } from './qu
 const NOW = 1_764_400_007.5;
 
 describe('a question', () => {
-  test('about the latest minutes ends on a grid, so that a request repeated soon after asks about the same window', () => {
+  test('about the latest minutes ends on a time grid, so that a request repeated soon after gets the same window', () => {
     const asked = { window: '5m', delay: '30s' };
     const first = readQuestion(asked, NOW);
     expect(first).toEqual({
@@ -31,8 +31,8 @@ describe('a question', () => {
     [{ window: '5s' }, 'a window of 5 s cannot be judged'],
     [{ window: '25h' }, 'a window of 90000 s cannot be judged'],
     [{ window: '5m', delay: '2h' }, 'delay "2h" is not a valid duration'],
-    [{ window: '5m', to: '1764396000' }, 'window=… is the time until now'],
-    [{ from: '1764396000', to: '1764396100', delay: '5s' }, 'delay belongs to window=…'],
+    [{ window: '5m', to: '1764396000' }, 'window=… ends now'],
+    [{ from: '1764396000', to: '1764396100', delay: '5s' }, 'delay applies only to window=…'],
     [{ from: '1764396000', to: '1764395000' }, 'to is not after from'],
     [{ from: '1764396000', to: '1964395000' }, 'to is in the future'],
     [{ from: 'yesterday', to: '1764396000' }, 'from: "yesterday" is not a valid time'],
@@ -70,7 +70,7 @@ describe('a question', () => {
     expect(parametersOfBoth({ window: '5m' }, both)).toEqual({ ok: true, value: both });
     expect(parametersOfBoth({ confidence: '0.95' }, both)).toEqual({
       ok: false,
-      error: expect.stringContaining('confidence has one value in the URL and another one in the metadata'),
+      error: expect.stringContaining('confidence has different values in the URL and in the metadata'),
     });
   });
 });

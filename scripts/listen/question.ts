@@ -60,7 +60,7 @@ export function parametersOfBoth(inUrl: Parameters, inMetadata: Parameters): Res
   );
   return different === undefined
     ? ok({ ...inMetadata, ...inUrl })
-    : fail(`${different} has one value in the URL and another one in the metadata: leave one of them out`);
+    : fail(`${different} has different values in the URL and in the metadata: leave one of them out`);
 }
 
 export function readQuestion(given: Parameters, nowSeconds: number): Result<Question, string> {
@@ -84,7 +84,8 @@ type Span = Result<readonly [fromSeconds: number, toSeconds: number], string>;
 function fixed({ from, to, delay }: Parameters, nowSeconds: number): Span {
   if (from === undefined || to === undefined)
     return fail('the window is missing: add window=5m for the last five minutes, or from=… and to=…');
-  if (delay !== undefined) return fail('delay belongs to window=…: leave it out, or leave out from and to');
+  if (delay !== undefined)
+    return fail('delay applies only to window=…: leave it out, or leave out from and to');
   const [start, end] = [readTime('from', from), readTime('to', to)];
   if (!start.ok) return fail(messageOf(start.error));
   if (!end.ok) return fail(messageOf(end.error));
@@ -94,7 +95,7 @@ function fixed({ from, to, delay }: Parameters, nowSeconds: number): Span {
 
 function latest({ window, delay, from, to }: Parameters, nowSeconds: number): Span {
   if (from !== undefined || to !== undefined)
-    return fail('window=… is the time until now: leave it out, or leave out from and to');
+    return fail('window=… ends now: leave it out, or leave out from and to');
   const seconds = parseDuration(window!);
   if (seconds === null) return fail(`window "${window}" is not a valid duration: write it as 5m`);
   const delaySeconds = delay === undefined ? DEFAULT_DELAY_SECONDS : parseDuration(delay);

@@ -151,7 +151,7 @@ describe('the listening verifier', () => {
     await expect(ask(server.url + WINDOW)).rejects.toThrow();
   });
 
-  test('does not wait for the rest of a slow body', { timeout: 40_000 }, async () => {
+  test('does not wait for the rest of a slow request body', { timeout: 40_000 }, async () => {
     await using server = await start();
     const slow = request(`${server.url}/verdict`, { method: 'POST', headers: { 'content-length': '100' } });
     const ended = new Promise<string>((resolve) => {

@@ -60,7 +60,7 @@ export async function verifyUntilStopped(options: VerifierOptions, io: Io): Prom
   });
   io.progress(`listening on ${listening.url}: GET /verdict, POST /verdict, POST /rollback, GET /healthz`);
   await new Promise<void>((resolve) => onAbort(io.signal, resolve));
-  io.progress('stopping: requests in progress are finished first');
+  io.progress('stopping: finishing requests in progress first');
   await listening[Symbol.asyncDispose]();
   judging.abort(io.signal.reason);
   // If standard error is closed, that is a failure of the harness. Normally, a signal stops the server.

@@ -22,7 +22,7 @@ test('the launcher starts on the version in package.json', () => {
   expect(read('sla')).toContain(`\nminimum_node=${launcher}\n`);
 });
 
-test('the README names all three', () => {
+test('the README names all three Node.js versions', () => {
   const text = read('README.md').replace(/\s+/g, ' ');
   expect(text).toContain(`npm with Node ${launcher} or newer; npm then installs the Node ${installed} that`);
   expect(text).toContain(`(The npm package, for your own service, runs on Node ${npmPackage} or newer.)`);

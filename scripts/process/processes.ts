@@ -85,7 +85,7 @@ export async function start(
     child.once('error', (cause) =>
       reject(
         new HarnessError('cannot-start', `${name} could not be started: ${command}: ${cause.message}`, {
-          nextStep: 'run ./sla doctor to see what was found where',
+          nextStep: 'run ./sla doctor to see which tools were found, and where',
           cause,
         }),
       ),

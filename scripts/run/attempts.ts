@@ -69,7 +69,7 @@ export async function beginAttempt(
   if (!known.ok && (allowed !== null || options.ledger !== undefined))
     return badOption(
       '--ledger',
-      `${known.error}: remove the file to begin a new one, which forgets the attempts in it`,
+      `${known.error}: delete the file to start a new count, without the attempts in it`,
     );
   const key = keyOf(commit, plan, options.target);
   const own = hashOf([JSON.stringify({ ...plan, load: plan.load && { ...plan.load, seed: 0 } })]);
@@ -94,7 +94,7 @@ const withoutCommit = ({ attempts, ledger }: LedgerOptions): Input<null> =>
     ? ok(null)
     : badOption(
         attempts === undefined ? '--ledger' : '--attempts',
-        'attempts are counted per commit, and the working directory is not in a git checkout: run it in one, or leave the option out',
+        'attempts are counted per commit, but the working directory is not in a git checkout: change to one, or leave the option out',
       );
 
 function registered(

@@ -29,10 +29,10 @@ describe('allowed load targets', () => {
     expect(toldOf('', 'smoke', { target: 'http://127.0.0.1:8080' })).toEqual([]);
     expect(toldOf(allowing, 'smoke', { target: THERE })).toEqual([]);
     expect(toldOf('', 'smoke', { target: THERE })).toEqual([
-      '--target: "http://10.0.0.7:8080" is not allowed: load goes to this machine only; to permit this service, its owner adds "10.0.0.7:8080" to service.allowedTargets in my.yaml',
+      '--target: "http://10.0.0.7:8080" is not allowed: load is sent to this machine only; to permit this service, its owner adds "10.0.0.7:8080" to service.allowedTargets in my.yaml',
     ]);
     expect(toldOf(allowing, 'smoke', { target: 'https://10.0.0.7' })).toEqual([
-      '--target: "https://10.0.0.7" is not allowed: load goes to this machine and 10.0.0.7:8080 only; to permit this service, its owner adds "10.0.0.7:443" to service.allowedTargets in my.yaml',
+      '--target: "https://10.0.0.7" is not allowed: load is sent to this machine and 10.0.0.7:8080 only; to permit this service, its owner adds "10.0.0.7:443" to service.allowedTargets in my.yaml',
     ]);
   });
 });
@@ -44,7 +44,7 @@ describe('limits on the load', () => {
   const long = (text: string) =>
     `scenarios.stress: the load takes 80 s, longer than the ${text}: shorten it with --duration, or choose another scenario`;
 
-  test('a limit given by an option applies to every load, even on the harness’s own stack', () => {
+  test('a limit set by an option applies to every load, including the harness’s own stack', () => {
     expect(toldOf('', 'stress', { maxRate: '60', maxDuration: '1m' })).toEqual([
       fast('60/s that --max-rate allows (phase "over" with 90/s, "double" with 120/s)'),
       long('60 s that --max-duration allows (reached in phase "double")'),

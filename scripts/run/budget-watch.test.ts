@@ -38,7 +38,7 @@ test('only requests that an objective judges use up its error budget', () => {
   expect(reasonAfter([{ ...slow, phase: 'hold' }], ...times(3, { durationMs: 300 }))).not.toBeNull();
 });
 
-test('an unanswered request uses up every error budget, but an error only those that count its status', () => {
+test('an unanswered request counts against every error budget; an error counts only against those that include its status', () => {
   const errors = { ...slow, objective: 'error-rate', overSeconds: null, badStatus: '5..|429', path: null };
   expect(reasonAfter([slow, errors], ...times(3, { status: 0 }))).toContain(
     'latency-p95 is 2 of 40; 3 requests failed; the error budget of error-rate is 2 of 40',

@@ -29,12 +29,12 @@ describe('a service that was already running', () => {
     expect(reasonAfter(...many(51, 0, 200), ...many(50, 5, 503))).toBeNull();
   });
 
-  test('a single failure at the beginning does not stop the load', () => {
+  test('continues to be loaded after a single failure at the beginning', () => {
     expect(reasonAfter(...many(4, 0, 503))).toBeNull();
     expect(reasonAfter(...many(5, 0, 503))).not.toBeNull();
   });
 
-  test('only the last five seconds count, even after many successful requests', () => {
+  test('is judged by the last five seconds only, even after many successful requests', () => {
     const good = many(1_000, 0, 200);
     expect(reasonAfter(...good, ...many(200, 10_000, 503))).toBeNull();
     expect(reasonAfter(...good, ...many(260, 10_000, 503))).toContain('260 of the 500 requests');
@@ -42,16 +42,16 @@ describe('a service that was already running', () => {
     expect(reasonAfter(...many(100, 0, 503), ...many(5, 6_000, 200))).toBeNull();
   });
 
-  test('one request per second is enough to stop the load', () => {
+  test('is no longer loaded even at one request per second', () => {
     expect(reasonAfter(...many(60, 0, 200, 1_000), ...many(5, 60_000, 0, 1_000))).toContain('5 of the 5');
   });
 
-  test('the order in which the records of several load generators are read has no effect', () => {
+  test('is treated the same in whatever order the records of load generators are read', () => {
     const requests = [...many(50, 0, 503), ...many(40, 0, 200)];
     expect(reasonAfter(...requests)).toBe(reasonAfter(...requests.toReversed()));
   });
 
-  test('the reason lists the outcomes of the requests, and stays the same', () => {
+  test('the reason lists the outcomes of the requests, and does not change afterwards', () => {
     const guard = guardAgainstErrors('http://127.0.0.1:8080');
     const see = (status: number, endMs: number, errorCode = '') =>
       guard.see({ endMs, status, errorCode, durationMs: 5, path: '/predict', scenario: 'hold' });
@@ -59,7 +59,7 @@ describe('a service that was already running', () => {
     see(0, T, '1599');
     for (const status of [503, 503, 429, 200, 500]) see(status, T);
     const told =
-      '6 of the 7 requests to http://127.0.0.1:8080 that ended within 5 s were errors (1 unanswered: connection refused, 1 unanswered, 1 received a 429, 1 received a 500, 2 received a 503); load on a service that sla-harness did not start stops at half';
+      '6 of the 7 requests to http://127.0.0.1:8080 that ended within 5 s were errors (1 unanswered: connection refused, 1 unanswered, 1 received a 429, 1 received a 500, 2 received a 503); sla-harness stops the load when half of the requests to a service that it did not start are errors';
     expect(guard.reason()).toBe(told);
     for (let at = 0; at < 100; at++) see(200, T + 60_000 + at);
     expect(guard.reason()).toBe(told);

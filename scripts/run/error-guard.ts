@@ -65,5 +65,5 @@ function reasonOf(ended: readonly Ended[], url: string): string | null {
     outcomeOf,
   );
   const outcomes = [...kinds].map(([outcome, all]) => `${formatCount(all.length)} ${outcome}`);
-  return `${formatCount(errors.length)} of the ${countOf(ended.length, 'request')} to ${url} that ended within ${WINDOW_SECONDS} s were errors (${outcomes.join(', ')}); load on a service that sla-harness did not start stops at half`;
+  return `${formatCount(errors.length)} of the ${countOf(ended.length, 'request')} to ${url} that ended within ${WINDOW_SECONDS} s were errors (${outcomes.join(', ')}); sla-harness stops the load when half of the requests to a service that it did not start are errors`;
 }

@@ -60,7 +60,7 @@ test('a failure before the last request cuts the load short and gives the reason
   expect(cut(end(99), 3)).toBe('k6 ended with exit code 99: a threshold was crossed');
 });
 
-test('a killed k6 counts as died, but not one whose script prevented the summary', () => {
+test('a killed k6 counts as died; a k6 whose script prevented the summary does not', () => {
   expect(diedOf(end(null))).toEqual(['k6 ended during the run, with signal SIGKILL']);
   expect(diedOf(end(137, { summary: null }))).toEqual(['k6 ended during the run, with exit code 137']);
   expect(diedOf(end(0, { summary: null }))).toEqual([]);

@@ -128,7 +128,7 @@ function loadOf(name: string, raw: RawScenario): Planned {
       return arriving(ramping(raw));
     default:
       throw new UnplannableScript(
-        `scenario "${name}" uses the executor "${raw.executor}", which this version does not know: use one of k6's own`,
+        `scenario "${name}" uses the executor "${raw.executor}", which this version does not know: use a built-in executor of k6`,
       );
   }
 }

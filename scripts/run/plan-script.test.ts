@@ -20,7 +20,9 @@ async function withScript(text: string, args: readonly string[]) {
 test('a script is resolved against the operator’s working directory', async () => {
   const { code, stdout, stderr } = await withScript(STEADY, ['plan']);
   expect(code).toBe(0);
-  expect(stderr).toContain('without --sla FILE, the script is judged by the shipped document');
+  expect(stderr).toContain(
+    'without --sla FILE, the script is judged by the document of the sentiment service',
+  );
   expect(stdout).toContain('sentiment-api · shop-test: 1,500 iterations in at most 60 s (25/s for 60 s)');
 });
 

@@ -21,12 +21,12 @@ test('the plan lists the looks, estimates how long runs take, and proposes a max
   const { code, stdout } = await withDocument('plan');
   expect(code).toBe(0);
   expect(stdout).toContain(
-    '12,000 requests in 600 s · until decided at 95% confidence, looks after 68, 101,',
+    '12,000 requests in 600 s · until decided at 95% confidence, interim looks after 68, 101,',
   );
   expect(stdout).toContain('met after 120 s at the earliest');
   expect(stdout).toMatch(/latency-p99 +342 s +600 s/);
   // The proposal depends on the design effects of the runs that are stored on this machine.
-  expect(stdout).toMatch(/Proposed: --max-duration \d+m|not decided within 4 h/);
+  expect(stdout).toMatch(/Suggested: --max-duration \d+m|not decided within 4 h/);
   const { sequential, decisions } = JSON.parse((await withDocument('plan', '--json')).stdout);
   expect(sequential).toMatchObject({ maxSeconds: 600, atLeastSeconds: 120 });
   expect(decisions.times.map(({ id }: { id: string }) => id)).toEqual([
@@ -48,7 +48,7 @@ test('--no-until-decided plans the whole duration, at the confidence of the docu
   const { code, stdout } = await withDocument('plan', '--no-until-decided');
   expect(code).toBe(0);
   expect(stdout).toContain('12,000 requests in 600 s');
-  expect(stdout).not.toMatch(/until decided|Proposed/);
+  expect(stdout).not.toMatch(/until decided|Suggested/);
 });
 
 test('the option to run the whole load is rejected', async () => {

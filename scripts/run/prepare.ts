@@ -95,7 +95,9 @@ export async function prepareRun(given: RunOptions, io: Io): Promise<Input<Prepa
  */
 export function noteShippedDocument({ script, sla }: RunOptions, io: Io): void {
   if (script !== undefined && sla === undefined)
-    io.progress(`without --sla FILE, the script is judged by the shipped document, ${SHIPPED_DOCUMENT}`);
+    io.progress(
+      `without --sla FILE, the script is judged by the document of the sentiment service, ${SHIPPED_DOCUMENT}`,
+    );
 }
 
 /** The plan of a scenario with the options applied, or the plan of a script. */

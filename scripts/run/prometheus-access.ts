@@ -49,7 +49,7 @@ function passwordProblems(env: Env, cwd: string): readonly PlacedProblem[] {
   if (password instanceof Error) return [problem(place, password.message)];
   if (!env.PROMETHEUS_USER) return [problem(place, 'it has no user: set PROMETHEUS_USER')];
   if (env.PROMETHEUS_USER.includes(':'))
-    return [problem('PROMETHEUS_USER', 'a user of basic authentication cannot contain a colon')];
+    return [problem('PROMETHEUS_USER', 'a user name for basic authentication cannot contain a colon')];
   return isFindable(password) ? [] : [problem(place, TOO_SHORT)];
 }
 
@@ -79,7 +79,7 @@ function contradictions(env: Env, cwd: string): readonly PlacedProblem[] {
       : []),
   ];
   if (given.length < 2) return [];
-  return [problem(given[0]!, `${given.join(' and ')} set the same header: keep one of them`)];
+  return [problem(given[0]!, `${given.join(' and ')} set the same header: keep only one`)];
 }
 
 function headersOf(env: Env, cwd: string) {

@@ -115,14 +115,14 @@ describe('a Prometheus that was not started here', () => {
   });
 
   test.each([
-    [404, 'not found', 'not-prometheus', 'it does not respond like a Prometheus: status 404'],
+    [404, 'not found', 'not-prometheus', 'it does not respond like a Prometheus server: status 404'],
     [
       200,
       '<html></html>',
       'not-prometheus',
-      'it does not respond like a Prometheus: status 200, but not JSON',
+      'it does not respond like a Prometheus server: status 200, but not JSON',
     ],
-    [401, 'who?', 'prometheus-closed', 'it rejected our credentials: status 401'],
+    [401, 'who?', 'prometheus-closed', 'it rejected the credentials: status 401'],
     [400, '{"status":"error","error":"no such tenant"}', 'not-prometheus', 'status 400: no such tenant'],
   ])('that responds with %i and %j is not retried', async (status, body, code, cause) => {
     await using service = await serve(() => {});

@@ -123,11 +123,14 @@ async function prometheusObstacle(up: string, asker: Asker): Promise<Obstacle | 
     nextStep: NEXT[code]!,
   });
   if (status === 401 || status === 403)
-    return found('prometheus-closed', `it rejected our credentials: ${error}`);
+    return found('prometheus-closed', `it rejected the credentials: ${error}`);
   // The server may be loading its data, or a proxy in front of it may have responded.
   if (status === 429 || status >= 500) return found('prometheus-unreachable', error, true);
   const isPrometheus = (parseJson(text) as { status?: unknown } | undefined)?.status !== undefined;
-  return found('not-prometheus', isPrometheus ? error : `it does not respond like a Prometheus: ${error}`);
+  return found(
+    'not-prometheus',
+    isPrometheus ? error : `it does not respond like a Prometheus server: ${error}`,
+  );
 }
 
 const unanswered = ({ cause, isStarting }: Unanswered): Obstacle => ({

@@ -134,8 +134,8 @@ function reportedBy(
 
 /** Gaps in the record. They are always reported, so that no run passes because of missing samples. */
 const unreadIn = (unread: number, isCut: boolean): readonly string[] => [
-  ...(unread === 0 ? [] : [`${formatCount(unread)} samples of k6 could not be read`]),
-  ...(isCut ? ['the last samples of k6 could not be read in time'] : []),
+  ...(unread === 0 ? [] : [`${formatCount(unread)} samples from k6 could not be read`]),
+  ...(isCut ? ['the last samples from k6 could not be read in time'] : []),
 ];
 
 /** Parts of the load that the verdict ignores: requests to other hosts, and other protocols. */

@@ -66,9 +66,8 @@ const OBSTACLES: Readonly<Record<ScrapeObstacle, string>> = {
 const NEXT_STEPS: Readonly<Record<ScrapeObstacle, string>> = {
   'no-answer': 'check that Prometheus is running, and --prometheus',
   'no-series':
-    'write the labels that Prometheus gives the service under service.selector in the SLA document, or let Prometheus scrape the service',
-  failing:
-    'correct the address, the path or the credentials of the service in the configuration of Prometheus',
+    'set service.selector in the SLA document to the labels that Prometheus gives the service, or let Prometheus scrape the service',
+  failing: "correct the service's address, path or credentials in the Prometheus configuration",
   'not-yet': 'check that Prometheus scrapes the service; if its samples arrive late, set --ingest-delay',
 };
 

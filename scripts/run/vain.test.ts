@@ -57,7 +57,7 @@ describe('a script that is too short for the document', () => {
       const { code, stderr } = await inFolder(12, args);
       expect(stderr.startsWith(WARNING)).toBe(true);
       // The run ends early, because its Prometheus fails.
-      expect(stderr).toContain('it does not respond like a Prometheus');
+      expect(stderr).toContain('it does not respond like a Prometheus server');
       expect(code).toBe(4);
     }
   });

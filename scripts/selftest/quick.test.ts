@@ -36,7 +36,7 @@ describe('recordings', () => {
     expect(JSON.stringify(stored)).not.toMatch(/\/(home|root|tmp|Users)\//);
   });
 
-  test('are small, and belong to existing rows', () => {
+  test('are small and belong to existing rows', () => {
     const folder = join(import.meta.dirname, 'recorded');
     const files = readdirSync(folder);
     const known = judgedRows.map(({ name }) => `${name.replaceAll('%', '')}.json.br`);

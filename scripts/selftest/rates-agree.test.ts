@@ -218,7 +218,7 @@ describe.each(recordings)('$name', (recording) => {
     }
   });
 
-  test('a count lacks at most the events of one interval at each edge', async () => {
+  test('a count misses at most the events of one interval at each edge', async () => {
     const count = pairs.find(({ isQuotient }) => !isQuotient)!;
     const interval = (closed - opened) / (scrapes.length - 1);
     const perInterval = await Promise.all(

@@ -186,7 +186,7 @@ export async function useUpStack(io: Io): Promise<Stack | null> {
   const problems = checkAllowed(up.serviceUrl, [], 'its SLA document');
   if (problems.length > 0)
     throw new HarnessError('not-allowed', problems[0]!.message, {
-      nextStep: './sla stack down, and up again',
+      nextStep: 'run ./sla stack down, then ./sla stack up',
     });
   const incidents = async () => (await stackStatus(io))?.incidents ?? ['the stack stopped during the run'];
   return { ...up, kind: 'local', isOurs: true, incidents, [Symbol.asyncDispose]: async () => {} };

@@ -36,7 +36,7 @@ export function checkTarget(text: string): Problem[] {
   if (problems.length > 0) return problems;
   const { username, password, pathname, search, hash } = new URL(text);
   if (username + password + search + hash === '' && pathname === '/') return [];
-  const message = `"${masked(text)}" must be an address only, such as http://127.0.0.1:8080: the scenario defines paths, and a token comes from SLA_TARGET_TOKEN`;
+  const message = `"${masked(text)}" must be an address only, such as http://127.0.0.1:8080: the scenario sets the paths, and SLA_TARGET_TOKEN sets the token`;
   return [{ code: 'bad-url', path: '--target', message }];
 }
 
@@ -50,6 +50,6 @@ export function checkAllowed(text: string, allowedTargets: readonly string[], fi
   const url = new URL(text);
   if (isAllowed(url, allowedTargets)) return [];
   const listed = allowedTargets.length === 0 ? '' : ` and ${allowedTargets.join(', ')}`;
-  const message = `"${text}" is not allowed: load goes to this machine${listed} only; to permit this service, its owner adds "${entryFor(url)}" to service.allowedTargets in ${file}`;
+  const message = `"${text}" is not allowed: load is sent to this machine${listed} only; to permit this service, its owner adds "${entryFor(url)}" to service.allowedTargets in ${file}`;
   return [{ code: 'not-allowed', path: '--target', message }];
 }

@@ -125,7 +125,7 @@ function judge(
   const [first, second] = [scores[0]!, scores[1]!];
   const confidence = 1 / (1 + Math.exp(-Math.abs(first - second)));
   if (!Number.isFinite(confidence)) {
-    return { failure: `the model gave ${first} and ${second}, not two numbers` };
+    return { failure: `the model returned ${first} and ${second} instead of two numbers` };
   }
   return { answer: { sentiment: first >= second ? labels[0]! : labels[1]!, confidence, ...reading } };
 }

@@ -17,7 +17,7 @@ export interface Job {
 export const timedOut = (deadlineMs: number): ClassifierError =>
   new ClassifierError(
     'timeout',
-    `The request took longer than ${deadlineMs} ms; its remaining work is dropped.`,
+    `The request took longer than ${deadlineMs} ms; its remaining work was dropped.`,
   );
 
 /**

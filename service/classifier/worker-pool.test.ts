@@ -122,7 +122,7 @@ test('a text whose client has left is never inferred', async () => {
   expect(lost).toEqual([]);
 });
 
-test('a text is not inferred either if its client leaves after a worker received it', async () => {
+test('a text whose client leaves after a worker received it is not inferred', async () => {
   await using parts = await startPool();
   const { pool, lost } = parts;
   const running = pool.classify(['sleep 100 ms'], patient);
@@ -213,7 +213,7 @@ test('a pool can be stopped while the runtime computes, and while it loads', asy
   expect(loading.isLoaded()).toBe(false);
 });
 
-test('threads that hang in native code and cannot be terminated are replaced too, up to a limit', async () => {
+test('threads that hang in native code and cannot be terminated are also replaced, up to a limit', async () => {
   await using parts = await startPool({ inferenceLimitMs: 200 });
   const { pool } = parts;
   for (const text of ['block 3000 ms', 'block 3001 ms']) {

@@ -53,7 +53,7 @@ test('the quantiles behind the chance limit match published tables', () => {
   expect(Math.abs(chanceLimit(10, 2, 2) / 27.877 - 1)).toBeLessThan(0.01);
 });
 
-test('the limit is hardly ever exceeded without drift, and is exceeded in each feature with drift', () => {
+test('the limit is hardly ever exceeded without drift, and is exceeded for each feature with drift', () => {
   const reference = referenceFrom(1);
   const passed = { quiet: 0, drifting: 0 };
   const features = ['confidence', 'length'] as const;

@@ -52,7 +52,7 @@ const stretches = (all: readonly HeldAlert[]) =>
   ]);
 const MISSED = { verdict: 'missed', severity: 'target' } as const;
 
-describe('an alert fired', () => {
+describe('an alert is reported as firing', () => {
   test('continuously between times that are one step apart', () => {
     const times = [20, 25, 30, 45];
     expect(stretches(held([firing('SlowTarget', ...times)], {}, 5))).toEqual([

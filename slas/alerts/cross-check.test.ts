@@ -53,7 +53,7 @@ function rendered(caseName: string) {
 test('the cross-check is printed if there are rules', () => {
   const { text, markdown } = rendered('an alert that fired twice');
   expect(text).toContain(
-    '· alerts: rules for 6 objectives were evaluated: 1 alert fired, 1 in disagreement with the verdict\n',
+    '· alerts: rules for 6 objectives were evaluated: 1 alert fired; 1 alert disagrees with the verdict\n',
   );
   expect(text).toContain(
     '≠ HighLatency, firing from 00:00:20 to 00:00:24, 00:00:28 to 00:00:28: disagrees with the verdict: latency-p95 is met',

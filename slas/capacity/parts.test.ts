@@ -63,7 +63,7 @@ describe("Little's law", () => {
     expect(checkLittle({ client: fits, service: quick })).toMatchObject([{ code: 'waits-outside' }]);
   });
 
-  test('blames the service if its gauge is twice what rate and mean time allow, but not if a few scrapes are high by chance', () => {
+  test('names the service if its gauge is twice what rate and mean time allow, but not if a few scrapes are high by chance', () => {
     const service = (concurrency: number) => ({ ratePerSecond: 100, meanSeconds: 0.18, concurrency });
     expect(checkLittle({ client: fits, service: service(36) })).toMatchObject([
       { who: 'service', code: 'own-figures', concurrency: 36, expected: 18 },
@@ -71,7 +71,7 @@ describe("Little's law", () => {
     expect(checkLittle({ client: fits, service: service(24) })).toEqual([]);
   });
 
-  test('open requests are counted at moments, not computed from their times', () => {
+  test('counts open requests at points in time instead of computing them from their durations', () => {
     const starts = Array.from({ length: 1000 }, (_, index) => index / 100);
     const window = { fromSeconds: 1, toSeconds: 9 };
     expect(
@@ -97,7 +97,7 @@ describe('replicas', () => {
     expect(open.range).toEqual({ low: null, high: 7 });
   });
 
-  test('a number that is exactly enough is accepted, and a measurement of two replicas is divided by two', () => {
+  test('may be exactly enough, and a measurement of two replicas is divided by two', () => {
     const exact = { targetPerSecond: 140, headroom: 0.3, provenPerSecond: 200, refutedPerSecond: null };
     expect(replicasFor({ ...exact, measuredReplicas: 1 }).atLeastRunning).toBe(1);
     expect(replicasFor({ ...exact, measuredReplicas: 2 }).atLeastRunning).toBe(2);

@@ -57,18 +57,18 @@ describe('the next rate', () => {
     expect(rateOf([], { maxPerSecond: 50 })).toBe('step 50');
   });
 
-  test('around an undecided rate, which is too close to the limit, steps are longer', () => {
+  test('lasts longer around an undecided rate, which is too close to the limit', () => {
     const log = [seen(100, 'met'), seen(200, 'missed'), seen(150, 'undecided')];
     expect(next(log)).toMatchObject({ run: { ratePerSecond: 125, maxSeconds: 120 } });
     expect(rateOf([...log, seen(125, 'met')])).toBe('step 175');
   });
 
-  test('without a missed rate, an undecided rate is repeated for longer', () => {
+  test('is an undecided rate again, for longer, if no rate was missed', () => {
     const log = [seen(100, 'met'), seen(200, 'undecided')];
     expect(next(log)).toMatchObject({ run: { ratePerSecond: 200, maxSeconds: 120 } });
   });
 
-  test('a rate at which the load generator was late is repeated once, and is then a ceiling', () => {
+  test('is a rate at which the load generator was late once more; that rate is then a ceiling', () => {
     const late = seen(200, 'invalid', { because: 'generator-late' });
     expect(rateOf([seen(100, 'met'), late])).toBe('step 200');
     expect(rateOf([seen(100, 'met'), late, late])).toBe('step 150');
@@ -108,7 +108,7 @@ describe('the hold', () => {
     });
   });
 
-  test('is a little below an undecided rate, and much lower after it did not pass', () => {
+  test('is slightly below an undecided rate, and much lower after a hold that did not pass', () => {
     const near = [seen(160, 'met'), seen(184, 'missed'), seen(180, 'undecided')];
     expect(rateOf(near)).toBe('hold 167');
     expect(rateOf([...near, hold(167, 'undecided')])).toBe('hold 154');

@@ -82,7 +82,7 @@ describe('known coefficients', () => {
   });
 });
 
-describe('refusals', () => {
+describe('no curve is fitted, or no peak reported', () => {
   test('five points are too few, and repeating one of them does not help', () => {
     const five = pointsOf([1, 2, 4, 8, 16], [10, 19, 36, 60, 90]);
     const refusal = { code: 'too-few-points', points: 5, needed: 6 };

@@ -140,13 +140,9 @@ describe('bytes that are not a record of requests are rejected with the reason',
     [
       'another file',
       new TextEncoder().encode('{"schema":1}'),
-      'it does not begin with SLACLNT: it is not a record',
+      'it does not begin with SLACLNT, so it is not a client record',
     ],
-    [
-      'a later version',
-      altered((view) => view.setUint32(8, 7, true)),
-      'it is of version 7, and this version',
-    ],
+    ['a later version', altered((view) => view.setUint32(8, 7, true)), 'its version is 7, but this version'],
     ['half a header', whole().subarray(0, 30), 'it ends within its header: it was cut off'],
     [
       'a header without end',
@@ -185,12 +181,12 @@ describe('bytes that are not a record of requests are rejected with the reason',
     [
       'a start that is not a number',
       altered((view) => view.setFloat64(first + 8, Number.NaN, true)),
-      'request 1 starts NaN s after the first, which cannot be',
+      'request 1 starts NaN s after the first, which is impossible',
     ],
     [
       'a start in a thousand years',
       altered((view) => view.setFloat64(first, 1e18, true)),
-      'request 0 starts 1000000000000 s after the first, which cannot be',
+      'request 0 starts 1000000000000 s after the first, which is impossible',
     ],
   ])('%s', (_, bytes, message) => {
     const decoded = decodeClient(bytes);

@@ -100,11 +100,11 @@ function prefixProblem(bytes: Uint8Array, view: DataView): string | null {
   if (MAGIC.some((byte, index) => bytes[index] !== byte))
     return bytes.length < MAGIC.length
       ? `it has only ${bytes.length} bytes: it was cut off`
-      : 'it does not begin with SLACLNT: it is not a record of requests';
+      : 'it does not begin with SLACLNT, so it is not a client record';
   if (bytes.length < PREFIX_BYTES) return `it has only ${bytes.length} bytes: it was cut off`;
   const version = view.getUint32(MAGIC.length, true);
   if (version !== VERSION)
-    return `it is of version ${version}, and this version of the harness reads version ${VERSION}: use the version that wrote it`;
+    return `its version is ${version}, but this version of the harness reads version ${VERSION}: use the version that wrote it`;
   const header = view.getUint32(MAGIC.length + 4, true);
   return PREFIX_BYTES + header > bytes.length ? `it ends within its header: it was cut off` : null;
 }
@@ -150,9 +150,9 @@ function columnsIn(
 /** Values that the columns cannot represent, to follow the file name in a message; null: none. */
 export function columnProblem({ startSeconds, durationSeconds, path, paths }: ClientRequests): string | null {
   const odd = startSeconds.findIndex((start) => !(Math.abs(start) <= MAX_START_SECONDS));
-  if (odd !== -1) return `request ${odd} starts ${startSeconds[odd]} s after the first, which cannot be`;
+  if (odd !== -1) return `request ${odd} starts ${startSeconds[odd]} s after the first, which is impossible`;
   const endless = durationSeconds.findIndex((duration) => !(duration >= 0 && duration <= MAX_NANOS / 1e9));
-  if (endless !== -1) return `request ${endless} takes ${durationSeconds[endless]} s, which cannot be`;
+  if (endless !== -1) return `request ${endless} takes ${durationSeconds[endless]} s, which is impossible`;
   const pathless = path.findIndex((one) => one >= paths.length);
   if (pathless !== -1)
     return `request ${pathless} names path ${path[pathless]}, but there ${paths.length === 1 ? 'is' : 'are'} ${paths.length}`;

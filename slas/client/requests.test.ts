@@ -11,6 +11,6 @@ test('the maximum number of requests in flight does not depend on the order of r
   expect(most([0, 0.015], [0.01, 0.01], [0.02, 0.01])).toBe(2);
 });
 
-test('a request that is sent at the moment when another one is answered is not concurrent with that one', () => {
+test('a request sent at the moment when another one is answered is not concurrent with it', () => {
   expect(most([0, 0.01], [0.01, 0.01], [0.02, 0.01])).toBe(1);
 });

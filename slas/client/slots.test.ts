@@ -20,7 +20,7 @@ test('requests are counted in the second in which they were sent; seconds withou
   expect(bySecond()).toEqual([]);
 });
 
-test('a request that seems to be a millisecond before its phase belongs to its first second', () => {
+test('a request that appears to start a millisecond before its phase belongs to the first second of the phase', () => {
   expect(bySecond(at(-0.001, true), at(0.4))).toEqual([{ part: 1, total: 2 }]);
 });
 

@@ -14,7 +14,7 @@ const failureOf = (stored: StoredRunRecord, bytes: Uint8Array | null) => {
   return result.ok ? 'restored' : result.error;
 };
 
-test('its requests are in a separate file, to which run.json refers', () => {
+test('the client record is stored in a separate file that run.json names', () => {
   expect(files.run.load!.client).toEqual({ file: 'client.bin', requests: 1500 });
   expect(storedProblems('run', JSON.parse(JSON.stringify(files.run)))).toEqual([]);
   expect(unwrap(restored(files.run, files.client))).toEqual(run);
@@ -93,7 +93,7 @@ describe('a run stored by an earlier version, with its requests as text', () => 
     [
       'a duration that is not a number',
       { durationMs: '5 x 7' },
-      'load.client: request 1 takes NaN s, which cannot be',
+      'load.client: request 1 takes NaN s, which is impossible',
     ],
   ])('is refused with %s', (_, changes, message) => {
     expect(failureOf(stored(changes), null)).toMatchObject({

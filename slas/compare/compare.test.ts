@@ -206,7 +206,7 @@ describe('an objective in two runs', () => {
     expect(change('throughput', low, high, '> 5')).toBe('better');
     expect(change('throughput', high, low, '> 5')).toBe('worse');
   });
-  test('for uptime is different after a single failed scrape', () => {
+  test('for uptime differs after a single failed scrape', () => {
     expect(change('uptime', { value: 1 }, { value: 0.999 }, '>= 0.999')).toBe('worse');
     expect(change('uptime', { value: 0.999 }, { value: 1 }, '>= 0.999')).toBe('better');
     expect(change('uptime', { value: 1 }, { value: 1 }, '>= 0.999')).toBe('same');
@@ -237,7 +237,7 @@ describe('an objective in two runs', () => {
     ]);
     expect(change('latency', under, { value: 2, bounds: [1, 3] })).toBe('within-noise');
   });
-  test('whose interval is open beyond the last edge is below no other value', () => {
+  test('whose interval is open beyond the last edge is not below any other value', () => {
     const [under, open] = [
       { value: 0.7, bounds: [0.5, 1] },
       { value: 1, bounds: [1, null] },

@@ -119,7 +119,7 @@ function changeOf(kind: PlannedMeasure['kind'], before: Point, now: Point, lessI
   if (kind === 'peak' || kind === 'recovery') return unknown('a single value has no interval');
   if (now.bounds === null || before.bounds === null)
     return unknown(
-      `${now.bounds === null ? 'this run' : 'the baseline'} has no interval: it was too short, or a replica ended in it`,
+      `${now.bounds === null ? 'this run' : 'the baseline'} has no interval: it was too short, or a replica ended during it`,
     );
   const isBucket = kind === 'latency';
   if (isUnder(now.bounds, before.bounds, isBucket)) return by(true);

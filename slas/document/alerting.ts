@@ -56,7 +56,7 @@ function checkWatchable(
           problem(
             'unwatchable',
             `alerting.names.${id}`,
-            `no alert can monitor objective "${id}", because only the client's clock judges it: remove it here, or add a histogram to the objective`,
+            `no alert can monitor objective "${id}", because it is judged client-side only: remove it here, or add a histogram to the objective`,
           ),
         ];
   });

@@ -105,7 +105,7 @@ function wrongTarget(error: AllowedTargetError): string {
     case 'no-host-and-port':
       return 'is not a valid host or host:port';
     case 'bad-port':
-      return 'has a port outside 1 to 65535';
+      return 'has a port that is not between 1 and 65535';
     case 'bad-host':
       return 'is not a valid host name';
     case 'another-spelling':

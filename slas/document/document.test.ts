@@ -79,7 +79,7 @@ describe('the shipped document', () => {
 });
 
 describe('optional parts', () => {
-  test('a document without scenarios, buckets, titles and alerts', () => {
+  test('a document may omit scenarios, buckets, titles and alerts', () => {
     const document = parsed(`
 apiVersion: sla-harness/v1
 kind: SLA
@@ -124,7 +124,7 @@ objectives:
     });
   });
 
-  test('allowed targets other than this machine, and the bounds of their load', () => {
+  test('a document may allow other load targets, and limit the load on them', () => {
     const service = 'service:\n  allowedTargets: [api.example.org, "10.0.0.7:8080"]\n  maxRate: 600/min\n';
     expect(parsed(changed('service:\n', `${service}  maxDuration: 10m\n`)).service).toMatchObject({
       allowedTargets: ['api.example.org', '10.0.0.7:8080'],

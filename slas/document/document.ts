@@ -65,7 +65,7 @@ function contentOf(yaml: YamlDocument): Result<unknown, string> {
 }
 
 const SEVERAL_DOCUMENTS =
-  'the file holds multiple documents, separated by ---: put each SLA document in a file of its own';
+  'the file contains multiple documents, separated by ---: put each SLA document in its own file';
 
 const yamlProblem = (message: string, offset: number, lines: LineCounter): Problem => {
   const { line, col } = lines.linePos(offset);

@@ -79,8 +79,8 @@ describe('a warning', () => {
     expect(warningsFor('< 250s', EDGES)).toHaveLength(1);
   });
   test.each([
-    ['< 50ms', "it lies below the lowest edge (0.1 s), so by the service's clock it can never be met"],
-    ['< 1s', "it lies above the highest edge (0.25 s), so by the service's clock it can never be missed"],
+    ['< 50ms', 'it lies below the lowest edge (0.1 s), so service-side it can never be met'],
+    ['< 1s', 'it lies above the highest edge (0.25 s), so service-side it can never be missed'],
   ])('says what %s means', (target, says) => expect(warningsFor(target, EDGES)[0]).toContain(says));
   test('says what alerts assume if the document lists no edges', () => {
     expect(warningsFor('< 1s', '')[0]).toContain(

@@ -46,10 +46,10 @@ function warningsAt(path: string, limit: Limit, histogram: Selection, service: S
 function consequence({ below, above }: EdgesAround, { valuesIn }: Selection): string {
   const seconds = (edge: number) => `${toSeconds(edge, valuesIn)} s`;
   if (below === null)
-    return `it lies below the lowest edge (${seconds(above!)}), so by the service's clock it can never be met`;
+    return `it lies below the lowest edge (${seconds(above!)}), so service-side it can never be met`;
   if (above === null)
-    return `it lies above the highest edge (${seconds(below)}), so by the service's clock it can never be missed`;
-  return `it lies between ${seconds(below)} and ${seconds(above)}, and is undecided if too few responses take ${seconds(below)} or less while enough take ${seconds(above)} or less. Alerts count responses over ${seconds(below)}`;
+    return `it lies above the highest edge (${seconds(below)}), so service-side it can never be missed`;
+  return `it lies between ${seconds(below)} and ${seconds(above)}, and is undecided if the target is missed at ${seconds(below)} but met at ${seconds(above)}. Alerts count responses over ${seconds(below)}`;
 }
 
 /** One line for each library that the histogram may come from. */

@@ -18,7 +18,7 @@ export function checkMeanOfNative(
     problem(
       'native-mean',
       path,
-      `"${histogram}" is a native histogram, whose mean cannot be judged: promise a percentile, as latency, or let Prometheus also store its classic series`,
+      `"${histogram}" is a native histogram, whose mean cannot be judged: use a latency objective with a percentile, or let Prometheus also store the classic series`,
     ),
   ];
 }
@@ -73,7 +73,7 @@ export function checkClocks(raw: RawObjective, path: string, document: RawDocume
       problem(
         'no-clock',
         path,
-        `${path} must have a histogram of the service, or a client (the path or k6's name of requests that only the client's clock judges), or both`,
+        `${path} must have a histogram of the service, or a client (the path, or k6 name, of requests to judge client-side), or both`,
       ),
     ];
   return Object.entries({ where, unit }).flatMap(([field, given]) =>

@@ -9,7 +9,7 @@ const InPhases = Type.Object(
     phases: Type.Array(text('Name of a phase of this scenario'), {
       minItems: 1,
       description:
-        'The objective is judged in each of these phases separately; a recovery from the end of each',
+        'The phases in which the objective is judged, each separately. A recovery is judged from the end of each',
     }),
   },
   closed,
@@ -27,7 +27,7 @@ export const checks = text(
 
 export const Scenario = Type.Object(
   {
-    description: Type.Optional(text('One line for lists')),
+    description: Type.Optional(text('One-line description, shown in lists')),
     script: Type.Optional(text('The k6 script, relative to the project root. Default: loadtests/<name>.ts')),
     rate: Type.Optional(phaseFields.rate),
     duration: Type.Optional(phaseFields.duration),
@@ -50,11 +50,12 @@ export const Scenario = Type.Object(
       Type.Array(Type.Object({ name: text('Name of the phase'), ...phaseFields }, closed), { minItems: 1 }),
     ),
     seed: Type.Optional(
-      Type.Integer({ minimum: 0, maximum: 4294967295, description: 'Same seed, same requests' }),
+      Type.Integer({ minimum: 0, maximum: 4294967295, description: 'The same seed gives the same requests' }),
     ),
     arrivals: Type.Optional(
       Type.Union([Type.Literal('even'), Type.Literal('poisson')], {
-        description: 'Evenly spaced (the default), or as a Poisson process, like independent clients',
+        description:
+          'Evenly spaced (the default), or a Poisson process, like requests from independent clients',
       }),
     ),
     requestsPerArrival: Type.Optional(
@@ -76,5 +77,5 @@ export const Scenario = Type.Object(
     ),
     checks: Type.Optional(checks),
   },
-  { ...closed, description: 'Load as data: either rate and duration, or phases' },
+  { ...closed, description: 'The load: either rate and duration, or phases' },
 );

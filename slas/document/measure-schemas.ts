@@ -61,7 +61,7 @@ export const Latency = Type.Object(
     }),
     client: Type.Optional(
       text(
-        "Path, or k6's name, of requests that are also judged by the latency that the client measured; the worse of the two decides. Without a histogram, the client alone decides",
+        'Path, or k6 name, of requests that are also judged by client-side latency; the worse of the two decides. Without a histogram, client-side latency alone decides',
         '/predict',
       ),
     ),
@@ -107,7 +107,7 @@ const unit = Type.Union(
 
 export const Peak = Type.Object(
   {
-    gauge: text('A gauge; its highest value at any scrape is judged', 'queue_length'),
+    gauge: text('A gauge. The highest value at any scrape is judged', 'queue_length'),
     where: Type.Optional(Where),
     unit: Type.Optional(unit),
   },
@@ -120,7 +120,7 @@ export const Mean = Type.Object(
     unit: Type.Optional(unit),
     client: Type.Optional(
       text(
-        'Path on which each successful response makes one observation: if the client saw more responses, observations are missing',
+        'Path whose every successful response adds one observation: if the client received more responses than that, observations are missing',
         '/predict',
       ),
     ),
@@ -131,7 +131,7 @@ export const Mean = Type.Object(
 export const Recovery = Type.Object(
   {
     of: text(
-      'Id of the latency objective whose target the client must see met again; it needs a client path',
+      'Id of the latency objective whose target must be met again, measured client-side. It needs a client path',
       'latency-p95',
     ),
   },

@@ -50,7 +50,7 @@ describe('load bounds of an existing service', () => {
 
   test.each([
     ['allowedTargets: [0x7f.1]', '4:51: "0x7f.1" is another spelling of 127.0.0.1: write 127.0.0.1'],
-    ['allowedTargets: ["a:99999"]', '4:51: "a:99999" has a port outside 1 to 65535'],
+    ['allowedTargets: ["a:99999"]', '4:51: "a:99999" has a port that is not between 1 and 65535'],
     ['maxRate: lots', '4:43: "lots" is not a valid rate (0.01/s to 10000/s): write it as 100/s'],
     ['maxDuration: 2d', '4:47: "2d" is not a valid duration (1s to 24h): write it as 10m'],
   ])('%s', (fields, expected) => {
@@ -58,7 +58,7 @@ describe('load bounds of an existing service', () => {
   });
 });
 
-describe('a problem in one part hides nothing elsewhere, and is reported once', () => {
+describe('a problem in one part is reported once, and hides no other problem', () => {
   test.each([
     [
       'the service is missing',
@@ -206,7 +206,7 @@ describe('the parsed document', () => {
     return parsed.ok ? parsed.value.scenarios : [];
   };
 
-  test('a minimal and a complete scenario', () => {
+  test('fills in defaults for a minimal scenario, and keeps all fields of a complete one', () => {
     const yaml = scenario(
       'one: { rate: 90/m, duration: 2m }\n  two: { description: d, script: loadtests/x.ts, phases: [{ name: up, rate: 5/s, duration: 1m }], seed: 7, requestTimeout: 500ms, objectives: [] }',
     );
@@ -232,14 +232,14 @@ describe('the parsed document', () => {
     ]);
   });
 
-  test('event-loop lag', () => {
+  test('has the event-loop lag', () => {
     const yaml = `${TOP}service: { selector: { job: j }, lag: { gauge: g, where: { a: b } } }\nobjectives: []\n`;
     expect(parseDocument(yaml)).toMatchObject({
       value: { service: { lag: { metric: 'g', where: { a: 'b' } } } },
     });
   });
 
-  test('warm-up', () => {
+  test('has the warm-up requests', () => {
     const warmUp = { path: '/predict', bodies: [{ text: 'a' }] };
     const parsed = parseDocument(
       `${TOP}service: { selector: { job: j }, warmUp: ${JSON.stringify(warmUp)} }\nobjectives: []\n`,
@@ -263,13 +263,13 @@ describe('the parsed document', () => {
   });
 });
 
-describe('the clocks of a latency', () => {
+describe('service-side and client-side latency', () => {
   const latency = (fields: string) =>
     objective(`{ id: slow, target: "< 200ms", latency: { percentile: 95, ${fields} } }`);
   test.each([
     [
       'unit: seconds',
-      "6:43: objectives[0].latency must have a histogram of the service, or a client (the path or k6's name of requests that only the client's clock judges), or both",
+      '6:43: objectives[0].latency must have a histogram of the service, or a client (the path, or k6 name, of requests to judge client-side), or both',
     ],
     [
       'client: /checkout, where: { status: "200" }',
@@ -282,7 +282,7 @@ describe('the clocks of a latency', () => {
     ['client: ""', '6:69: objectives[0].latency.client must not have fewer than 1 characters, but is ""'],
   ])('%s', (fields, expected) => expect(told(latency(fields))).toEqual([expected]));
 
-  test("the client's clock alone is enough, and needs no bucket edges", () => {
+  test('client-side latency alone is enough, and needs no bucket edges', () => {
     const parsed = parseDocument(latency('client: /checkout'));
     expect(parsed).toMatchObject({
       ok: true,
@@ -338,7 +338,7 @@ describe('a percentage is written with or without its sign', () => {
     },
   );
 
-  test('0.95% is a percentile that hardly anything misses', () => {
+  test('0.95% is refused, because hardly any service misses that percentile', () => {
     expect(told(one('0.95%'))).toEqual([expect.stringContaining('percentile 0.95 lets 99.05%')]);
   });
 });
@@ -350,6 +350,6 @@ test('an alert cannot be named for a latency that only the client measures', () 
       `${HEAD}objectives:\n${objectives}\nalerting: { names: { slow: { name: Slow, severity: warning } } }\n`,
     ),
   ).toEqual([
-    `7:28: no alert can monitor objective "slow", because only the client's clock judges it: remove it here, or add a histogram to the objective`,
+    `7:28: no alert can monitor objective "slow", because it is judged client-side only: remove it here, or add a histogram to the objective`,
   ]);
 });

@@ -71,7 +71,7 @@ const Waiver = Type.Object(
   {
     ...closed,
     description:
-      'A decision to ship although an objective is missed. It is printed with every verdict, and has no effect once it has expired',
+      'A decision to ship although an objective is missed. Every verdict prints it. It no longer applies once it has expired',
   },
 );
 
@@ -94,13 +94,13 @@ export const DocumentSchema = Type.Object(
         replicas: Type.Optional(
           Type.Union([Type.Literal('stable'), Type.Literal('elastic')], {
             description:
-              'stable (the default): a restarted replica makes its counts invalid, so the run is undecided. elastic: replicas may come and go; requests that a terminated replica may have served unseen are bounded, and judged both as good and as bad.',
+              'stable (the default): a restarted replica makes its counts invalid, so the run is undecided. elastic: replicas may come and go; requests that a terminated replica may have served after its last scrape are bounded, and judged both as good and as bad.',
           }),
         ),
         isolated: Type.Optional(
           Type.Union([Type.Boolean(), Type.Literal('except-scrapes')], {
             description:
-              'false: other clients also send requests; requests that the service counts beyond the load are reported and do not affect the verdict. except-scrapes: the only others are the scrapes of its metrics. Default: true.',
+              'false: other clients also send requests; requests that the service counts beyond the load are reported and do not affect the verdict. except-scrapes: the only other requests are scrapes of its metrics. Default: true.',
           }),
         ),
         allowedTargets: Type.Optional(
@@ -144,7 +144,7 @@ export const DocumentSchema = Type.Object(
               bodies: Type.Optional(
                 Type.Array(Type.Unknown(), {
                   minItems: 1,
-                  description: 'JSON bodies, sent in turn; a GET has no body',
+                  description: 'JSON bodies, sent one after another; a GET has no body',
                 }),
               ),
             },

@@ -5,7 +5,7 @@ import { alternativesOf, textOf, wholly } from './patterns.ts';
 import { claimedCodes, claimsCode, codesOf, isStatusLabel, statusPattern } from './statuses.ts';
 import { foreignTo, isAlike, isGoodWord, spellingsOf } from './vocabularies.ts';
 
-test('status labels, recognised by name', () => {
+test('status labels are recognised by their names', () => {
   const status = ['status', 'code', 'status_code', 'statusCode', 'http_status', 'http_response_status_code'];
   const others = ['response_code_class', 'envoy_response_code', 'grpc_code', 'rpc_grpc_status_code'];
   expect([...status, ...others].filter((label) => !isStatusLabel(label))).toEqual([]);
@@ -74,7 +74,7 @@ describe('a matcher that can match no status', () => {
       null,
     ]);
   });
-  test('a label of classes holds no codes', () => {
+  test('a label that holds classes has no codes', () => {
     expect(of('5..|429', 'response_code_class')).toEqual({ part: '429', why: 'code' });
     expect(of('5|5xx|5..', 'response_code_class')).toBeNull();
     expect(of('6', 'response_code_class')?.why).toBe('none');
@@ -101,7 +101,7 @@ describe('status codes', () => {
     expect(codesOf('outcome', 'SERVER_ERROR', [])![0]).toBe('500');
     expect(codesOf('status', '999', [])).toBeNull();
   });
-  test('that a matcher selects, as a pattern for the client’s responses', () => {
+  test('selected by a matcher become a pattern for the client’s responses', () => {
     expect(statusPattern({ status: '5xx' })).toBe('5..');
     expect(statusPattern({ status: '503' })).toBe('503');
     expect(statusPattern({ response_code_class: '5' })).toBe('5..');
@@ -114,7 +114,7 @@ describe('status codes', () => {
     expect(statusPattern({ status: '5..', outcome: 'error' })).toBeNull();
     expect(claimedCodes('status', { matches: '5[1-9].' }).has('500')).toBe(false);
   });
-  test('that a pattern of a stored plan matches, with classes as the document wrote them', () => {
+  test('matched by a pattern of a stored plan include the classes that the document wrote', () => {
     expect(claimsCode('5xx')('503')).toBe(true);
     expect(claimsCode('5xx|429')('429')).toBe(true);
     expect(claimsCode('5..')('404')).toBe(false);
@@ -123,13 +123,13 @@ describe('status codes', () => {
 });
 
 describe('the spelling of values that a matcher never matches', () => {
-  test('numbers and classes', () => {
+  test('is recognised for numbers and classes', () => {
     expect(foreignTo('5xx', ['200', '404'])).toBe('three-digits');
     expect(foreignTo({ matches: '50.' }, ['2xx'])).toBe('class');
     expect(foreignTo({ matches: '50.' }, ['2XX', '4XX'])).toBe('class');
     expect(foreignTo('5XX', ['2xx'])).toBe('class');
   });
-  test('gRPC words, true and false', () => {
+  test('is recognised for gRPC words, true and false', () => {
     expect(foreignTo('Unavailable', ['OK', 'NOT_FOUND'], 'grpc_code')).toBe('grpc-capitals');
     expect(foreignTo('Unavailable', ['OK'], 'grpc_code')).toBeNull();
     expect(foreignTo('true', ['False'], 'error')).toBe('boolean-capital');
@@ -146,7 +146,7 @@ describe('the spelling of values that a matcher never matches', () => {
   });
 });
 
-test('spellings of one word', () => {
+test('different spellings of one word are recognised', () => {
   expect(spellingsOf('grpc_code', 'DEADLINE_EXCEEDED')).toEqual(
     expect.arrayContaining(['DeadlineExceeded', '4']),
   );
@@ -163,7 +163,7 @@ test('spellings of one word', () => {
   ]);
 });
 
-test('alternatives of a matcher, without enclosing groups and anchors', () => {
+test('a matcher is split into its alternatives, without enclosing groups and anchors', () => {
   const parts = (pattern: string) => alternativesOf({ matches: pattern }).map(textOf);
   expect(parts('5..|429')).toEqual(['5..', '429']);
   expect(parts('^(?:(5..)|(429))$')).toEqual(['5..', '429']);

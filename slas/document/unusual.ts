@@ -66,7 +66,7 @@ function checkEdgeOfRange({ text, comparison, value }: Limit, unit: Unit, path: 
   const { low, high } = UNIT_RANGES[unit];
   const isAtEdge = comparison.startsWith('>') ? value <= low : value >= high;
   if (!isAtEdge) return [];
-  const message = `"${text}" is met by every service that does anything at all: write a limit that can be missed, ${CONFIRM}`;
+  const message = `"${text}" is met by any service that responds at all: write a limit that can be missed, ${CONFIRM}`;
   return [problem('unusual', path, message)];
 }
 

@@ -69,7 +69,7 @@ describe('a share', () => {
     expect(ofShare(limit('<', 0.01), counted(120, 1200)).pOfMiss).toBeNull();
     expect(ofShare(limit('<', 0.01), counted(120, 1200), { confidence: 0.95 }).pOfMiss).toBeLessThan(1e-6);
   });
-  test('with a limit of zero and no bad requests is not a miss at any error probability', () => {
+  test('with a limit of zero and no bad requests is never a miss', () => {
     const { pOfMiss, needed, side } = ofShare(limit('<=', 0), counted(0, 1200), { confidence: 0.95 });
     expect(side).toBe('both');
     expect(pOfMiss).toBeGreaterThan(0.99);

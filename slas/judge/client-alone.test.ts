@@ -18,7 +18,7 @@ const sure = caseOf('with a confidence, clearly within the limit');
 
 const verdictOf = ({ plan, run, evidence }: Judged) => judge(plan, run, evidence);
 
-test('the plan queries no buckets for it, and no alerting rule watches it', () => {
+test('a latency without a histogram has no bucket queries and no alerting rule', () => {
   const { plan, document } = sure;
   expect(selectorsOfPlan(plan).filter((selector) => selector.includes('_bucket'))).toEqual([]);
   const watched = rulesOf(document).flatMap(({ rules }) => rules.map(({ labels }) => labels?.objective));
@@ -27,17 +27,17 @@ test('the plan queries no buckets for it, and no alerting rule watches it', () =
   expect(plan.alerts!.rules.map(({ objective }) => objective)).not.toContain('latency-p95');
 });
 
-test('every output says that only the client measured it', () => {
+test('every output says that it was measured client-side only', () => {
   const { plan } = sure;
   const verdict = verdictOf(sure);
-  const told = "only the client's clock judged it";
+  const told = 'judged by client-side latency alone';
   expect(renderText(verdict, plan, { colour: false, isVerbose: true })).toContain(told);
   expect(renderMarkdown(verdict, plan)).toContain('p95');
-  expect(renderJUnit(verdict)).toContain('only the client&apos;s clock judged it');
+  expect(renderJUnit(verdict)).toContain('judged by client-side latency alone');
   expect(verdict.objectives[0]).toMatchObject({ client: { samples: 1500 }, query: '', bucket: null });
 });
 
-test("its flip point, its minimum detectable effect and its power analysis come from the client's record", () => {
+test('its flip point, minimum detectable effect and power analysis come from the client record', () => {
   const { plan } = sure;
   const verdict = verdictOf(sure);
   const [flip] = verdict.flips!;

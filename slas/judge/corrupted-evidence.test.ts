@@ -149,7 +149,7 @@ test('a corrupted series is never a pass, and objectives that rest on it are nev
   check(property, 1_200);
 });
 
-test('corruption between the samples that are read of a long window is never a pass', () => {
+test('in a long window, corruption between the samples that are read is never a pass', () => {
   const seen = { undecided: 0, judged: 0 };
   const property = fc.property(
     service,
@@ -199,7 +199,7 @@ test('a response with a warning or an error is never a pass', () => {
   check(property, 300);
 });
 
-test('evidence that lacks a reading is never a pass', () => {
+test('evidence without the result of one query is never a pass', () => {
   for (const { plan, run, evidence } of services()) {
     for (const gone of evidence.readings) {
       const readings = evidence.readings.filter((reading) => reading !== gone);
@@ -257,7 +257,7 @@ test('with a run record, no request counter can be lowered unnoticed', () => {
   check(property, 200);
 });
 
-test('missing samples inside the window do not change counts', () => {
+test('samples missing mid-window do not change counts', () => {
   const property = fc.property(service, fc.array(draw, { maxLength: 20 }), (number, drops) => {
     const { plan, run, evidence } = services()[number]!;
     const counters = evidence.readings.filter(({ selector }) => /_(total|bucket|sum|count)\{/.test(selector));

@@ -144,7 +144,7 @@ test.each([
   ['alone, with a run record', true, true],
   ['among others, with a run record', false, true],
   ['a bare window', true, false],
-] as const)('what comes and goes makes nothing met that is not: %s', (_, isIsolated, isLoaded) => {
+] as const)('replicas that start and end never turn a miss into a pass: %s', (_, isIsolated, isLoaded) => {
   const seen = { met: 0, missed: 0, undecided: 0, uncounted: 0 };
   const property = fc.property(services, (processes) => {
     const { verdict, truth } = judged(processes, isIsolated, isLoaded);

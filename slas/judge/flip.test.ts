@@ -37,8 +37,8 @@ function flipOf(run: RunRecord, verdict: ObjectiveOutcome, one = objective) {
 
 type Shifted = Exclude<FlipPoint, { what: 'not-shifted' }>;
 
-describe('the factor of the latencies that changes the verdict', () => {
-  test('of a met objective lies on both sides of the factor that puts exactly 5% over the limit', () => {
+describe('the factor on latencies that changes the verdict', () => {
+  test('of a met objective is a range around the factor that puts exactly 5% over the limit', () => {
     const { undecidedAt, otherAt, from } = flipOf(runOf(), 'met') as Shifted;
     expect(from).toBe('met');
     // 200 ms is 1.905 times 105 ms.
@@ -48,7 +48,7 @@ describe('the factor of the latencies that changes the verdict', () => {
     expect(otherAt).toBeLessThan(1.96);
   });
 
-  test('of a missed objective is below 1, on both sides of the true factor', () => {
+  test('of a missed objective is a range below 1 around the true factor', () => {
     const { undecidedAt, otherAt } = flipOf(runOf(4), 'missed') as Shifted;
     expect(undecidedAt! * 4).toBeGreaterThan(1.9);
     expect(undecidedAt! * 4).toBeLessThan(1.97);
@@ -94,7 +94,7 @@ describe('a run of a fixed duration', () => {
     ]);
   });
 
-  test('is shifted after a pass and after a fail, and not if it is inconclusive', () => {
+  test('is judged with shifted latencies after a pass and after a fail, but not if it is inconclusive', () => {
     const all = [...readCaseFiles().values()].flat().map(({ name }) => name);
     const outcomes = new Set<string>();
     for (const name of all.filter((_, index) => index % 7 === 0)) {
@@ -131,12 +131,12 @@ test('the words give factors and shares, and name objectives without a flip poin
   expect(flipsInWords({ flips })).toEqual([
     'latency-p95: would be undecided if responses took 1.88 times as long, missed at 1.94 times as long',
     'error-rate: would be undecided if the share of failed requests were 0.6%, never missed',
-    "no flip point of uptime: only latencies that the client's record decides, and decided failure rates, have one",
+    'no flip point for uptime: only latencies that the client record decides, and decided failure rates, have one',
   ]);
   expect(flipsInWords({})).toEqual([]);
 });
 
-describe('a run that was judged at a look', () => {
+describe('a run judged at an interim look', () => {
   const flipsOf = (name: string) => {
     const found = [...readCaseFiles().values()].flat().find((one) => one.name === name)!;
     const { plan: planned, run, evidence } = found.build();
@@ -145,7 +145,7 @@ describe('a run that was judged at a look', () => {
   };
 
   test('has the share of failed requests at which it would be undecided, and missed, on both sides of the limit', () => {
-    const { undecidedAt, otherAt } = flipsOf('met at the look at which the load was stopped').get(
+    const { undecidedAt, otherAt } = flipsOf('met at the interim look that stopped the load').get(
       'error-rate',
     )!;
     expect(undecidedAt).toBeGreaterThan(0);
@@ -160,6 +160,6 @@ describe('a run that was judged at a look', () => {
   });
 
   test('has no flip points if it is inconclusive', () => {
-    expect(flipsOf('never decided').size).toBe(0);
+    expect(flipsOf('not decided by any look').size).toBe(0);
   });
 });

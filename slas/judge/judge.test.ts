@@ -32,7 +32,7 @@ describe('a census', () => {
     expect([share, value]).toEqual([12 / 13, 12 / 13]);
     expect(margin).toBeCloseTo(12 / 13 - 0.999, 9);
   });
-  test('that is undecided reports neither a share nor a distance; the summary has the reason', () => {
+  test('that is undecided reports no share and no distance; the summary has the reason', () => {
     const changes = { series: { 'model loaded': 'always 1; 40=_' } };
     expect(row('model-uptime', changes)).toMatchObject({
       ...{ verdict: 'undecided', share: null, value: null, margin: null },
@@ -43,7 +43,7 @@ describe('a census', () => {
   });
 });
 
-test('an undecided share lies in no bucket', () => {
+test('an undecided share has no bucket', () => {
   expect(row('latency-p95')).toMatchObject({ verdict: 'met', bucket: [0.15, 0.2] });
   expect(row('latency-p95', { incidents: ['the service died'] })).toMatchObject({
     ...{ verdict: 'undecided', value: null, share: null, bucket: null },
@@ -54,7 +54,7 @@ test('uncounted requests are not reported if there cannot be any', () => {
   for (const one of verdictOf().objectives) expect(Object.keys(one)).not.toContain('uncounted');
 });
 
-test('a miss that only the client saw says where the time was spent', () => {
+test('for a miss seen only by the client, the verdict says where the time was spent', () => {
   const gap = expect.objectContaining({ code: 'client-slower-in-between' });
   const client = '1400x0.05 100x0.5';
   const slow = { latency: { le: '0.1=1200 0.15=1300 0.2=1400 0.3=1400 0.5=1500 1.0=1500 +Inf=1500' } };

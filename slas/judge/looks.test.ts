@@ -22,32 +22,32 @@ function judged(outcomes: Readonly<Record<number, Outcome>>, stoppedAt: number |
   return { asked, verdict: found.verdict, decidedAt: found.sequential!.decidedAtSeconds };
 }
 
-test('the look at which the load was stopped decides', () => {
+test('the interim look that stopped the load decides the verdict', () => {
   const { verdict, decidedAt, asked } = judged({ 152: 'pass' }, 152, 156);
   expect({ verdict, decidedAt }).toEqual({ verdict: 'pass', decidedAt: 152 });
   expect(asked).toEqual([68, 101, 152]);
 });
 
-test('a pass before the shortest duration decides nothing, and a fail does', () => {
+test('before the minimum duration, an interim look can decide a fail but not a pass', () => {
   expect(judged({ 68: 'pass' }, 68, 72)).toMatchObject({ verdict: 'inconclusive', decidedAt: null });
   expect(judged({ 68: 'fail' }, 68, 72)).toMatchObject({ verdict: 'fail', decidedAt: 68 });
 });
 
-test('a load that was not stopped is judged as a whole, with the error that is left', () => {
+test('a load that was not stopped is judged as a whole, with the remaining error probability', () => {
   const { asked, decidedAt } = judged({ 101: 'pass' }, null);
   expect(decidedAt).toBeNull();
   expect(asked.at(-1)).toBe(`whole at ${schedule.looks.at(-1)!.confidence.toFixed(4)}`);
 });
 
-test('looks after the end of a load that was cut short are not judged', () => {
+test('interim looks planned after the end of a load that was cut short are not judged', () => {
   expect(judged({}, null, 120).asked.slice(0, -1)).toEqual([68, 101]);
 });
 
-test('a time that is not a look of the plan decides nothing', () => {
+test('a time that is not one of the planned looks decides nothing', () => {
   expect(judged({ 150: 'pass' }, 150, 160)).toMatchObject({ verdict: 'inconclusive', decidedAt: null });
 });
 
-test('a miss that a capacity search would not count does not end its step, whereas a pass does', () => {
+test('a miss that a capacity search would not count does not end a step, but a pass does', () => {
   const step = { ...schedule, missLooks: scheduleLooks(600, 0.99).looks };
   const at = (outcomeAt: (confidence: number) => Outcome) =>
     judgeLooks(step, 152, 156, {

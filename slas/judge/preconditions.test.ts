@@ -49,18 +49,18 @@ describe('clocks-agree', () => {
     expect(clock(5, 0, { replicas, series })[0]).toBe(false);
   });
   test('is unknown without a reading of the clock, without a scrape target, or without a run', () => {
-    expect(checked('clocks-agree')).toEqual([null, 'the clock of Prometheus could not be read']);
+    expect(checked('clocks-agree')).toEqual([null, "Prometheus's clock could not be read"]);
     expect(clock(9, 0, { series: { up: null }, errors: { everything: 'down' } })[0]).toBeNull();
-    expect(clock(9, 0, bare)).toEqual([null, 'no run record: only the clock of Prometheus matters']);
+    expect(clock(9, 0, bare)).toEqual([null, "no run record, so only Prometheus's clock matters"]);
   });
 });
 
 describe('service-not-restarted', () => {
   const restarted = (series: Given['series'], changes: Changes = {}) =>
     checked('service-not-restarted', { ...changes, series });
-  const kept = [true, 'each process kept its start time'];
+  const kept = [true, 'no start time of a process changed'];
 
-  test('holds if each process kept its start time, at both edges and between them', () => {
+  test('holds if the start time of each process is the same at both edges and in between', () => {
     expect(restarted({})).toEqual(kept);
     expect(restarted({ 'process start': 'always 1000; 40=_' })).toEqual(kept);
     expect(restarted({ 'process start': '900*1 1000*12 1100*1' })).toEqual(kept);
@@ -89,7 +89,7 @@ describe('service-not-restarted', () => {
     expect(restarted({ 'process start': null })).toEqual([
       ...[
         null,
-        'there is no process_start_time_seconds{job="sentiment-api"}: no counter fell, and one continued past what a new process could have counted',
+        'process_start_time_seconds{job="sentiment-api"} is not exported: no counter fell, and one is higher than a new process could have reached',
       ],
     ]);
     expect(
@@ -110,7 +110,7 @@ describe('service-not-restarted', () => {
       ),
     ).toEqual([
       true,
-      'replicas are elastic: 1 started in the window, 2 ended, not scraped for at most 10 s in total',
+      'replicas are elastic: 1 started in the window, 2 ended (unscraped for at most 10 s in total)',
     ]);
     expect(restarted({}, { ...bare, service: { replicas: 'elastic' } })).toEqual([
       ...[true, 'replicas are elastic: 0 started in the window, 0 ended'],
@@ -161,8 +161,8 @@ describe('load-delivered', () => {
   });
 });
 
-describe('what the client saw', () => {
-  test('generator-on-time: at most 100 ms late', () => {
+describe('preconditions on the client record', () => {
+  test('generator-on-time holds if requests started at most 100 ms late', () => {
     const late = (startedLateP99Seconds: number) =>
       checked('generator-on-time', { record: { startedLateP99Seconds } });
     expect(late(0.1)).toEqual([true, '99% of requests started at most 100 ms late']);
@@ -175,7 +175,7 @@ describe('what the client saw', () => {
       'the record does not show how late requests started',
     ]);
   });
-  test('answers-right: no response is wrong, and the script did not fail', () => {
+  test('answers-right holds if no response is wrong and the script did not fail', () => {
     const right = (record: Partial<LoadRecord>) =>
       checked('answers-right', { record: { lookedInto: 1500, ...record } });
     expect(right({})).toEqual([null, 'response bodies were not checked']);
@@ -203,7 +203,7 @@ describe('what the client saw', () => {
       '1 of 110 checked responses was not as expected; the other 1,400 of 1,500 successful responses were not checked',
     ]);
   });
-  test('requests-valid: client errors stay within the strictest error limit', () => {
+  test('requests-valid holds while client errors stay within the strictest error limit', () => {
     const answered = (refused: number) => ({
       '1xx': 0,
       '2xx': 1500 - refused,
@@ -239,7 +239,7 @@ describe('what the client saw', () => {
       'no run record: another process generated the load',
     ]);
   });
-  test('losses-judged: holds for any number of unanswered requests if an objective counts them', () => {
+  test('losses-judged holds for any number of unanswered requests if an objective counts them', () => {
     expect(checked('losses-judged', { record: { lost: 700 } })).toEqual([
       ...[true, '700 of 1,500 requests went unanswered'],
     ]);
@@ -261,7 +261,7 @@ describe('client-and-server-agree', () => {
     expect(agree({ load: { '2xx': 1495, lost: 5 } })).toEqual([
       ...[
         true,
-        'requests: the client received 1,495 responses and 5 went unanswered, the service counted 1,500',
+        'requests: the client received 1,495 responses (5 requests went unanswered), the service counted 1,500',
       ],
     ]);
     const other = 'the service counted 1,502: there was other traffic in the window';
@@ -289,7 +289,7 @@ describe('client-and-server-agree', () => {
 });
 
 describe('other preconditions', () => {
-  test('nothing-died', () => {
+  test('nothing-died holds unless a monitored process died', () => {
     const died = (incidents: RunRecord['incidents'], changes: Changes = {}) =>
       checked('nothing-died', { ...changes, run: { incidents } });
     expect(died([])).toEqual([true, 'the service, the load generator and Prometheus ran to the end']);
@@ -301,7 +301,7 @@ describe('other preconditions', () => {
       'the service died',
     ]);
   });
-  test('prometheus-answered', () => {
+  test('prometheus-answered holds if every query has a result', () => {
     expect(checked('prometheus-answered')[1]).toMatch(/^Prometheus answered \d+ queries$/);
     expect(checked('prometheus-answered', { errors: { up: 'status 503' } })).toEqual([
       ...[false, 'query failed: up{job="sentiment-api"}[90s]: status 503'],
@@ -311,7 +311,7 @@ describe('other preconditions', () => {
       ...[false, 'there is no evidence for up{job="sentiment-api"}'],
     ]);
   });
-  test('no-warnings', () => {
+  test('no-warnings does not hold after a warning about any query', () => {
     expect(checked('no-warnings')).toEqual([true, 'Prometheus returned no warnings']);
     const change = (evidence: Evidence) => ({
       ...evidence,
@@ -322,7 +322,7 @@ describe('other preconditions', () => {
       'Prometheus warned about up{job="sentiment-api"}[90s]: one; two',
     ]);
   });
-  test('edges-scraped', () => {
+  test('edges-scraped holds if every target was scraped at both edges, or started or ended in between', () => {
     expect(checked('edges-scraped')).toEqual([
       ...[true, 'a from 00:00:10.000 to 00:01:10.000, 13 scrapes about 5 s apart'],
     ]);

@@ -72,22 +72,22 @@ describe('the observed value decides, and the interval is reported', () => {
     ['nothing, without a minimum detectable effect', one({}, { side: 'good', detectable: null }), 'seen'],
     ['no minimum detectable effect, for a miss', one({ decision: missed }, { side: 'bad' }), 'seen'],
     [
-      'no minimum detectable effect, by the client’s clock',
+      'no minimum detectable effect, if judged client-side',
       one({ isClient: true }),
       'seen; exactly at the limit: the 95% bounds are 94–96%',
     ],
     [
       'the assumption of independence',
       one({ decision: missed }, { side: 'bad', independenceAssumed: true }),
-      'seen; independence assumed',
+      'seen; requests are assumed to be independent',
     ],
     [
       'why there is no interval',
       one({}, { side: null, interval: null, blocks: 11 }),
-      'seen; no confidence interval: 11 intervals between scrapes, 12 are needed',
+      'seen; no confidence interval: the run has 11 scrape intervals, and at least 12 are needed',
     ],
     [
-      'no second note on a missing interval, by the client’s clock',
+      'no second note on a missing interval, if judged client-side',
       one({ isClient: true }, { side: null, interval: null, blocks: 11 }),
       'seen',
     ],
@@ -100,24 +100,20 @@ describe('the observed value decides, and the interval is reported', () => {
 });
 
 describe('a confidence decides', () => {
-  const NOT_SURE = 'undecided at 95% confidence: the 95% bounds are 94–96%, which contain the limit;';
+  const NOT_SURE = 'undecided at 95% confidence: the 95% bounds are 94–96%, with the limit between them;';
   test.each<[string, Observed, string]>([
     ['met', one({}, { side: 'good' }), 'seen; the 95% bounds are 94–96%'],
-    [
-      'met by the client’s clock',
-      one({ isClient: true }, { side: 'good' }),
-      'seen; the 95% bounds are 94–96%',
-    ],
+    ['met, judged client-side', one({ isClient: true }, { side: 'good' }), 'seen; the 95% bounds are 94–96%'],
     ['missed', one({ decision: missed }, { side: 'bad', pOfMiss: 0.01 }), 'seen; the 95% bounds are 94–96%'],
     [
       'undecided, and how many more would decide',
       one(),
-      `${NOT_SURE} about 3,351 more requests would decide with 80% probability if the value stays the same; 193 more would be enough if none of them is slow or fails (measured: seen)`,
+      `${NOT_SURE} about 3,351 more requests would decide it with 80% probability if the value stays the same; 193 more would be enough if none of them is slow or fails (measured: seen)`,
     ],
     [
       'undecided, and how many more observations of a mean',
       one({ objective: mean }, { needed: { more80: 40, moreIfNoneBad: null } }),
-      'undecided at 95% confidence: the 95% bounds are 0.94–0.96, which contain the limit; about 40 more observations would decide with 80% probability if the value stays the same (measured: seen)',
+      'undecided at 95% confidence: the 95% bounds are 0.94–0.96, with the limit between them; about 40 more observations would decide it with 80% probability if the value stays the same (measured: seen)',
     ],
     [
       'undecided, and more than a day of requests',
@@ -132,12 +128,12 @@ describe('a confidence decides', () => {
     [
       'undecided without an interval',
       one({}, { side: null, interval: null, pOfMiss: null, blocks: 11 }),
-      'undecided at 95% confidence: no confidence interval: 11 intervals between scrapes, 12 are needed (measured: seen)',
+      'undecided at 95% confidence: no confidence interval: the run has 11 scrape intervals, and at least 12 are needed (measured: seen)',
     ],
     [
       'undecided where independence is assumed',
       one({}, { side: 'good', independenceAssumed: true }),
-      'undecided at 95% confidence: independence assumed (measured: seen)',
+      'undecided at 95% confidence: requests are assumed to be independent (measured: seen)',
     ],
     ['unchanged, for a value without random error', one({ certainty: null }), 'seen'],
     ['unchanged, for a decision without a complete measurement', one({ decision: cutShort }), 'beyond doubt'],
@@ -159,7 +155,7 @@ describe('a confidence decides', () => {
     expect(verdicts([miss(0.03), one()])).toEqual(['undecided', 'undecided']);
     expect(verdicts([miss(0.02), one({}, { side: 'good', pOfMiss: 1 })])).toEqual(['missed', 'met']);
     expect(wordsOf(rule([miss(0.03), one()], 0.95)[0]!.reasons)).toBe(
-      "undecided at 95% confidence: beyond the limit on its own, but one of 2 objectives may exceed its limit by chance (Holm's correction) (measured: seen)",
+      "undecided at 95% confidence: beyond the limit when tested alone, but among 2 objectives one may exceed its limit by chance (Holm's correction) (measured: seen)",
     );
   });
 

@@ -71,7 +71,7 @@ function allowed(measure: PlannedMeasure, requests: readonly Sent[], changes: Ch
   });
 }
 
-describe("by the client's clock", () => {
+describe('client-side measurement', () => {
   test('only earlier requests for the same path may be among the counted requests', () => {
     const earlier: readonly Sent[] = [
       [29, 3],
@@ -139,7 +139,7 @@ describe('an error rate', () => {
     [5, 0],
     [4, 0],
   ])(
-    'of %i failed requests, 5 of them unanswered, may count %i twice, whatever is unanswered later',
+    'of %i failed requests, 5 of them unanswered, may count %i twice, regardless of later unanswered requests',
     (bad, doubtful) => {
       const measured = { ...SHARE, bad };
       const lost = [...times(5, 60, 1, 0), ...times(7, 95, 1, 0)];

@@ -63,7 +63,7 @@ function byClientAlone(path: string, { load }: RunRecord): Reason {
 
 /** The client alone measures a latency without buckets. */
 function withBuckets({ buckets, ...rest }: PlannedMeasure & { kind: 'latency' }): LatencyOfBuckets {
-  if (buckets === null) throw new RangeError('a latency without buckets is not measured at the service');
+  if (buckets === null) throw new RangeError('a latency without buckets is not measured service-side');
   return { ...rest, buckets };
 }
 

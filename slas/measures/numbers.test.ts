@@ -44,7 +44,7 @@ describe('a service that fell behind', () => {
   const behind = seconds(100, (index) => 1 + index);
   const drained = (98 * 100) / 99;
 
-  test('is measured over the seconds in which responses arrived, without the last hundredth', () => {
+  test('is measured over the seconds in which responses arrived, excluding the last 1% of responses', () => {
     const { value, reasons, blocks } = throughput({ client: answeredAt(behind) });
     expect(value).toBeCloseTo(1500 / drained, 9);
     const covered = { samples: 1500, seconds: expect.closeTo(drained, 9), scheduledSeconds: 60 };

@@ -125,13 +125,13 @@ describe('a scenario', () => {
     expect(found({ ...plan, objectives: [...plan.objectives, deciding] })).toEqual([]);
   });
 
-  test("with a limit below the lowest bucket edge is reported, unless k6's clock also judges the objective", () => {
+  test('with a limit below the lowest bucket edge is reported, unless the objective is also judged client-side', () => {
     const latency = (client: string) =>
       SMALL(
         `  - id: latency-p95\n    title: Latency\n    latency: { histogram: http_request_duration_seconds, percentile: 95${client} }\n    target: "< 50ms"\n`,
       );
     expect(found(ofScript(latency(''), [arriving(20, 60)]))).toEqual([
-      'this run cannot pass: the limit of objective "latency-p95" (< 50ms) is below the lowest bucket edge, so nothing shows that it is met',
+      'this run cannot pass: the limit of objective "latency-p95" (< 50ms) is below the lowest bucket edge, so nothing can show that it is met',
     ]);
     expect(found(ofScript(latency(', client: /pay'), [arriving(20, 60)]))).toEqual([]);
   });
@@ -152,7 +152,7 @@ describe('a Prometheus that scrapes rarely', () => {
   test('yields too few scrape intervals for a confidence', () => {
     const plan = ofScript(SMALL(ERRORS), [arriving(20, 60)], 0.95);
     expect(rarely(plan, 15)).toEqual([
-      'this run cannot pass: Prometheus scrapes the service every 15 s, and a confidence needs 12 intervals between scrapes: the load must last 180 s, or scrape it more often',
+      'this run cannot pass: Prometheus scrapes the service every 15 s, and a confidence needs 12 scrape intervals: the load must last 180 s, or scrape it more often',
     ]);
     expect(rarely(ofScript(SMALL(ERRORS), [arriving(20, 60)]), 15)).toEqual([]);
   });

@@ -45,7 +45,7 @@ export function tooFewScrapes(plan: Plan, load: Load, scrapeSeconds: number): re
     ...(plan.confidence === null || !isBlind
       ? []
       : [
-          `${rarely}, and a confidence needs ${MIN_BLOCKS} intervals between scrapes: the load must last ${seconds(MIN_BLOCKS)} s`,
+          `${rarely}, and a confidence needs ${MIN_BLOCKS} scrape intervals: the load must last ${seconds(MIN_BLOCKS)} s`,
         ]),
   ].map((message) => problemOf(load, 'this run cannot pass', `${message}, or scrape it more often`));
 }
@@ -71,7 +71,7 @@ function belowEveryEdge(objective: PlannedObjective): readonly string[] {
   if (measure.kind !== 'latency' || measure.between?.belowSeconds !== null || measure.clientPath !== null)
     return [];
   return [
-    `the limit of ${nameOf(objective)} is below the lowest bucket edge, so nothing shows that it is met`,
+    `the limit of ${nameOf(objective)} is below the lowest bucket edge, so nothing can show that it is met`,
   ];
 }
 

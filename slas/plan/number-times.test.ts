@@ -27,7 +27,7 @@ const timeOf = (id: string, earlier: Record<string, EarlierNumber> = {}) => {
 };
 
 describe('how long means, rates and uptimes take to be decided', () => {
-  test('an uptime has no separate decision time, and a share is not listed here', () => {
+  test('an uptime never delays the decision, and shares are not listed', () => {
     expect(timeOf('model-uptime')).toEqual({ id: 'model-uptime', is: 'census' });
     expect(timeOf('latency-p95')).toBeUndefined();
   });

@@ -60,7 +60,7 @@ describe('the plan of a script', () => {
     expect(tooShort(plan, plan.load!)).toEqual([]);
   });
 
-  test('is too short if even its scrapes are too few to decide', () => {
+  test('is too short if it has too few scrapes to decide', () => {
     const plan = planScript(document(), script([steady(25, 5)], { scheduledSeconds: 5 }));
     expect(tooShort(plan, plan.load!)).toMatchObject([
       {

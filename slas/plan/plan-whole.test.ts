@@ -35,7 +35,7 @@ function shop(): SlaDocument {
   return unwrap(parseDocument(YAML));
 }
 
-test('a plan of two phases', () => {
+test('a document with two phases gives exactly this plan', () => {
   // 2.5/s for 10 s and 30/s for 50 s are 1,525 requests, 5% of which are 76.25. In a phase of 1,500 requests, 15 errors are already 1%.
   // slas/prometheus/stored-text.test.ts compares the selections with the selectors.
   const { selections: _, ...plan } = unwrap(planScenario(shop(), 'two'));
@@ -253,7 +253,7 @@ describe('what cannot be planned', () => {
   });
 });
 
-test('the minimum number of requests to decide', () => {
+test('the plan has the minimum number of requests that decide each objective', () => {
   const least = planWindow(shop()).objectives.map(({ id, leastSamples }) => [id, leastSamples]);
   expect(least).toEqual([
     ['slow-p95', 59],
@@ -273,7 +273,7 @@ test('the plan of a document without service.requests, lag and warm-up has none 
   expect(plan).toMatchObject({ requests: null, lag: null, load: { warmUp: null } });
 });
 
-test('critical alerts wait for a minute, warnings do not', () => {
+test('critical alerts wait for one minute; warnings wait longer', () => {
   const alerting = {
     names: { 'slow-p95': { name: 'Slow', severity: 'critical' as const } },
     drift: null,
@@ -287,7 +287,7 @@ test('critical alerts wait for a minute, warnings do not', () => {
   ]);
 });
 
-describe('what only some documents query', () => {
+describe('a plan contains what only some documents need', () => {
   const objectives = `objectives:
   - { id: slow, target: < 200ms, latency: { histogram: took_seconds, percentile: 90, client: /buy } }
   - { id: back, target: < 20s, recovery: { of: slow } }
@@ -301,7 +301,7 @@ describe('what only some documents query', () => {
   const planOf = (service: string, named: string) => unwrap(planned(service, named));
   const MIN = { slow: 29, back: 29, peak: 10, mean: 30 };
 
-  test('recoveries, peaks, and means with a client side', () => {
+  test('recoveries, peaks, and means that are reconciled with the client', () => {
     expect(planOf('', '{ id: back, phases: [low] }, peak, mean')).toMatchObject({
       objectives: [
         {

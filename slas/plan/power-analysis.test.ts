@@ -19,10 +19,10 @@ const messages = (overrides: PlanOverrides) => {
   return tooShort(plan, load(plan)).map(({ code, message }) => `${code}: ${message}`);
 };
 
-describe('what a plan could detect', () => {
+describe('the power analysis', () => {
   // 1,500 requests; the first missed counts are 76, 16 and (for a strict limit) 15. Beta quantiles computed
   // with SciPy.
-  test('when the observed share decides', () => {
+  test('is computed for runs in which the observed share decides', () => {
     const found = shares(planned());
     expect(found['latency-p95']!.independent).toBeCloseTo(0.0602665, 6);
     expect(found['latency-p99']!.independent).toBeCloseTo(0.0153565, 6);
@@ -31,7 +31,7 @@ describe('what a plan could detect', () => {
     expect(found.throughput).toEqual({ independent: null, dependent: null });
   });
 
-  test('by bounds at 95%', () => {
+  test('is computed for runs that are decided by 95% bounds', () => {
     const found = shares(planned({ confidence: 0.95 }));
     expect(found['latency-p99']!.independent).toBeCloseTo(0.0208774, 6);
     expect(found['error-rate']!.independent).toBeCloseTo(0.0208774, 6);
@@ -64,7 +64,7 @@ describe('a limit that is not a bucket edge', () => {
     const { plan, p95 } = withEdges('0.1, 0.25, 0.3, 0.5', false);
     expect([p95.overSeconds, p95.detectable.independent]).toEqual([0.25, expect.closeTo(0.0602665, 6)]);
     expect(renderPowerAnalysis(plan, load(plan))).toContain(
-      'latency-p95: "< 200ms" is not a bucket edge; MDE is of requests over 250 ms, the edge above it.',
+      'latency-p95: "< 200ms" is not a bucket edge; MDE counts requests over 250 ms, the next edge above it.',
     );
   });
   test('detects nothing without a bucket edge above the limit', () => {
@@ -74,7 +74,7 @@ describe('a limit that is not a bucket edge', () => {
       'no edge lies above it, so it can never be missed.',
     );
   });
-  test('is exact if the client’s clock judges the latency', () => {
+  test('has an exact effect if the latency is judged client-side', () => {
     expect(withEdges('0.05, 0.1').p95.overSeconds).toBeUndefined();
     expect(withEdges('0.05, 0.1').p95.detectable.independent).toBeCloseTo(0.0602665, 6);
   });
@@ -154,7 +154,7 @@ scenarios:
   });
 });
 
-test('prints a table', () => {
+test('the power analysis is printed as a table', () => {
   const plan = planned({ confidence: 0.95 });
   const text = renderPowerAnalysis(plan, load(plan));
   expect(text).toContain('steady: 1,500 requests in 60 s · decided at 95% confidence');

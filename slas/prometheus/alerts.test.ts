@@ -62,7 +62,7 @@ describe('a real Prometheus', () => {
     expect(detail).toContain('1 alert fired');
   });
 
-  test('in a short window, to the second', { timeout: 60_000 }, async () => {
+  test('reports alerts to the second in a short window', { timeout: 60_000 }, async () => {
     const stored = [
       samples('Now', 'pending', 10, 5),
       samples('Now', 'firing', 15, 5),
@@ -74,7 +74,7 @@ describe('a real Prometheus', () => {
     ).toEqual([['Now', 'critical', [15]]]);
   });
 
-  test('without any rules', { timeout: 60_000 }, async () => {
+  test('reports no alerts if there are no rules', { timeout: 60_000 }, async () => {
     expect(await heldOf('up{job="another"} 1 1735689600\n', 60)).toMatchObject({
       held: null,
       detail: expect.stringContaining("none of the document's alerting rules"),

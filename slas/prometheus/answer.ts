@@ -67,7 +67,7 @@ export function readAnswer(
   const { status, text: body, doubts, redirectsTo } = answered.value;
   if (status >= 300 && status < 400 && redirectsTo !== undefined)
     return silent(
-      `status ${status}: it redirects to ${excerpt(redirectsTo, redact)}, and redirects are not followed, because they would pass on the credentials; if that address is right, query it instead`,
+      `status ${status}: it redirects to ${excerpt(redirectsTo, redact)}, and redirects are not followed, because that would pass on the credentials; if that address is right, query it directly`,
     );
   const what = expected === 'matrix' ? 'raw samples' : 'one value per series';
   const answer = parseJson(body) as ApiAnswer | null | undefined;

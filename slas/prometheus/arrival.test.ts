@@ -21,7 +21,7 @@ describe('the lag of a server', () => {
   test('is unknown at the first query: samples may have been there for a long time', () => {
     expect(lagOf([[1, 2, 3], 100])).toBeNull();
   });
-  test('is the time from when a sample was taken to when it was first seen', () => {
+  test('is the time between taking a sample and first seeing it', () => {
     expect(lagOf([[1], 2], [[1, 3], 3.2])).toBeCloseTo(0.2);
   });
   test('of a batch is the lag of its oldest sample', () => {

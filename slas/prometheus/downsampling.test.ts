@@ -84,7 +84,7 @@ describe('a window is downsampled', () => {
     load: null,
   });
 
-  test('if the window has more than 500 scrapes', () => {
+  test('only if it has more than 500 scrapes', () => {
     expect(downsamplingOf(plan, windowOf(1000, 3500), 5)).toBeNull();
     expect(downsamplingOf(plan, windowOf(1000, 3500.5), 5)).not.toBeNull();
   });
@@ -103,7 +103,7 @@ describe('a window is downsampled', () => {
     });
   });
 
-  test('a look that decided is cut into the same blocks during the load and after it', () => {
+  test('into the same blocks during the load and after it, for a look that decided', () => {
     const decided = (toSeconds: number) => {
       const one = windowOf(1000.2, toSeconds);
       return { ...one, load: { ...run.load!, decidedAtSeconds: 769 } };

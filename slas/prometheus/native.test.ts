@@ -140,7 +140,7 @@ describe('what makes a native histogram unusable', () => {
             }),
       }));
 
-  test('it starts again from 0 inside the window', async () => {
+  test('it restarts from 0 mid-window', async () => {
     const { verdict } = await judged(
       { service: NATIVE },
       changed((at, own) =>
@@ -344,7 +344,7 @@ describe('edges', () => {
     expect(le(buckets)).toEqual({ '0.001': [5], '0.5': [5], '1': [9], '+Inf': [9] });
   });
 
-  test('an end that belongs to the bucket above it is not an edge', () => {
+  test('an upper end that belongs to the bucket above is not an edge', () => {
     expect(le([[1, '1', '2', '9']])).toEqual({ '2': [9], '+Inf': [9] });
     expect(le([[3, '1', '2', '9']])).toEqual({ '2': [9], '+Inf': [9] });
     expect(le([[0, '1', '2', '9']])).toEqual({ '1': [0], '2': [9], '+Inf': [9] });

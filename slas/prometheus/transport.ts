@@ -86,13 +86,13 @@ const UNKNOWN_AUTHORITY = new Set([
 /** What to do about a TLS failure, as `code: advice`; null for any other failure. */
 export function tlsAdvice(code: string, message: string): string | null {
   if (UNKNOWN_AUTHORITY.has(code))
-    return 'its certificate is signed by an authority that is not trusted here: name the file of that authority in PROMETHEUS_CA_FILE';
+    return "its certificate is signed by an authority that is not trusted here: set PROMETHEUS_CA_FILE to the authority's certificate file";
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID')
-    return 'its certificate is for other names: use a name in the address that the certificate lists';
+    return 'its certificate is for other host names: use an address with a name that the certificate lists';
   if (code === 'CERT_HAS_EXPIRED') return 'its certificate has expired: renew it on the server';
   if (code === 'CERT_NOT_YET_VALID') return 'its certificate is not valid yet: check the clocks';
   if (/certificate required|bad certificate|handshake failure|unknown ca/i.test(message))
-    return 'it asks for a client certificate that it accepts: name its files in PROMETHEUS_CLIENT_CERT_FILE and PROMETHEUS_CLIENT_KEY_FILE';
+    return 'it requires a client certificate that it accepts: set PROMETHEUS_CLIENT_CERT_FILE and PROMETHEUS_CLIENT_KEY_FILE';
   if (/wrong version number|packet length too long/i.test(message))
     return 'it does not speak TLS at this port: use an address that starts with http://';
   return null;

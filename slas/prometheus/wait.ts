@@ -149,7 +149,7 @@ export async function awaitAggregates(
     if (missing === null || Date.now() / 1000 > last + boundSeconds) return missing;
     if (isFirst)
       asker.progress?.(
-        `waiting until the server's functions see the last samples, for at most ${boundSeconds.toFixed(0)} s (--ingest-delay)`,
+        `waiting until the server's PromQL functions see the last samples, for at most ${boundSeconds.toFixed(0)} s (--ingest-delay)`,
       );
     await sleep(5 * POLL_MS, undefined, { signal: asker.signal });
   }

@@ -22,7 +22,7 @@ const range = ([low, high]: readonly [number, number]) => `${number(low)} to ${n
 
 const NO_PEAK = {
   'no-coherence': 'no peak: throughput levels off, and nothing measured makes it fall',
-  'coherence-uncertain': 'no peak is reported: whether throughput will fall at higher load is not certain',
+  'coherence-uncertain': 'no peak is reported: it is not certain that throughput falls at higher load',
   'beyond-data': 'no peak is reported: it would be beyond the load that was measured',
 } as const;
 

@@ -34,7 +34,7 @@ const NEXT: Readonly<Record<SearchRefusal, string>> = {
   'generator-limited':
     'Add --generators N, run the load generator on another machine, or stop other work on this one.',
   'not-confirmed':
-    'See the holds below: a service that becomes slower while it is loaded has no rate that it can sustain.',
+    'See the holds below: a service that slows down under sustained load has no sustainable rate.',
   'budget-spent': 'Give it more time with --budget.',
   undecided: 'See the checks that did not hold below, or give it more time with --budget.',
   'service-ended': 'See its log in the folder of the search.',
@@ -70,7 +70,7 @@ export function answerInWords(
   const each = measured === 1 ? '' : ', each like those that were measured';
   return [
     first,
-    `${rate(asked.targetPerSecond!)} with ${formatValue(asked.headroom, 'ratio')} headroom needs ${countOf(replicas.replicas, 'replica')}${interval}${each}, one of which may be lost.`,
+    `${rate(asked.targetPerSecond!)} with ${formatValue(asked.headroom, 'ratio')} headroom needs ${countOf(replicas.replicas, 'replica')}${interval}${each}, so that one of them may fail.`,
   ];
 }
 
@@ -81,7 +81,7 @@ export function growthInWords({ asked }: CapacityRecord, { growth }: CapacityRes
   const peak = `A weekly peak of ${rate(asked.weeklyPeakPerSecond!)}`;
   const headroom = `${formatValue(asked.headroom, 'ratio')} headroom`;
   const share = (value: number) => formatValue(Number(Math.abs(value).toPrecision(2)), 'ratio');
-  if (toProven < 0) return `${peak} is above the proven rate: there is nothing left for growth.`;
+  if (toProven < 0) return `${peak} is above the proven rate: there is no room for growth.`;
   const most =
     `${share(toProven)} up to the proven rate` +
     (toRefuted === null ? '' : `, and an objective is missed at ${share(toRefuted)} more`);
@@ -106,7 +106,7 @@ export function cautionInWords({ steps }: CapacityRecord, { answer }: CapacityRe
   return `The interval is wide (${formatValue(Number(width.toPrecision(2)), 'ratio')})${why}. A larger --budget or a quieter machine narrows it.${worthInWords(steps)}`;
 }
 
-/** A note on how little even a long hold shows about a service with a queue. */
+/** How little even a long hold shows about a service with a queue. */
 function worthInWords(steps: readonly StepRecord[]): string {
   const hold = steps.findLast(({ kind, outcome }) => kind === 'hold' && outcome === 'met');
   const worth = (hold?.figures?.latencies ?? []).flatMap(({ samples, independent }) =>
@@ -114,7 +114,7 @@ function worthInWords(steps: readonly StepRecord[]): string {
   );
   const [least] = worth.toSorted((a, b) => a.independent / a.samples - b.independent / b.samples);
   if (least === undefined || least.independent > CLUSTERED * least.samples) return '';
-  return ` Near the limit, slow responses come in clusters: the ${countOf(least.samples, 'response')} of the hold show as much as ${countOf(Math.round(least.independent), 'independent one')}.`;
+  return ` Near the limit, slow responses come in clusters: the ${countOf(least.samples, 'response')} of the hold carry as much information as ${countOf(Math.round(least.independent), 'independent one')}.`;
 }
 
 const CLUSTERED = 0.5;
@@ -208,7 +208,7 @@ const NO_POD: Readonly<Record<NoPodSize, string>> = {
 };
 
 export function podInWords({ pod }: CapacityResult): readonly string[] {
-  if (!pod.ok) return [`no patch for k8s/ is written: ${NO_POD[pod.because]}`];
+  if (!pod.ok) return [`no patch is written for k8s/: ${NO_POD[pod.because]}`];
   const { cpu, memory, scaling } = pod.size;
   return [
     `requests: ${cpu.requestMilli}m CPU, which the proven rate used, and ${memory.requestMib}Mi memory, the peak of all steps`,

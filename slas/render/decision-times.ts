@@ -3,7 +3,10 @@ import type { NumberTime } from '../plan/number-times.ts';
 import { formatCount } from './numbers.ts';
 import { printableLine } from './printable.ts';
 
-/** How long a run that lasts until it is decided would take, for a terminal. */
+/** The columns: the shares of the error budget that the service uses. */
+const AT = ['at 50%', 'at 150%'];
+
+/** How long runs with `--until-decided` would take, for the terminal. */
 export function renderDecisionTimes(
   times: readonly DecisionTimes[],
   numbers: readonly NumberTime[],
@@ -18,18 +21,14 @@ export function renderDecisionTimes(
     ...[independent.better, independent.worse].map((time) => timeInWords(time)),
     ...(known ? ofEffect(dependent) : []),
   ]);
-  const header = [
-    'objective',
-    ...['half', 'one and a half'],
-    ...(known ? ['design effect', 'half', 'one and a half'] : []),
-  ];
+  const header = ['objective', ...AT, ...(known ? ['design effect', ...AT] : [])];
   const widths = header.map((title, column) =>
     Math.max(title.length, ...rows.map((row) => row[column]!.length)),
   );
   const line = (cells: readonly string[]) =>
     `  ${cells.map((cell, column) => (column === 0 ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!))).join('   ')}`;
   return [
-    `  Time until 80% of runs have decided, if the service uses half or one and a half of its budget of failed or slow requests,`,
+    `  Time until 80% of runs are decided, if the service uses 50% or 150% of its error budget,`,
     `  ${basisInWords(known ? basis : null)}:`,
     '',
     ...[header, ...rows].map(line),
@@ -53,13 +52,13 @@ const ofEffect = (dependent: DecisionTimes['dependent']) =>
 
 const basisInWords = (basis: string | null) =>
   basis === null
-    ? 'if requests are independent (no earlier run of this plan shows how dependent they are; dependent ones need longer)'
-    : `if requests are independent, and as dependent as in run ${printableLine(basis)}`;
+    ? 'if requests are independent (no earlier run of this plan shows how dependent they are; dependence makes runs longer)'
+    : `if requests are independent, and if they are as dependent as in run ${printableLine(basis)}`;
 
 function numberInWords(time: NumberTime, maxSeconds: number): string {
   switch (time.is) {
     case 'census':
-      return 'every look counts all scrapes so far, so it delays no decision';
+      return 'every interim look counts all scrapes so far, so it never delays the decision';
     case 'unknown':
       return 'unknown until a run of this plan has measured how much it varies';
     case 'as-before':
@@ -83,6 +82,6 @@ function proposalInWords(proposed: number | null, maxSeconds: number): string {
   if (proposed === null)
     return 'At least one objective is not decided within 4 h: raise the rate, or do not rely on its decision.';
   const text = proposed % 60 === 0 ? `${proposed / 60}m` : `${proposed}s`;
-  const compared = proposed > maxSeconds ? `; ${formatCount(maxSeconds)} s are not enough` : '';
-  return `Proposed: --max-duration ${text}${compared}.`;
+  const compared = proposed > maxSeconds ? `; ${formatCount(maxSeconds)} s is not enough` : '';
+  return `Suggested: --max-duration ${text}${compared}.`;
 }

@@ -4,7 +4,7 @@ import { formatValue } from './numbers.ts';
 /** What would change a verdict, in words, one line for each objective. */
 export function flipsInWords({ flips = [] }: Pick<Verdict, 'flips'>): readonly string[] {
   const fixed = flips.filter(({ what }) => what === 'not-shifted').map(({ id }) => id);
-  const note = `no flip point of ${fixed.join(', ')}: only latencies that the client's record decides, and decided failure rates, have one`;
+  const note = `no flip point for ${fixed.join(', ')}: only latencies that the client record decides, and decided failure rates, have one`;
   return [...flips.flatMap(lineOf), ...(fixed.length === 0 ? [] : [note])];
 }
 
@@ -24,7 +24,7 @@ function lineOf(flip: FlipPoint): string[] {
 }
 
 const NEVER = {
-  slower: 'at any factor between 0.001 and 1,000 of the latencies',
+  slower: 'even if responses took between 0.001 and 1,000 times as long',
   'more-failed': 'at any share of failed requests',
 } as const;
 

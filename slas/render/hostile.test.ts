@@ -40,7 +40,7 @@ function hostile(): { readonly plan: Plan; readonly verdict: Verdict } {
 
 const steering = (text: string) => [...text].filter((sign) => /[\p{Cc}\p{Cf}]/u.test(sign) && sign !== '\n');
 
-test('as text: its content cannot start a new line or send control sequences to the terminal', () => {
+test('as text, a hostile verdict cannot start a new line or send control sequences to the terminal', () => {
   const { plan, verdict } = hostile();
   const text = renderText(verdict, plan, { colour: false, isVerbose: true });
   expect(steering(text)).toEqual([]);
@@ -56,7 +56,7 @@ function wellBehaved() {
   return [plan, run, evidence] as const;
 }
 
-test('as Markdown: its content cannot add markup, links, mentions or table rows', () => {
+test('as Markdown, a hostile verdict cannot add markup, links, mentions or table rows', () => {
   const { plan, verdict } = hostile();
   const markdown = renderMarkdown(verdict, plan);
   expect(steering(markdown)).toEqual([]);
@@ -68,7 +68,7 @@ test('as Markdown: its content cannot add markup, links, mentions or table rows'
   expect(rows).toHaveLength(2 + verdict.objectives.length + verdict.reconciliation.length);
 });
 
-test('as JUnit: the XML is accepted by a parser', () => {
+test('as JUnit, a hostile verdict is XML that a parser accepts', () => {
   const xml = renderJUnit(hostile().verdict);
   expect(steering(xml)).toEqual([]);
   expect(xml).not.toContain('<img');

@@ -102,7 +102,7 @@ test('the verdict of every judging case is valid by the schema of Jenkins', () =
   expect(verdicts.length).toBeGreaterThan(300);
 });
 
-test('its counts match its test cases', () => {
+test('the counts in the XML match its test cases', () => {
   for (const [name, verdictOf] of verdicts) {
     const xml = renderJUnit(verdictOf());
     const [suite] = /<testsuite [^>]+>/.exec(xml)!;

@@ -26,7 +26,7 @@ function scenarioInWords({
   plannedIterations,
 }: PlannedK6Scenario): string {
   const seconds = `${formatCount(maxDurationSeconds)} s`;
-  const from = startSeconds === 0 ? '' : ` from ${formatCount(startSeconds)} s on`;
+  const from = startSeconds === 0 ? '' : ` starting at ${formatCount(startSeconds)} s`;
   if (stages !== null) {
     const rates = stages.flatMap(({ fromPerSecond, toPerSecond }) => [fromPerSecond, toPerSecond]);
     const [low, high] = [Math.min(...rates), Math.max(...rates)];

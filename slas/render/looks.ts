@@ -2,7 +2,7 @@ import type { LookVerdict, LookVerdicts, Plan, Sequential } from '../model/model
 import { unseenInterval } from '../statistics/sequential.ts';
 import { formatConfidence, formatInterval, formatValue } from './numbers.ts';
 
-/** The words of a verdict that was reached look by look. */
+/** The words of a verdict reached by interim looks. */
 
 const secondsOf = (seconds: number) => formatValue(Math.max(1, Math.round(seconds)), 'seconds');
 
@@ -16,7 +16,7 @@ export function lookInWords({ atSeconds, objectives }: LookVerdict, plan: Plan):
         : ` (${formatInterval(interval, own.unit, own.target.text)})`;
     return `${id} ${verdict}${bounds}`;
   });
-  return `look after ${secondsOf(atSeconds)}: ${each.join(', ')}`;
+  return `interim look after ${secondsOf(atSeconds)}: ${each.join(', ')}`;
 }
 
 /** `decided after 68 s of at most 600 s, at the first of 7 looks` */
@@ -26,13 +26,14 @@ export function decidedInWords({ decidedAtSeconds, looks, maxSeconds }: LookVerd
   const most = `at most ${secondsOf(maxSeconds)}`;
   const at =
     decidedAtSeconds === null
-      ? `judged at its end (${most})`
+      ? `judged when the load ended (${most})`
       : `decided after ${secondsOf(decidedAtSeconds)} of ${most}`;
-  const number = decidedAtSeconds === null ? '' : `, at look ${numberOf(decidedAtSeconds, plan)} of ${all}`;
+  const number =
+    decidedAtSeconds === null ? '' : `, at interim look ${numberOf(decidedAtSeconds, plan)} of ${all}`;
   const sure =
     last === undefined
       ? ''
-      : `; the bounds are those of that look, at ${formatConfidence(last.confidence)} confidence`;
+      : `; the bounds are from that look, at ${formatConfidence(last.confidence)} confidence`;
   return `${at}${number}${sure}`;
 }
 
@@ -41,8 +42,8 @@ const numberOf = (atSeconds: number, { sequential }: Plan) =>
 
 /** The rule of three: the events that a pass says nothing about. */
 export const unseenInWords = (seconds: number) =>
-  `events that happen less often than about every ${secondsOf(unseenInterval(seconds))} may not have been seen`;
+  `events that occur less often than about once every ${secondsOf(unseenInterval(seconds))} may have gone unseen`;
 
 /** `looks after 68, 101 and 600 s` */
 export const looksInWords = ({ looks }: Pick<Sequential, 'looks'>) =>
-  `looks after ${looks.map(({ atSeconds }) => atSeconds).join(', ')} s`;
+  `interim looks after ${looks.map(({ atSeconds }) => atSeconds).join(', ')} s`;

@@ -9,12 +9,12 @@ test.each([
   [2, '2 requests were', 'are'],
   [1500, '1,500 requests were', 'are'],
   [1234567, '1,234,567 requests were', 'are'],
-])('%i of a kind', (count, told, verb) => {
+])('%i: the noun agrees with the count', (count, told, verb) => {
   expect(`${countOf(count, 'request')} ${were(count)}`).toBe(told);
   expect(are(count)).toBe(verb);
 });
 
-test('irregular plurals', () => {
+test('irregular plurals are supported', () => {
   expect([0, 1, 2].map((count) => countOf(count, 'query', 'queries'))).toEqual([
     '0 queries',
     '1 query',

@@ -49,7 +49,7 @@ const edgeNote = ({ id, target, overSeconds }: PowerAnalysis): readonly string[]
     ? []
     : [
         printableLine(
-          `  ${id}: "${target}" is not a bucket edge; ${overSeconds === null ? 'no edge lies above it, so it can never be missed' : `MDE is of requests over ${formatValue(overSeconds, 'seconds')}, the edge above it`}.`,
+          `  ${id}: "${target}" is not a bucket edge; ${overSeconds === null ? 'no edge lies above it, so it can never be missed' : `MDE counts requests over ${formatValue(overSeconds, 'seconds')}, the next edge above it`}.`,
         ),
       ];
 

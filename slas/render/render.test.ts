@@ -55,9 +55,9 @@ describe('bounds that reach beyond a target that is met', () => {
   };
   const EXPLAINED = 'The measured values decide.';
 
-  test('are explained in the table, with what a proof needs', () => {
+  test('are explained below the table, with what a proof needs', () => {
     expect(briefly('far from the limit, with too few requests to prove it')).toMatch(
-      /\n {2}The measured values decide\. The bounds show where the true values may lie, at 95% confidence\.\n {2}They reach beyond the target of [^\n]*: so few requests do not prove (it|them) \(for proof: --confidence 0\.95, and a longer run\)\.\n/,
+      /\n {2}The measured values decide\. The bounds show where the true values may lie, at 95% confidence\.\n {2}They reach beyond the target of [^\n]*: there were too few requests to prove (it|them)\. For proof, use --confidence 0\.95 and a longer run\.\n/,
     );
   });
 

@@ -106,7 +106,7 @@ function legend(verdict: Verdict, plan: Plan, paint: Paint): string[] {
 }
 
 /**
- * An explanation for bounds on both sides of a target next to "met", which look like a contradiction. With `--verbose`, each objective
+ * Explains bounds on both sides of a target next to "met", which look like a contradiction. With `--verbose`, each objective
  * explains this itself.
  */
 function unproved({ objectives }: Verdict, { confidence }: Plan, paint: Paint): string[] {
@@ -117,16 +117,16 @@ function unproved({ objectives }: Verdict, { confidence }: Plan, paint: Paint): 
   const names = own.map(({ id }) => id).join(', ');
   const words = [
     'The measured values decide. The bounds show where the true values may lie, at 95% confidence.',
-    `They reach beyond the target of ${names}: so few requests do not prove ${own.length === 1 ? 'it' : 'them'} (for proof: --confidence 0.95, and a longer run).`,
+    `They reach beyond the target of ${names}: there were too few requests to prove ${own.length === 1 ? 'it' : 'them'}. For proof, use --confidence 0.95 and a longer run.`,
   ];
   return ['', ...words.map((line) => `  ${paint('dim', line)}`)];
 }
 
-/** A long run is cut into coarser blocks than its beginning was when the early looks were made. */
+/** A long run is cut into coarser blocks than an early look used. */
 const RECOMPUTED =
-  'looks that did not decide are computed again from the whole record: in a long run, their bounds may differ from those printed during the load';
+  'interim looks that decided nothing are recomputed from the full record, so in a long run their bounds may differ from those printed during the load';
 
-/** How the bounds narrowed, and what a pass after such a short time does not show. */
+/** How the bounds narrowed, and what a pass after such a short run does not show. */
 function looks(told: Verdict, plan: Plan, isVerbose: boolean, paint: Paint): string[] {
   const { sequential, verdict } = told;
   const dim = (words: string) => `  ${paint('dim', words)}`;
@@ -158,9 +158,9 @@ export function boundsInWords({ objectives, sequential }: Verdict, plan: Plan): 
   if (levels.length === 0) return null;
   const [[lowest], ...others] = levels as [(typeof levels)[number], ...typeof levels];
   const of = others.map(
-    ([each, own]) => `, of ${own.map(({ id }) => id).join(', ')} with ${formatValue(each, 'ratio')}`,
+    ([each, own]) => ` (${own.map(({ id }) => id).join(', ')}: ${formatValue(each, 'ratio')})`,
   );
-  return `${boundsTitle(plan)}: each of the two alone holds with ${formatValue(lowest, 'ratio')} confidence${of.join('')}`;
+  return `${boundsTitle(plan)}: each bound on its own holds with ${formatValue(lowest, 'ratio')} confidence${of.join('')}`;
 }
 
 export const interval = ({ interval: found, unit, target }: ObjectiveVerdict) =>

@@ -24,7 +24,7 @@ export function trafficInWords({ asked }: CapacityRecord, { traffic }: CapacityR
       : ` since the traffic changed in the week of ${dayOf(outlook.changedAtSeconds)}`;
   switch (outlook.kind) {
     case 'not-enough':
-      return `Growth: not enough history (${countOf(outlook.days, 'day')}, of which ${countOf(outlook.usableWeeks, 'whole week')} can be used${since}; at least ${outlook.neededWeeks} are needed).`;
+      return `Growth: not enough history (${countOf(outlook.days, 'day')}, with ${countOf(outlook.usableWeeks, 'usable whole week')}${since}; at least ${outlook.neededWeeks} are needed).`;
     case 'reached':
       return `The weekly peak is above the limit now: ${rate(outlook.peakPerSecond)} on ${dayOf(outlook.atSeconds)}, and the limit is ${limit}.`;
     case 'jumped':
@@ -75,11 +75,11 @@ export function trafficDetails({ traffic }: CapacityResult, confidence: number):
     ...(history.copiedBy.length === 0
       ? []
       : [
-          `the store has series several times, which differ in ${history.copiedBy.join(', ')}: each is counted once`,
+          `the store has several copies of series, which differ in ${history.copiedBy.join(', ')}: each series is counted once`,
         ]),
     ...(traffic.replicas === null
       ? [
-          'how many replicas share the traffic is unknown, because its series have no label instance: as many as were measured are assumed',
+          'the series have no label "instance", so it is assumed that as many replicas share the traffic as were measured',
         ]
       : []),
   ];
@@ -111,16 +111,16 @@ function gapsInWords({ gaps, outlook, history }: TrafficAnswer): readonly string
     ...(longest === undefined
       ? []
       : [
-          `${countOf(hours, 'hour')} are unknown, the longest stretch from ${hourOf(longest.fromSeconds)} for ${countOf(longest.hours, 'hour')}: missing data does not count as low traffic`,
+          `${countOf(hours, 'hour')} ${hours === 1 ? 'has' : 'have'} no data, the longest gap being ${countOf(longest.hours, 'hour')} from ${hourOf(longest.fromSeconds)}: missing data does not count as low traffic`,
         ]),
     ...(partial === 0
       ? []
       : [
-          `in ${countOf(partial, 'week')} the peak may have been in unknown hours: such a week counts only if its known peak is above the trend`,
+          `in ${countOf(partial, 'week')} the peak may lie in hours without data: such a week counts only if its known peak is above the trend`,
         ]),
     ...(history.doubtfulDays === 0
       ? []
-      : [`${countOf(history.doubtfulDays, 'day')} the store answered only in part`]),
+      : [`the store returned only part of the data for ${countOf(history.doubtfulDays, 'day')}`]),
   ];
 }
 
@@ -142,17 +142,17 @@ function trendDetails(
   confidence: number,
 ): readonly string[] {
   return [
-    `the trend is a robust line (Theil–Sen) through the peaks of ${countOf(usedWeeks, 'week')}, as growth by a share and by an amount; dates are at ${formatConfidence(confidence)} confidence and cover both`,
+    `the trend is a robust line (Theil–Sen) through the peaks of ${countOf(usedWeeks, 'week')}, once for percentage growth and once for linear growth; the dates cover both, at ${formatConfidence(confidence)} confidence`,
     ...(lowWeeks.length === 0
       ? []
       : [
-          `far below the trend, as in holidays, and therefore not used: the ${lowWeeks.length === 1 ? 'week' : 'weeks'} of ${lowWeeks.map(dayOf).join(', ')}`,
+          `not used, because far below the trend (as in holidays): the ${lowWeeks.length === 1 ? 'week' : 'weeks'} of ${lowWeeks.map(dayOf).join(', ')}`,
         ]),
     isOfWholeHours
-      ? 'peaks are means of whole hours, because the store keeps no more samples: within the hour, the rate may be higher'
-      : 'peaks are those of the busiest five minutes',
-    `nothing is predicted beyond ${dayOf(horizonSeconds)}: as far ahead as the weeks that are used reach back`,
-    'a season of the year, a campaign or another migration is not predicted',
+      ? 'peaks are hourly means, because the store keeps no finer samples: the rate within an hour may be higher'
+      : "peaks are the rates of each week's busiest five minutes",
+    `nothing is predicted beyond ${dayOf(horizonSeconds)}: the prediction reaches as far ahead as the weeks that are used reach back`,
+    'seasons, campaigns and further migrations are not predicted',
   ];
 }
 

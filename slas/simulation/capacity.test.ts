@@ -77,14 +77,14 @@ describe('an unconfirmed rate is never the answer', () => {
     }
   });
 
-  test('a load generator that is late: no upper bound, and the answer names it as the limit', () => {
+  test('with a late load generator there is no upper bound, and the answer names it as the limit', () => {
     for (const { answer } of answersOf({ ...FAST, generatorPerSecond: 90 }))
       expect(answer).toMatchObject({ ok: true, refutedPerSecond: null, openBecause: 'generator' });
     for (const { answer } of answersOf({ ...FAST, generatorPerSecond: 1 }))
       expect(answer).toMatchObject({ ok: false, code: 'generator-limited' });
   });
 
-  test('a service that gets slower under a steady load: a rate that only a short step met is not the answer', () => {
+  test('for a service that slows down under steady load, a rate that only a short step met is not the answer', () => {
     const law: Law = { ...FAST, slowerEachMinute: 0.3 };
     // After two minutes, the workers can handle 125/s, whereas a step of 20 s measures 181/s.
     for (const { answer } of answersOf(law))

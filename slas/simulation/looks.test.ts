@@ -12,7 +12,7 @@ const named = (services: readonly Service[], ...names: readonly string[]) =>
   names.map((name) => services.find((one) => one.name === name)!);
 
 test.each(named(SERVICES, 'independent', 'M/G/2 at 0.5', 'M/G/2 at 0.8', 'AR(1)', 'stalls'))(
-  'runs of at most 300 s of $name keep the promises about wrong verdicts and power',
+  'runs of $name, at most 300 s long, keep the promises about wrong verdicts and power',
   (service) => {
     const cells = simulateAllLooks(service, 300, RUNS, 5);
     expect(cells).toHaveLength(2 * LIMIT_TIMES.length);

@@ -140,7 +140,7 @@ describe('too little history', () => {
   });
 });
 
-describe('growth does not look smaller than it is', () => {
+describe('growth is not underestimated', () => {
   const grown = byShare(0.03);
   const truth = at(21);
 
@@ -173,7 +173,7 @@ describe('growth does not look smaller than it is', () => {
     expect(seen).toMatchObject({ kind: 'jumped', highWeeks: 1 });
   });
 
-  test('restarts in the busiest hour: requests that the processes did not report are not mistaken for low traffic', () => {
+  test('requests lost in restarts during the busiest hour are not mistaken for low traffic', () => {
     const restarts = Array.from(
       { length: 12 },
       (_, week) => week * WEEK_SECONDS + (24 + 10) * HOUR_SECONDS + 900,
@@ -191,7 +191,7 @@ describe('growth does not look smaller than it is', () => {
 });
 
 describe('what is not growth', () => {
-  test('traffic that suddenly doubled, long ago: only the weeks since then count', () => {
+  test('if traffic doubled suddenly long ago, only the weeks since then count', () => {
     const seen = trendIn(outlook({ weeks: 20, peakAt: (week) => (week < 9 ? 100 : 200) }, 400));
     expect(seen.changedAtSeconds).toBe(at(9));
     expect(seen.earliestSeconds).toBeNull();
@@ -205,19 +205,19 @@ describe('what is not growth', () => {
     expect(seen.earliestSeconds).toBeLessThan(at(30));
   });
 
-  test('traffic that doubled four weeks ago: not enough history since then', () => {
+  test('if traffic doubled four weeks ago, the history since then is too short', () => {
     expect(outlook({ weeks: 20, peakAt: (week) => (week < 16 ? 100 : 200) }, 400)).toMatchObject({
       ...{ kind: 'not-enough', usableWeeks: 4, changedAtSeconds: at(16) },
     });
   });
 
-  test('traffic that doubled last week: the weeks before are no basis for a prediction', () => {
+  test('if traffic doubled last week, nothing is predicted from the weeks before', () => {
     const seen = outlook({ weeks: 20, peakAt: (week) => (week < 19 ? 100 : 200) }, 400);
     expect(seen).toMatchObject({ kind: 'jumped', highWeeks: 1 });
     if (seen.kind === 'jumped') expect(seen.times).toBeCloseTo(2, 0);
   });
 
-  test('growth that became faster: the slow weeks before do not delay the date', () => {
+  test('if growth speeds up, the slow weeks before do not delay the predicted date', () => {
     const peakAt = (week: number) => 100 * 1.05 ** Math.max(0, week - 10);
     const seen = trendIn(outlook({ weeks: 20, peakAt }, peakAt(25)));
     expect(seen.changedAtSeconds).toBe(at(10));
@@ -225,7 +225,7 @@ describe('what is not growth', () => {
     expect(seen.perWeek[0]).toBeGreaterThan(0.04);
   });
 
-  test('a store that keeps only one sample an hour of older weeks: peaks are compared at the same resolution', () => {
+  test('if the store keeps only hourly samples of older weeks, all peaks are compared at that resolution', () => {
     const everySeconds = (week: number) => (week < 8 ? HOUR_SECONDS : BIN_SECONDS);
     const law = { weeks: 16, peakAt: flat, noise: 0.01, everySeconds };
     const { weeks } = weeksOf(counted(law));

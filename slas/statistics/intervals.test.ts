@@ -224,7 +224,7 @@ describe('how many more requests decide', () => {
 });
 
 describe('several tests at once', () => {
-  test('a p-value is the error probability at which the bounds only just show the effect', () => {
+  test('a p-value is the error probability at which the bounds barely show the effect', () => {
     const one = sample(95, 1500, 1, Number.POSITIVE_INFINITY);
     const p = pValue((confidence) => shareBounds(one, confidence).low > 0.05);
     // P(Bin(1500, 0.05) ≥ 95), computed independently.

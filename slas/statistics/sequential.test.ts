@@ -7,7 +7,7 @@ test('each look is 1.5 times as late as the one before, and the last look is at 
   expect(looks.map(({ atSeconds }) => atSeconds)).toEqual([68, 101, 152, 228, 342, 600]);
 });
 
-test('a look that could not decide anything spends no error, and leaves its share to the next look', () => {
+test('a look that cannot decide anything spends no error, and leaves its share to the next look', () => {
   expect(scheduleLooks(600, 0.95).looks[0]!.atSeconds).toBe(68);
   expect(scheduleLooks(60, 0.95).looks.map(({ atSeconds }) => atSeconds)).toEqual([20, 30, 60]);
 });

@@ -9,11 +9,14 @@ describe('the minimum number of requests to decide', () => {
   test('is 90 and 459 at 99% confidence', () => {
     expect([0.05, 0.01].map((budget) => minRequests(budget, 0.99))).toEqual([90, 459]);
   });
-  test.each([50, 75, 90, 95, 99, 99.5, 99.9, 99.99])('p%d: the minimum proves it, one fewer cannot', (p) => {
-    const [budget, least] = [budgetOf(p), minRequests(budgetOf(p))];
-    expect((1 - budget) ** least).toBeLessThanOrEqual(0.05);
-    expect((1 - budget) ** (least - 1)).toBeGreaterThan(0.05);
-  });
+  test.each([50, 75, 90, 95, 99, 99.5, 99.9, 99.99])(
+    'p%d is proved by the minimum, but not by one request fewer',
+    (p) => {
+      const [budget, least] = [budgetOf(p), minRequests(budgetOf(p))];
+      expect((1 - budget) ** least).toBeLessThanOrEqual(0.05);
+      expect((1 - budget) ** (least - 1)).toBeGreaterThan(0.05);
+    },
+  );
 });
 
 describe('fractions', () => {

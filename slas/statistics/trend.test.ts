@@ -38,14 +38,14 @@ describe('a trend check', () => {
   const rising = level([0, 0, 1, 1, 2, 3, 3, 4, 5, 6, 7, 8]);
   const judged = { worse: 'more', isBeyond: () => false, mayImprove: false } as const;
 
-  test('calls a rising share not steady, and growing if its last third misses the goal', () => {
+  test('reports a rising share as not steady, and as growing if its last third misses the goal', () => {
     expect(steadinessOf(rising, judged)).toBe('not-steady');
     const seen: unknown[] = [];
     const isBeyond = (whole: unknown) => seen.push(whole) > 0;
     expect(steadinessOf(rising, { ...judged, isBeyond })).toBe('growing');
     expect(seen).toEqual([{ part: 5 + 6 + 7 + 8, total: 400 }]);
   });
-  test('calls a falling share not steady, unless it may improve', () => {
+  test('reports a falling share as not steady, unless it may improve', () => {
     const falling = rising.toReversed();
     expect(steadinessOf(falling, { ...judged, isBeyond: () => true })).toBe('not-steady');
     expect(steadinessOf(falling, { ...judged, mayImprove: true })).toBe('steady');
@@ -84,7 +84,7 @@ describe('simulated services with fixed seeds', () => {
     (_, __, notSteady) => expect(notSteady).toBeLessThanOrEqual(MAX_MISSED),
   );
 
-  test('about 1% of all steady services are called not steady', () => {
+  test('about 1% of all steady services are reported as not steady', () => {
     const mean = cells.reduce((sum, { notSteady }) => sum + notSteady, 0) / cells.length;
     expect(mean).toBeGreaterThan(0.001);
     expect(mean).toBeLessThan(0.015);

@@ -44,7 +44,7 @@ function across(requests: readonly Sent[], phase: Partial<PhaseTimes> = {}) {
 }
 
 describe('requests across the edges of a phase', () => {
-  test('carried in: sent before the phase and answered after the first opening scrape', () => {
+  test('are carried in if sent before the phase and answered after its first scrape', () => {
     const requests: readonly Sent[] = [
       [29, 1.5],
       [29, 2],
@@ -61,7 +61,7 @@ describe('requests across the edges of a phase', () => {
       ],
     });
   });
-  test('in flight: sent in the phase, before the last closing scrape, and not answered by the first closing scrape', () => {
+  test('are in flight if sent in the phase before its last closing scrape and unanswered at the first closing scrape', () => {
     const requests: readonly Sent[] = [
       ...([
         [87, 0.5],
@@ -84,7 +84,7 @@ describe('requests across the edges of a phase', () => {
       carriedIn: [],
     });
   });
-  test('no request is carried into the first phase, and none is in flight at the end of the last', () => {
+  test('do not exist before the first phase and after the last', () => {
     expect(
       across(
         [

@@ -40,7 +40,7 @@ describe('one replica', () => {
     expect(errors({ series: { 'answers 500': '0 -> 60; 40=_' } })).toEqual(merged);
     expect(errors({ series: { 'answers 200': '0 -> 1140; 40=_' } })).toEqual(merged);
   });
-  test('counts a series that began inside the window from 0', () => {
+  test('counts a series that began mid-window from 0', () => {
     const series = { 'answers 200': '0 -> 1200', 'answers 500': '_*7 2*1 5*7' };
     expect(errors({ series })).toEqual([
       ...times(4, 0, 100),
@@ -95,7 +95,7 @@ describe('several replicas', () => {
     const series = { ...EVEN, 'answers 200 @b': '0*1 10+10*12 130*1', 'answers 500 @b': 'always 0' };
     expect(errors({ replicas, series })).toEqual([...times(11, 5, 110), block(5, 120)]);
   });
-  test('count a replica that starts inside from its start', () => {
+  test('count a replica that starts mid-window from its start', () => {
     const series = {
       'process start @b': 'always @38',
       'answers 200 @b': '40 -> 580',
@@ -108,7 +108,7 @@ describe('several replicas', () => {
     // A replica that is scraped half an interval later is equally near to both boundaries, and no scrape is lost.
     expect(from(42.5)).toEqual([...whole.slice(0, 6), block(5, 100), ...times(4, 15, 200), block(25, 300)]);
   });
-  test('count a replica that ends inside until its end', () => {
+  test('count a replica that ends mid-window until its end', () => {
     const series = { 'answers 200 @b': '0 -> 540', 'answers 500 @b': '0 -> 60' };
     expect(errors(elastic({ replicas: { a: {}, b: { last: 40 } }, series }))).toEqual([
       ...times(6, 15, 200),
@@ -251,7 +251,7 @@ describe('blocks of a throughput', () => {
     const series = { 'answers 200 @b': '400*2 525+125*11 1900*1' };
     expect(goodIn({ replicas, series })).toEqual([block(250, 4.85), ...times(10, 250, 5), block(250, 4.75)]);
   });
-  test('span the whole window even for a replica that starts in mid-window', () => {
+  test('span the whole window even for a replica that starts mid-window', () => {
     const series = { 'process start @b': 'always @38', 'answers 200 @b': '0 -> 300' };
     expect(goodIn(elastic({ replicas: { a: {}, b: { first: 41 } }, series }))).toEqual([
       block(125, 4.8),
@@ -268,7 +268,7 @@ describe('a downsampled window', () => {
     // The blocks end at 30.1 s, 49.9 s and 69.8 s. The scrapes of 30 s, 45 s and 70 s are known, because samples near the edges are read.
     expect(errors({ blocks: 3 })).toEqual([block(20, 400), block(15, 300), block(25, 500), block(0, 0)]);
   });
-  test('adds the counts of a replica that started inside', () => {
+  test('adds the counts of a replica that started mid-window', () => {
     const series = {
       'process start @b': 'always @38',
       'answers 200 @b': '40 -> 580',
@@ -283,7 +283,7 @@ describe('a downsampled window', () => {
       block(0, 0),
     ]);
   });
-  test('gives a phase the blocks inside it', () => {
+  test('gives a phase the blocks that lie in it', () => {
     const { frame, measure, grown } = cutOf({ ...GIVEN, blocks: 6, series: ERRORS });
     const inside = { ...frame, fromSeconds: frame.fromSeconds + 19.8, toSeconds: frame.toSeconds - 29.8 };
     const counted = countBlocks(grown(measure('ratio').bad), grown(measure('ratio').total), inside);

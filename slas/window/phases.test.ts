@@ -166,7 +166,7 @@ test("the service's counts for a phase cover the requests sent in it", () => {
     for (const verdict of ['met', 'missed', 'undecided']) expect(outcomes).toContain(`${id} ${verdict}`);
 });
 
-test("by the client's clock, no objective is met unless the requests of its phase were fast enough", () => {
+test('client-side, no objective is met unless the requests of its phase were fast enough', () => {
   const property = fc.property(bursts, everySeconds, (some, every) => {
     const { requests, verdict } = judged(', client: /predict', some, every);
     for (const { id, phase, verdict: outcome, reason } of verdict.objectives) {
@@ -180,7 +180,7 @@ test("by the client's clock, no objective is met unless the requests of its phas
   fc.assert(property, { seed: 5, numRuns: 80 });
 });
 
-test('a long window in which phases meet and not every sample is read gives the same result', () => {
+test('a long window with adjacent phases gives the same result although not every sample is read', () => {
   const counts = ({ id, verdict, samples, share, covered }: ObjectiveVerdict) => ({
     ...{ id, verdict, samples, share, covered },
   });

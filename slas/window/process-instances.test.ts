@@ -32,7 +32,7 @@ describe('one process', () => {
     expect(found(every5(50, 90, 170))).toEqual(ok([processInstance(null, 100, 160, 0)]));
     expect(found(every5(50, 100, 170))).toEqual(ok([processInstance(null, 100, 160, 0)]));
   });
-  test('that started inside is counted from its first scrape', () => {
+  test('that started mid-window is counted from its first scrape', () => {
     expect(found(every5(119, 122, 172))).toEqual(ok([processInstance(119, 122, 162, 0)]));
   });
   test("that ended inside is assumed to run until the next due scrape or the window's end", () => {
@@ -65,13 +65,13 @@ describe('one process', () => {
     // Start times in whole seconds are rounded up, so a process that was scraped inside the window started inside it.
     expect(found(every5(160, 159.5, 174.5))).toEqual(ok([processInstance(160, 159.5, 164.5, 0)]));
   });
-  test('whose start time is later than the scrape that reports it has another clock', () => {
+  test('whose start time is later than the scrape that reports it has a wrong clock', () => {
     expect(found(every5(123, 122, 172))).toEqual(ok([processInstance(123, 122, 162, 0)]));
     expect(found(every5(124.5, 122, 172))).toEqual(
       fail(reason('started-after-scrape', { target: 'b', seconds: 2.5 })),
     );
   });
-  test('first seen inside must have started after the last possible edge', () => {
+  test('first seen mid-window must have started after the last possible edge', () => {
     expect(found(every5(92.5, 102, 172))).toEqual(ok([processInstance(92.5, 102, 162, 0)]));
     expect(found(every5(92, 102, 172))).toEqual(fail(reason('started-unseen', { target: 'b', seconds: 8 })));
   });

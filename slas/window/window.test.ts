@@ -64,7 +64,7 @@ describe('a count', () => {
     const found = countIncreases(counter, frame, 'zero');
     expect(found.ok && total(found.value)).toBe(500);
   });
-  test('differs by whether series may begin inside, in either order of the calls', () => {
+  test('depends on whether series may begin mid-window, whichever is asked first', () => {
     // This is more than can have arrived since the previous scrape.
     const begun = { series: { 'answers 200': '_*6 5000 5100+100*8' } };
     for (const first of [true, false]) {

@@ -79,7 +79,7 @@ async function statementOf(
   if (before !== verdictDocument(verdict).verdict)
     return badOption(
       'RUN',
-      `the stored verdict is ${String(before)}, and this version of the harness judges ${verdict.verdict}: see ./sla verify RUN, and attest with the version that made the run`,
+      `the stored verdict is ${String(before)}, but this version of the harness gives ${verdict.verdict}: see ./sla verify RUN, and attest with the version that judged the run`,
     );
   const configuration = await configurationOf(stored, recorded);
   const statement = testResultOf(verdict, subject.value, configuration, jobUrl(recorded));

@@ -45,20 +45,18 @@ export interface BenchOptions {
 export const register: Register = (program, io, done) => {
   const group = program
     .command('bench')
-    .description('benchmark the service against a conventional implementation, taking turns on this machine')
+    .description('benchmark the service against a conventional implementation, alternating on this machine')
     .option('--rounds <n>', 'measurements of each server', '5')
     .option('--seconds <n>', 'duration of each measurement', '3')
     .option(
       '--soak <duration>',
-      'instead, run a mixed load with invalid input and crashing workers, for example 10m',
+      'instead, run a soak test with mixed load, invalid input and crashing workers, for example 10m',
     )
     .option('--json', 'print the figures as JSON')
     .action(async (options: BenchOptions) => done(await bench(options, io)));
   group
     .command('load')
-    .description(
-      'measure what the harness adds to k6: CPU, memory and the highest rate, taking turns with plain k6',
-    )
+    .description('compare the harness with plain k6, alternating: CPU, memory and the highest rate')
     .option('--rounds <n>', 'measurements of each', '5')
     .option('--seconds <n>', 'duration of each load', '10')
     .option('--json', 'print the figures as JSON')
@@ -142,7 +140,7 @@ async function runSoak(seconds: number, json: boolean, { folder, cleanup, io }: 
   const texts = (await readTexts(io.root, io.signal)).map(({ text }) => text);
   const program = join(io.root, 'scripts', 'bench', 'faulty-service.ts');
   const server = cleanup.use(await startServer('troubled service', [program], soakSettings, folder, io));
-  io.progress(`a mixed load for ${seconds} s, with bad input and dying workers`);
+  io.progress(`a mixed load for ${seconds} s, with invalid input and crashing workers`);
   const report = await soak(server, texts, seconds, io.signal);
   io.print(json ? `${JSON.stringify(report, null, 2)}\n` : renderSoak(report));
   return report.passed ? 0 : 1;

@@ -25,12 +25,12 @@ export const register: Register = (program, io, done) => {
     )
     .option('--sla <file>', SLA_FILE);
   addScenario(command)
-    .option('--script <file>', 'a k6 script of yours, sent at the rates of the search, instead of a scenario')
+    .option('--script <file>', 'your own k6 script, run at the rates of the search, instead of a scenario')
     .option('--target-rate <rate>', 'report how many replicas this rate needs, for example 400/s')
     .option('--weekly-peak <rate>', 'report how much this peak may grow, for example 250/s')
     .option(
       '--history <url>',
-      'report when the growth of the traffic that this store of metrics has seen reaches the proven rate',
+      'read past traffic from this metrics store, and report when its growth reaches the proven rate',
     )
     .option('--history-weeks <n>', 'how far back to read the history (default: 26, at most 52)')
     .option(

@@ -10,7 +10,7 @@ import type { ExitCode, Io } from '../io.ts';
 export const register: Register = (program, io, done) =>
   void program
     .command('check')
-    .description('report every problem of SLA documents as file:line:column: message')
+    .description('report every problem in SLA documents as file:line:column: message')
     .argument('<file...>', 'SLA documents')
     .action(async (files: string[]) => done(await check(files, io)));
 

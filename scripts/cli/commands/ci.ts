@@ -34,14 +34,16 @@ export const register: Register = (program, io, done) => {
     .action(async (run: string | undefined) => done(await summary(run, io)));
   group
     .command('comment')
-    .description('create or update a comment with the verdict of a run on the pull request (GitHub, GitLab)')
+    .description(
+      'post the verdict of a run as a comment on the pull or merge request, or update it (GitHub, GitLab)',
+    )
     .argument('[run]', RUN_ARGUMENT)
     .option(
       '--key <text>',
       'a name that distinguishes the comments of several jobs (default: workflow and job)',
     )
     .option('--file <file>', 'Markdown to write instead of the verdict')
-    .option('--exit-code <code>', 'how the gate ended, for a comment where it stored no verdict')
+    .option('--exit-code <code>', "the gate's exit code, for the comment if no verdict was stored")
     .action(async (run: string | undefined, options: CommentOptions) =>
       done(await comment(run, options, io)),
     );

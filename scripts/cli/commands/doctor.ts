@@ -13,9 +13,9 @@ export const register: Register = (program, io, done) =>
   void program
     .command('doctor')
     .description(
-      'show which tools were found, with their paths and versions; or examine the stack in a Kubernetes cluster',
+      'list the tools that were found, with paths and versions, or examine the stack in a Kubernetes cluster',
     )
-    .option('--kubernetes', 'examine the stack in a cluster with kubectl, without changing anything')
+    .option('--kubernetes', 'examine the stack in a cluster with kubectl (read-only)')
     .option('--context <name>', 'with --kubernetes: the context of kubectl (default: its current one)')
     .option(
       '--namespace <name>',
@@ -60,7 +60,7 @@ function formatTool(report: ToolReport): string {
       return row(
         name,
         report.tool.version,
-        `${report.tool.path} (from ${report.tool.source}; ${range} will do)`,
+        `${report.tool.path} (from ${report.tool.source}; any of ${range} works)`,
       );
     case 'installable':
       return row(name, '–', whatFor + report.plan);

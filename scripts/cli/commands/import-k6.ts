@@ -19,7 +19,7 @@ export const register: Register = (program, io, done) => {
     .argument('<script>', 'the k6 script, or an archive of it')
     .option(
       '--without-histogram',
-      "the service does not measure its latencies: judge them by the client's clock alone",
+      'the service does not measure its latencies: judge client-side latency only',
     )
     .option('--out <file>', 'where to write the document (default: standard output)')
     .action(async (script: string, options: ImportOptions) => done(await importK6(script, options, io)));

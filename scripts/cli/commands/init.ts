@@ -24,7 +24,7 @@ export const register: Register = (program, io, done) =>
   void program
     .command('init')
     .description(
-      'ask your service what it measures, and write an SLA document, a k6 script and a CI workflow for it',
+      'find out what your service measures, and write an SLA document, a k6 script and a CI workflow for it',
     )
     .option('--metrics <url>', 'the address of its metrics, for example http://127.0.0.1:8080/metrics')
     .option('--prometheus <url>', 'or the Prometheus that scrapes it (needs --selector)')
@@ -143,7 +143,7 @@ const isUnknownRoute = ({ routes, requests }: Recognised, route: string) =>
 
 function unknownRoute({ routes }: Recognised, route: string): PlacedProblem {
   const seen = [...new Set(routes.map((one) => one.route))].slice(0, 20).join(', ');
-  const message = `no request of "${route}" has been counted yet: send one, or name a route that has requests (${seen})`;
+  const message = `no request to "${route}" has been counted yet: send one, or name a route that has requests (${seen})`;
   return { code: 'unknown-route', path: '--route', message };
 }
 
@@ -153,7 +153,7 @@ const isAllOwn = ({ routes }: Recognised) =>
 
 function onlyOwnRoutes({ routes }: Recognised, { metrics }: InitOptions): PlacedProblem {
   const seen = [...new Set(routes.map(({ route }) => route))].slice(0, 5).join(', ');
-  const message = `only requests that no user sends have been counted (${seen}): send one to the route to judge and run this again, or name one of these with --route`;
+  const message = `only health checks and similar requests have been counted (${seen}): send a request to the route to judge and run this again, or name one of these with --route`;
   return { code: 'nothing-found', path: metrics === undefined ? '--prometheus' : '--metrics', message };
 }
 
@@ -162,7 +162,7 @@ function nothingFound({ metrics, prometheus }: InitOptions, { exposed }: Answers
   const isEmpty = exposed.samples.length === 0;
   const message = isEmpty
     ? `${metrics ?? prometheus} has no metrics: check the address`
-    : `none of the ${exposed.samples.length} series counts or times requests: metrics clients expose them only after the first request, so send one and run this again, or add one of the libraries in docs/adoption.md`;
+    : `none of the ${exposed.samples.length} series counts or times requests: most client libraries expose such series only after the first request, so send one and run this again, or add one of the libraries in docs/adoption.md`;
   return { code: 'nothing-found', path, message };
 }
 

@@ -20,10 +20,10 @@ interface GenerateOptions {
 export const register: Register = (program, io, done) => {
   const group = program
     .command('kubernetes')
-    .description('what the manifests under k8s/ need: generated ConfigMaps, Secrets, new passwords');
+    .description('prepare what the manifests under k8s/ need: generated ConfigMaps, Secrets, new passwords');
   group
     .command('generate')
-    .description('write the manifests with the dashboards and the rules of the SLA document')
+    .description("write the manifests that contain the SLA document's dashboards and rules")
     .option('--sla <file>', SLA_FILE)
     .option('--runbooks <address>', RUNBOOKS)
     .option('--out <dir>', 'the folder that contains k8s/ (default: this repository)')
@@ -33,7 +33,7 @@ export const register: Register = (program, io, done) => {
       .command(name)
       .description(description)
       .option('--context <name>', 'a context of the kubeconfig (default: the current one)')
-      .option('--namespace <name>', 'where the stack runs', NAMESPACE);
+      .option('--namespace <name>', 'the namespace of the stack', NAMESPACE);
   inCluster('secrets', 'generate the passwords and tokens that are missing; existing ones are kept').action(
     async (options: ClusterOptions) => done(await secrets(options, io)),
   );

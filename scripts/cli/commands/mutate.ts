@@ -14,7 +14,7 @@ export const register: Register = (program, io, done) =>
     .command('mutate')
     .helpGroup(MAINTAINERS)
     .description(
-      'mutation testing: make many small changes to the core, and report which ones its tests detect',
+      'run mutation tests: make many small changes to the core, and report which ones its tests detect',
     )
     .argument(
       '[files...]',

@@ -20,7 +20,7 @@ export interface NewSlaOptions {
 const NAME_RULE = 'lower-case words joined by hyphens, for example evening-peak';
 
 export const register: Register = (program, io, done) => {
-  const group = program.command('new').description('create a scenario or an SLA document that runs as it is');
+  const group = program.command('new').description('create a scenario or an SLA document to start from');
   group
     .command('scenario')
     .description('create loadtests/NAME.ts, and add its load to the SLA document')

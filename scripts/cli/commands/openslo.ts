@@ -34,7 +34,9 @@ export const register: Register = (program, io, done) => {
     );
   program
     .command('export')
-    .description('write the objectives of an SLA document as OpenSLO v1, and list what that cannot express')
+    .description(
+      'write the objectives of an SLA document as OpenSLO v1, and list what OpenSLO cannot express',
+    )
     .argument('<format>', 'openslo')
     .option('--sla <file>', SLA_FILE)
     .option('--out <file>', 'where to write the file (default: standard output)')

@@ -18,7 +18,7 @@ export const register: Register = (program, io, done) => {
   const command = program
     .command('plan')
     .description(
-      'report before a run what it can decide: requests, minimum needed, minimum detectable effect',
+      'show before a run what it can decide: planned requests, required minimum, minimum detectable effect',
     );
   addScript(addScenario(addPlanOptions(command)))
     .option('--json', 'print the plan as JSON on standard output')
@@ -35,7 +35,7 @@ export async function plan(options: PlanOptions, io: Io): Promise<ExitCode | rea
   if (options.maxDuration !== undefined && made.sequential === undefined)
     return badOption(
       '--max-duration',
-      'a plan uses it only with --until-decided, or with until: decided in the scenario: leave it out',
+      'it applies only with --until-decided, or with until: decided in the scenario: leave it out',
     ).error;
   noteShippedDocument(options, io);
   const load = made.load!;

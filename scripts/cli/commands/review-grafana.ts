@@ -89,14 +89,14 @@ async function samplesOf(
   const snapshot = join(stored.path, FILES.snapshot);
   if (existsSync(snapshot)) {
     const { path } = await findTool('prometheus', toolIo(io));
-    io.progress('starting a Prometheus on the snapshot of the run');
+    io.progress("starting Prometheus with the run's snapshot");
     return await startOnSnapshot(snapshot, path, folder, io);
   }
   const up = await useUpStack(io);
   if (up !== null) return externalSamples(up.prometheusUrl);
   throw new HarnessError(
     'no-samples',
-    `${stored.path} has no snapshot, and its Prometheus is no longer running: Grafana would have no data`,
+    `${stored.path} has no snapshot, and its Prometheus is no longer running, so Grafana would have no data`,
     { nextStep: 'name a server that has the samples with --prometheus URL, or run again with --snapshot' },
   );
 }

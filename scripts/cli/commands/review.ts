@@ -32,9 +32,9 @@ export interface ReviewOptions {
 export const register: Register = (program, io, done) =>
   void program
     .command('review')
-    .description('open the report of a stored run; print it as text if there is no screen')
+    .description('open the report of a stored run, or print it as text if there is no display')
     .argument('[run]', RUN_ARGUMENT)
-    .option('--text', 'print it as text even if there is a screen')
+    .option('--text', 'print it as text even if there is a display')
     .option(
       '--grafana [url]',
       'show the run on dashboards: in this Grafana (GRAFANA_TOKEN: its API token), or in one that Docker starts',
@@ -82,7 +82,7 @@ function problemsOf({ grafana, prometheus }: ReviewOptions): readonly PlacedProb
   if (prometheus !== undefined && grafana !== true)
     return badOption(
       '--prometheus',
-      'is queried only by a Grafana that Docker starts: use --grafana without an address',
+      'applies only to a Grafana that Docker starts: use --grafana without an address',
     ).error;
   return [
     ...(typeof grafana === 'string' ? checkUrl('--grafana', grafana) : []),
@@ -100,7 +100,8 @@ function verdictOf({ path, plan, run, evidence, verdictText }: StoredRun): Verdi
 }
 
 async function reportAlterations(path: string, io: Io): Promise<void> {
-  if (!existsSync(join(path, MANIFEST))) return io.progress('this run did not finish: it was never sealed');
+  if (!existsSync(join(path, MANIFEST)))
+    return io.progress('this run did not finish, so it was never sealed');
   for (const { file, message } of await findAlterations(path))
     io.progress(`${shortPath(io, join(path, file))}: the run does not match its seal: ${message}`);
 }

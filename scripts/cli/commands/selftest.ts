@@ -43,23 +43,23 @@ export const register: Register = (program, io, done) =>
     .command('selftest')
     .description('inject faults into real runs of the gate, and check that each gets the right verdict')
     .option('--quick', 'judge the recorded runs of an earlier selftest again, without running anything')
-    .option('--against-k6', 'in addition, report how k6 alone ends with the same limits as thresholds')
+    .option('--against-k6', 'in addition, report how k6 alone ends if its thresholds have the same limits')
     .option('--only <name...>', 'run only these rows: names, or prefixes of names')
     .option('--allow-skipped', 'exit 0 even if rows cannot be run here (else 3); default with --quick')
     .option('--times <n>', 'repeat the run N times', '1')
     .option(
       '--at-limit <n>',
-      'instead of the rows, run N gates --until-decided of a service exactly at its limit, and count the wrong verdicts',
+      'instead of the rows, run N gates with --until-decided against a service exactly at its limit, and count the wrong verdicts',
     )
     .option(
       '--searches <n>',
-      'instead of the rows, run N searches for the capacity of each of three services of known capacity, and compare',
+      'instead of the rows, run N capacity searches on each of three services of known capacity, and compare',
     )
     .option('--budget <duration>', 'the longest time of each of these searches (default: 15m)')
     .option('--record', 'store the evidence of every verdict for --quick')
     .option('--json <file>', 'in addition, write the table as JSON to this file')
     .option('--markdown', 'print the table as Markdown')
-    .option('--out <dir>', 'keep every run folder and log there (default: none is kept)')
+    .option('--out <dir>', 'keep every run folder and log here (default: none is kept)')
     .action(async (options: SelftestOptions) => done(await selftest(options, io)));
 
 const MAX_TIMES = 100;

@@ -13,14 +13,14 @@ export const register: Register = (program, io, done) =>
   void program
     .command('test')
     .description('lint, type-check and run the tests')
-    .argument('[args...]', 'passed on to vitest: names of test files, --coverage, …')
+    .argument('[args...]', 'passed to vitest: names of test files, --coverage, …')
     .option(
       '--full',
-      'all tests: they take twice as long, and need a container engine, Chromium, and tools that take minutes to build once',
+      'run all tests: this takes twice as long, and needs a container engine, Chromium, and tools that take minutes to build once',
     )
     .option(
       '--kubernetes',
-      'the tests on a real Kubernetes cluster of one node, which is started and stopped (needs root; builds it once, about 11 minutes)',
+      'run the tests that need a Kubernetes cluster, on a one-node cluster that is started for them (needs root; building it once takes about 11 minutes)',
     )
     .allowUnknownOption()
     .action(async (args: string[], options: TestOptions) => done(await test(args, options, io)));
@@ -127,7 +127,7 @@ async function testOnCluster(args: readonly string[], io: Io): Promise<ExitCode>
   const tools = await Promise.all(names.map((name) => findTool(name, toolIo(io))));
   const paths = Object.fromEntries(tools.map(({ name, path }) => [`${name.toUpperCase()}_BIN`, path]));
   await using cluster = await openCluster(toolIo(io));
-  if (!cluster.isOurs) io.progress('using the cluster that runs already; it is left running');
+  if (!cluster.isOurs) io.progress('using the cluster that is already running; it stays up');
   const env = { ...paths, KUBECONFIG: cluster.env.KUBECONFIG!, SLA_CLUSTER: '1' };
   const command = join(io.root, 'node_modules', '.bin', 'vitest');
   const bin = cluster.env.PATH!;

@@ -62,7 +62,7 @@ export const register: Register = (program, io, done) => {
     .option('--sla <file>', 'the SLA document of the window: with --from and --to, or with --listen')
     .option(
       '--listen <address>',
-      'answer GET /verdict for progressive delivery at this address, for example :8080 (needs --prometheus; SLA_LISTEN_TOKEN is the token)',
+      'serve GET /verdict for progressive delivery at this address, for example :8080 (needs --prometheus; SLA_LISTEN_TOKEN sets the token)',
     );
   addIngestDelay(addConfidence(command))
     .option('--json', 'print the verdict as JSON on standard output')
@@ -156,7 +156,7 @@ async function judgeStored(options: VerifyOptions, overrides: PlanOverrides, io:
   if (read.plan.sequential !== undefined && overrides.confidence !== undefined)
     return badOption(
       '--confidence',
-      'the looks at this run were planned at its own confidence: leave the option out',
+      'the interim looks of this run were planned for its own confidence: leave the option out',
     );
   // A different confidence may give a different verdict on the same run.
   const isAsStored = Object.keys(overrides).length === 0;
@@ -208,7 +208,7 @@ function reportStored(stored: { readonly schema: string }, verdict: Verdict, io:
   io.progress(
     differences.length === 0
       ? `the stored verdict (${stored.schema}) was written by an earlier version: same result, different words`
-      : 'the stored evidence gives a different verdict than the stored one (perhaps another version of the harness):',
+      : 'the stored evidence now gives a different verdict from the stored one (perhaps because the harness version differs):',
   );
   for (const line of differences) io.progress(`  ${line}`);
 }

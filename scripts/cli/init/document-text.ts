@@ -69,12 +69,12 @@ function trafficLines({ traffic }: Choices): readonly string[] {
       return [];
     case 'scrapes':
       return [
-        '  # The service counts the scrapes of its metrics as requests, and no other client sends any.',
+        '  # The service counts scrapes of its metrics as requests. There are no other clients.',
         '  isolated: except-scrapes',
       ];
     case 'others':
       return [
-        '  # Other clients sent requests while "init" read the metrics. Requests beyond the load are reported and do not fail the run.',
+        '  # Other clients sent requests while "init" read the metrics. Requests beyond the load are reported, and do not fail the run.',
         '  isolated: false',
       ];
     default:
@@ -93,7 +93,7 @@ function bucketLines(latency: TimeMetric | null): readonly string[] {
       ];
     case 'native':
       return [
-        '  # Prometheus stores these natively, so no series has their buckets. It needs scrape_native_histograms: true.',
+        '  # Prometheus stores these as native histograms, without bucket series. This needs scrape_native_histograms: true.',
         `  nativeHistograms: ${flow([latency.name])}`,
       ];
     case 'summary':
@@ -128,7 +128,7 @@ function latencyLines(choice: LatencyChoice, found: Recognised, choices: Choices
     ...(choices.clientPath === null
       ? []
       : [
-          `      client: ${flow(choices.clientPath)} # also by the clock of k6; the worse of the two decides`,
+          `      client: ${flow(choices.clientPath)} # also judged client-side; the worse of the two decides`,
         ]),
     `    target: ${flow(`< ${limit}`)}`,
     '',
@@ -137,7 +137,7 @@ function latencyLines(choice: LatencyChoice, found: Recognised, choices: Choices
 
 /** If the path is unknown, the script requests `/`. */
 const clientLines = ({ percentile, limit }: LatencyChoice, { clientPath }: Choices): readonly string[] => [
-  '  # The service has no histogram of its latencies: the clock of k6 alone judges them.',
+  '  # The service has no latency histogram, so only client-side latency is judged.',
   `  - id: ${WHAT[percentile as keyof typeof WHAT]}`,
   `    title: ${percentile}% of responses within`,
   '    latency:',
@@ -158,7 +158,7 @@ function errorLines(found: Recognised, choices: Choices): readonly string[] {
     '  - id: error-rate',
     '    title: Error rate',
     '    ratio:',
-    '      # absent: zero: if no failure was ever counted, that means 0. Undecided if nothing shows that one would be counted.',
+    '      # absent: zero: if no failure was ever counted, there were none. Undecided if nothing shows that one would be counted.',
     `      bad: ${bad}`,
     `      total: ${selection('counter', name, whereOf(requests, found, choices))}`,
     '      lost: bad # requests that received no response',

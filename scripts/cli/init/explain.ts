@@ -77,7 +77,7 @@ function routeLine({ routes, requests }: Recognised, { route, clientPath }: Choi
 
 function limitLine({ percentile, limit, proposed }: LatencyChoice, { latency }: Recognised): string {
   const kind = latency?.metric.kind ?? 'summary';
-  const byWhom = kind === 'summary' ? ', by the clock of k6 alone' : '';
+  const byWhom = kind === 'summary' ? ', client-side only' : '';
   const what = `p${percentile}: under ${limit}${byWhom}`;
   if (kind !== 'classic') return `${what}; change it with --p${percentile}`;
   if (proposed === null) return `${what}, as you asked`;
@@ -93,7 +93,7 @@ function trafficLine({ traffic }: Choices): readonly string[] {
   return [
     traffic === 'scrapes'
       ? 'isolated: except-scrapes, because the service counts the scrapes of its metrics as requests'
-      : 'isolated: false, because other clients sent requests meanwhile; stop them for an exact count',
+      : 'isolated: false, because other clients sent requests at the same time; stop them for an exact count',
   ];
 }
 
@@ -114,7 +114,7 @@ function missingLines(found: Recognised, choices: Choices, asked: Asked): readon
         ? [`no label of ${requests.metric.name} says how a request ended: the error rate cannot be judged`]
         : outcomesOf(requests.status, requests.metric.rows) === null
           ? [
-              `the label ${requests.status.label} shows no failure yet, so its value for failures is unknown: the error rate cannot be judged`,
+              `the label ${requests.status.label} has no value for a failure yet, so errors cannot be selected: the error rate cannot be judged`,
             ]
           : []),
     ...(latency === null ? ['no metric says how long requests take'] : []),
@@ -136,7 +136,7 @@ function missingLines(found: Recognised, choices: Choices, asked: Asked): readon
       : []),
     ...(asked.hasToken
       ? [
-          'where Prometheus and the CI system get the token of the service from: fill in the lines with CHANGE, and set SLA_TARGET_TOKEN for the gate',
+          "where Prometheus and the CI system get the service's token: fill in the lines with CHANGE, and set SLA_TARGET_TOKEN for the gate",
         ]
       : []),
     ...(asked.hasContentType
@@ -146,7 +146,7 @@ function missingLines(found: Recognised, choices: Choices, asked: Asked): readon
       ? []
       : ['no process_start_time_seconds: a restart can be detected only by a counter that falls']),
     ...((scrapeSeconds ?? 0) > 15
-      ? [`a scrape every ${scrapeSeconds} s is coarse: scrape the service more often for short runs`]
+      ? [`a scrape interval of ${scrapeSeconds} s is long: scrape the service more often for short runs`]
       : []),
     ...(others.length === 0 || choices.name === ''
       ? []

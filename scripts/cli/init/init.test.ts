@@ -209,7 +209,7 @@ describe('./sla init', () => {
   test('a service that has not counted any requests is distinguished from one without metrics', async () => {
     await initOf('# TYPE up gauge\nup 1\n', [], async ({ code, stderr }) => {
       expect(code).toBe(2);
-      expect(stderr).toContain('metrics clients expose them only after the first request');
+      expect(stderr).toContain('client libraries expose such series only after the first request');
     });
     await initOf('<html></html>', [], async ({ stderr }) => expect(stderr).toContain('has no metrics'));
   });
@@ -241,7 +241,7 @@ describe('./sla init', () => {
 
   test('without buckets, only the client’s clock judges the latency', async () => {
     await initOf(EXPOSED.micrometer!, ['--name', 'orders', '--p99', '1s'], async ({ stderr, files }) => {
-      expect(stderr).toContain('p95: under 200ms, by the clock of k6 alone; change it with --p95');
+      expect(stderr).toContain('p95: under 200ms, client-side only; change it with --p95');
       const { objectives } = parse(await files('slas/orders.yaml'));
       expect(objectives.slice(0, 2)).toEqual([
         {
@@ -344,7 +344,7 @@ describe('./sla init', () => {
     await initOf(text, [], async ({ code, stdout, stderr }) => {
       expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
       expect(stderr).toBe(
-        '--metrics: only requests that no user sends have been counted (/health, /metrics): send one to the route to judge and run this again, or name one of these with --route\n',
+        '--metrics: only health checks and similar requests have been counted (/health, /metrics): send a request to the route to judge and run this again, or name one of these with --route\n',
       );
     });
     await initOf(text, ['--route', '/health'], async ({ code }) => expect(code).toBe(0));

@@ -27,7 +27,7 @@ export function fitLoad(document: SlaDocument, choices: Choices, options: InitOp
     const longer = { ...choices, durationSeconds: seconds };
     return accept({ choices: longer, words: loadInWords(longer, objective) });
   }
-  const planned = `${formatCount(durationSeconds)} s at ${formatValue(ratePerSecond, 'per_second')} send ${countOf(requestsOf(choices), 'request')}, and ${needs(objective)}`;
+  const planned = `${formatCount(durationSeconds)} s at ${formatValue(ratePerSecond, 'per_second')} send ${countOf(requestsOf(choices), 'request')}, but ${needs(objective)}`;
   return options.duration === undefined
     ? badOption('--rate', `${planned}: use ${remedies(least, choices, MAX_CHOSEN_SECONDS)}`)
     : badOption('--duration', `${planned}: use ${remedies(least, choices, durationSeconds)}`);

@@ -73,7 +73,7 @@ function indicatorOf({ measure, target }: Objective, document: SlaDocument): Res
   switch (measure.kind) {
     case 'latency': {
       const { histogram, percentile } = measure;
-      if (histogram === null) return fail("only the client's clock judges it, and no query knows that");
+      if (histogram === null) return fail('it is judged client-side only, and no query can express that');
       if (isNative(document.service, histogram))
         return fail('a native histogram has no series that counts the requests within a limit');
       const { metric, where } = selected(service, histogram, '_bucket');
@@ -115,10 +115,10 @@ function indicatorOf({ measure, target }: Objective, document: SlaDocument): Res
       });
     }
     case 'throughput':
-      return fail('OpenSLO counts shares of events; a rate depends on the load that is sent');
+      return fail('OpenSLO counts shares of events; a rate depends on the load');
     case 'mean':
     case 'peak':
-      return fail(`OpenSLO counts shares of events, and a ${measure.kind} is none`);
+      return fail(`OpenSLO counts shares of events, and a ${measure.kind} is not one`);
     case 'recovery':
       return fail('OpenSLO has no phases to recover from');
     default:
@@ -150,9 +150,7 @@ function lostOf(
 ): readonly string[] {
   if (!isExported) return [];
   return [
-    ...(measure.kind === 'latency' && measure.client !== undefined
-      ? ['the clock of the client (client)']
-      : []),
+    ...(measure.kind === 'latency' && measure.client !== undefined ? ['client-side latency (client)'] : []),
     ...(isRatio(measure) && measure.lost !== undefined ? ['unanswered requests (lost: bad)'] : []),
     ...(measure.kind === 'ratio' && target.comparison === '<' ? [`"${target.text}" becomes "at most"`] : []),
     ...((measure.kind === 'uptime' || measure.kind === 'success') && target.comparison === '>'

@@ -129,7 +129,7 @@ function textOf({ name, service, objectives, source, left }: DocumentParts): str
   const document = { ...head(name, service), objectives: withIds(objectives) };
   return [
     `# Imported from ${oneLine(source)} (OpenSLO v1). OpenSLO's time windows were left out: a run judges its own window.`,
-    '# Not in OpenSLO, and worth adding: service.requests (all requests, compared with what k6 sent), client in latencies, lost: bad in ratios.',
+    '# OpenSLO has no equivalent of these fields, which are worth adding: service.requests (all requests, compared with what k6 sent), client in latencies, lost: bad in ratios.',
     stringify(document, { lineWidth: 0 }),
     ...(left.length === 0 ? [] : ['# Not imported:', ...left.map((one) => `# - ${oneLine(one)}`), '']),
   ].join('\n');

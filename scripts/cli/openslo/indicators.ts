@@ -91,7 +91,7 @@ function latency(
   share: number,
 ): Result<Made, string> {
   const unit = unitInName(histogram);
-  if (unit === null) return fail(`the name of ${histogram} does not say its unit of time`);
+  if (unit === null) return fail(`the name of ${histogram} does not contain a unit of time`);
   if (!Number.isFinite(edge)) return fail('its limit is not a number');
   const seconds = toSeconds(edge, unit);
   const where = whereOf(series.matchers);

@@ -168,7 +168,7 @@ describe('import', () => {
     [
       'an unknown unit',
       slo(ratio('good', 'latency_bucket{job="a",le="0.3"}', 'latency_count{job="a"}')),
-      /does not say its unit/,
+      /does not contain a unit of time/,
     ],
     [
       'a ratio whose total counts other requests',
@@ -267,7 +267,7 @@ objectives:
       ]),
     });
     expect(exported('lag: { gauge: l_seconds }', 'client: /orders').left).toContain(
-      "slow: only the client's clock judges it, and no query knows that",
+      'slow: it is judged client-side only, and no query can express that',
     );
   });
 });

@@ -56,7 +56,7 @@ function unwrapped(text: string): Result<string, string> {
     return ranged === undefined ? fail(`${name} has no range`) : ok(ranged.trim());
   }
   if (/^sum\s*(by|without)\b|\)\s*(by|without)\s*\(/i.test(trimmed))
-    return fail('it is grouped by labels, so it is several numbers');
+    return fail('it is grouped by labels, so it has several values');
   return ok(trimmed);
 }
 

@@ -122,7 +122,7 @@ export function checkScraperPath(
         {
           code: 'path-denied',
           object: `Prometheus in namespace ${namespace} to ${API}:8000`,
-          what: `it scrapes the service, and no rule allows that: ingress is restricted by ${closed.names.join(', ')}`,
+          what: `it scrapes the service, but no rule allows that: ingress is restricted by ${closed.names.join(', ')}`,
           nextStep: 'name its namespace in k8s/overlays/operator/network-policy.yaml, and apply it',
         },
       ];

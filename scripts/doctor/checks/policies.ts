@@ -29,7 +29,7 @@ export function checkPolicies(
       {
         code: 'path-denied',
         object: `${from} to ${to}:${port}`,
-        what: `${from} ${why}, and no rule allows that: ${closed.direction} is restricted by ${closed.names.join(', ')}`,
+        what: `${from} ${why}, but no rule allows that: ${closed.direction} is restricted by ${closed.names.join(', ')}`,
         nextStep: `allow ${closed.direction} on port ${port} in one of them`,
       },
     ];

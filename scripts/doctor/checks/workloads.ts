@@ -37,7 +37,7 @@ export function checkDeployments(
         {
           code: 'pods-refused',
           object: `deployment ${metadata.name}`,
-          what: `its pods are refused: ${refused.message ?? refused.reason ?? 'no message was given'}`,
+          what: `its pods are rejected: ${refused.message ?? refused.reason ?? 'no message was given'}`,
           nextStep: 'change what the message names: a quota, an admission rule or the service account',
         },
       ];
@@ -115,7 +115,7 @@ export function checkAutoscalers(autoscalers: readonly Autoscaler[]): readonly F
       {
         code: 'autoscaler-at-maximum',
         object,
-        what: `it runs its maximum of ${spec.maxReplicas} ${spec.maxReplicas === 1 ? 'replica' : 'replicas'}, and would add more`,
+        what: `it is at its maximum of ${spec.maxReplicas} ${spec.maxReplicas === 1 ? 'replica' : 'replicas'}, and would add more`,
         nextStep: `raise maxReplicas if the nodes have room: kubectl edit hpa ${metadata.name}`,
       },
     ];

@@ -60,7 +60,7 @@ function replicaProblems({ spec }: Workload, objects: readonly Manifest[]): read
     ...(budget === undefined ? ['has no disruption budget'] : []),
     ...(budget === undefined || budget.spec.unhealthyPodEvictionPolicy === 'AlwaysAllow'
       ? []
-      : ['blocks the drain of a node with pods that do not run anyway']),
+      : ['blocks node drains even if its pods are unhealthy']),
     ...((pod.topologySpreadConstraints ?? []).some(
       ({ topologyKey }) => topologyKey === 'kubernetes.io/hostname',
     )

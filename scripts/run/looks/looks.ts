@@ -127,10 +127,14 @@ export class Looks implements BudgetWatch, AsyncDisposable {
       if (sequential!.decidedAtSeconds !== look.atSeconds) return;
       const what = verdict === 'pass' ? 'every objective is met' : 'an objective is missed';
       const { atSeconds } = look;
-      this.#decided = { atSeconds, lateP99Seconds, because: `${what} at the look after ${atSeconds} s` };
+      this.#decided = {
+        atSeconds,
+        lateP99Seconds,
+        because: `${what} at the interim look after ${atSeconds} s`,
+      };
     } catch (error) {
       if (this.#ended.signal.aborted) return;
-      progress(`the look after ${look.atSeconds} s was not possible: ${(error as Error).message}`);
+      progress(`the interim look after ${look.atSeconds} s failed: ${(error as Error).message}`);
     }
   }
 

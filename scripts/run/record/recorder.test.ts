@@ -253,7 +253,7 @@ describe('iterations and checks', () => {
   });
 });
 
-test('the record reaches as far as that of the slowest load generator, even without requests', () => {
+test('the record ends where the slowest load generator’s record ends, even without requests', () => {
   const recorder = new Recorder(TARGET, [], () => {});
   const [first, second] = [recorder.readerOf(), recorder.readerOf()];
   const alive = (at: number) => Buffer.from(`${HEADER}\n${row('vus', { at })}\n`);

@@ -14,7 +14,7 @@ const gates = (count: number, outcome: Ended['outcome'], broken?: readonly strin
   Array.from({ length: count }, () => gate(outcome, broken));
 
 describe('the service', () => {
-  test('is slow in exactly the allowed share, in a different order in each run', () => {
+  test('is slow for exactly the allowed share of requests, in a different order in each run', () => {
     const slowOf = (seed: number) => {
       const treat = exactlyAtLimit(seed);
       return Array.from({ length: 100_000 }, (_, index) => treat(index).afterMs > LIMIT_MS);

@@ -68,6 +68,6 @@ async function script(name: string, args: readonly string[], limitMs: number, { 
   const result = await runCommand(join(SCRIPTS, name), args, { env, limitMs, signal });
   if (result.kind === 'exited' && result.exitCode === 0) return;
   throw new HarnessError('no-cluster', `${name} failed: ${describeResult(result)}`, {
-    nextStep: `run scripts/stack/kube-node/${name} by hand, as root; its messages name the log of what failed`,
+    nextStep: `run scripts/stack/kube-node/${name} by hand, as root; its messages name the log to read`,
   });
 }

@@ -25,5 +25,5 @@ export async function clockOf(
   const most = least + (2 * execMs) / 1000;
   if (least <= MAX_SKEW_SECONDS && most >= -MAX_SKEW_SECONDS) return null;
   const [seconds, direction] = least > 0 ? [least, 'ahead of'] : [-most, 'behind'];
-  return `the clock of ${who} is at least ${seconds.toFixed(1)} s ${direction} that of this machine`;
+  return `the clock of ${who} is at least ${seconds.toFixed(1)} s ${direction} this machine's`;
 }

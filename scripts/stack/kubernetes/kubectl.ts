@@ -117,6 +117,6 @@ function failed(args: readonly string[], error: Failure, stderr: string, limitMs
   return new KubectlError(`${shown}: ${why}`, {
     ...{ stderr, isLate, cause: error },
     nextStep:
-      'check --context and --namespace, and what you may do there (the gate needs the permissions of k8s/load/rbac.yaml)',
+      'check --context and --namespace, and your permissions there (the gate needs those in k8s/load/rbac.yaml)',
   });
 }

@@ -25,7 +25,10 @@ export function clusterProblems(options: ClusterOptions): Input<null> {
     const own = Object.entries({ context, namespace, runner }).find(([, value]) => value !== undefined);
     return own === undefined
       ? accept(null)
-      : badOption(`--${own[0]}`, 'belongs to load from a cluster: add --stack kubernetes, or leave it out');
+      : badOption(
+          `--${own[0]}`,
+          'applies only to load from a cluster: add --stack kubernetes, or leave it out',
+        );
   }
   if (namespace !== undefined && !NAME.test(namespace))
     return badOption('--namespace', `"${namespace}" is not a valid namespace name`);
@@ -33,7 +36,7 @@ export function clusterProblems(options: ClusterOptions): Input<null> {
   if (faults !== undefined)
     return badOption(
       '--faults',
-      'does not reach a service in a cluster: set SLA_FAULTS in its environment, and leave the option out',
+      'has no effect on a service in a cluster: set SLA_FAULTS in its environment, and leave the option out',
     );
   return snapshot === true
     ? badOption('--snapshot', 'not available with --stack kubernetes: leave one of the two out')

@@ -102,5 +102,5 @@ test('an incomplete archive is refused', async () => {
   const { error } = await pack('shop/test.js', (command, output) =>
     command.startsWith('base64') ? output.slice(0, 400) : output,
   );
-  expect(error!.message).toContain('the packed script arrived only in part');
+  expect(error!.message).toContain('the packed script arrived incomplete');
 });

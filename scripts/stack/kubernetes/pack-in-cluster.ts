@@ -49,7 +49,7 @@ export async function packInCluster(options: PackOptions): Promise<Buffer> {
   const archive = Buffer.from(await ask(`base64 <${PACKED}`, 120_000), 'base64');
   const sha256 = createHash('sha256').update(archive).digest('hex');
   const [own] = (await ask(`sha256sum <${PACKED}`)).split(' ');
-  if (own !== sha256) throw failed(options, 'the packed script arrived only in part');
+  if (own !== sha256) throw failed(options, 'the packed script arrived incomplete');
   progress(`${script.file} of the volume ${script.claim} was packed in the cluster: sha256 ${sha256}`);
   return archive;
 }

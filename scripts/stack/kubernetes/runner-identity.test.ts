@@ -63,7 +63,7 @@ test.each([
   [
     'a load generator has a different script',
     [FIRST, { ...SECOND, sha256: 'b'.repeat(64) }],
-    `k6-2 (pod pod-1) has another load script than the plan: its SHA-256 is ${'b'.repeat(64)} instead of ${SHA}`,
+    `k6-2 (pod pod-1) has a different load script from the plan: its SHA-256 is ${'b'.repeat(64)} instead of ${SHA}`,
   ],
   [
     'the script of a load generator cannot be read',

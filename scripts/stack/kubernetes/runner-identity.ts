@@ -59,14 +59,14 @@ function differenceIn(
       'other-k6',
       `${who} has k6 ${found ?? version}, but this machine prepared the script with ${k6Version}`,
       {
-        nextStep: `name an image of the same version in the file of --runner (image: grafana/k6:…); it is ${spec.image}`,
+        nextStep: `set an image of the same version in the --runner file (image: grafana/k6:…); it is now ${spec.image}`,
       },
     );
   const [sha256] = sum.split(' ');
   if (sha256 !== archiveSha256)
     return new HarnessError(
       'other-script',
-      `${who} has another load script than the plan: its SHA-256 is ${sha256 || 'unknown'} instead of ${archiveSha256}`,
+      `${who} has a different load script from the plan: its SHA-256 is ${sha256 || 'unknown'} instead of ${archiveSha256}`,
       { nextStep: `find out what mounts another ${SCRIPT_FILE} into the pod, such as an admission webhook` },
     );
   const own = segmentIn(args);

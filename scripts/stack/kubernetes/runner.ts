@@ -115,7 +115,7 @@ export function watchRunner(name: string, place: Place, files: RunnerFiles): Run
       const timer = setTimeout(() => {
         if (isEnding) return;
         isEnding = true;
-        void lost('it did not stop when it was asked to');
+        void lost('it did not stop when asked to');
       }, graceMs);
       const exit = await exited;
       clearTimeout(timer);
@@ -150,7 +150,7 @@ async function outputOf(kubectl: Kubectl, exec: readonly string[], command: stri
   const script = `{ ${command}; } && echo && echo '${END}'`;
   const text = await kubectl.run([...exec, 'sh', '-c', script], { limitMs: COLLECT_LIMIT_MS });
   const mark = `\n${END}\n`;
-  if (!text.endsWith(mark)) throw new Error(`the output of "${command}" arrived only in part`);
+  if (!text.endsWith(mark)) throw new Error(`the output of "${command}" arrived incomplete`);
   return text.slice(0, -mark.length);
 }
 

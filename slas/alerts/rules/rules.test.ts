@@ -98,7 +98,7 @@ describe('the rules of the shipped document', () => {
     );
   });
 
-  test('unreachable burn rates are left out: at a budget of 5%, a factor of 14 is 70% bad', () => {
+  test('unreachable burn rates are left out: with a budget of 5%, a factor of 14 means 70% bad requests', () => {
     expect(named('HighLatencyFastBurn').expr).toContain(
       'over1h{sla="sentiment-api",objective="latency-p95",threshold="target"} > 0.72',
     );

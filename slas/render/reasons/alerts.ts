@@ -16,22 +16,26 @@ const RULES = 'Compare the rule in Prometheus with what `./sla rules` prints.';
 export const ALERTS: Entries<AlertReasons> = {
   'alerts-unknown': {
     words: ({ error }) => `alerts could not be read: ${error}`,
-    meaning: "The query for the states of the document's alerts failed.",
-    next: 'Look at the error; the verdict does not depend on it.',
+    meaning: "The query for the document's alerts failed.",
+    next: 'Look at the error. The verdict does not depend on alerts.',
   },
   'no-alerting-rules': {
     words: () => "this Prometheus evaluates none of the document's alerting rules",
-    meaning: "Neither an alert nor a series that the document's rules record was seen in the window.",
+    meaning:
+      "In the window, Prometheus has no alert of the document's rules, and no series that the rules record.",
     next: 'If you want alerts, load the rules that `./sla rules` prints.',
   },
   'alerts-seen': {
     words: ({ objectives, fired, disagreeing }) => {
       const rules =
         objectives === 0
-          ? 'alerts were seen, but no series that the rules record, so a silent alert proves nothing'
+          ? 'alerts were found, but not the series that the rules record, so a silent alert proves nothing'
           : `rules for ${countOf(objectives, 'objective')} were evaluated`;
       const firing = fired === 0 ? 'no alert fired' : `${countOf(fired, 'alert')} fired`;
-      const apart = disagreeing === 0 ? '' : `, ${formatCount(disagreeing)} in disagreement with the verdict`;
+      const apart =
+        disagreeing === 0
+          ? ''
+          : `; ${countOf(disagreeing, 'alert')} ${disagreeing === 1 ? 'disagrees' : 'disagree'} with the verdict`;
       return `${rules}: ${firing}${apart}`;
     },
     meaning: 'The state of the alerting rules during the run.',
@@ -49,9 +53,9 @@ export const ALERTS: Entries<AlertReasons> = {
   },
   'alert-looks-back': {
     words: () =>
-      "an alert's lookback may include time before the window; the verdict covers the window as a whole",
+      'the alert may look back past the start of the window, and the verdict covers the whole window',
     meaning: 'The alert fired, but the verdict found the objective met.',
-    next: 'Look at the time before the window, or for a short violation within it.',
+    next: 'Check the time before the window, and look for a short violation during it.',
   },
   'alert-pending': {
     words: () => 'the alert was pending when the window ended',
@@ -60,7 +64,7 @@ export const ALERTS: Entries<AlertReasons> = {
   },
   'alert-silent': {
     words: ({ overSeconds, forSeconds }) =>
-      `the rule looks back ${duration(overSeconds)}, waits ${duration(forSeconds)} before it fires, and does not see what the client measures`,
+      `the rule looks back ${duration(overSeconds)}, waits ${duration(forSeconds)} before it fires, and sees only what the service measures`,
     meaning: 'The objective is missed and its alert had time to fire, but did not.',
     next: RULES,
   },

@@ -8,18 +8,17 @@ const boundsOf = ({ interval, unit, target }: Bounds) =>
   `the ${formatConfidence(interval.confidence)} bounds are ${formatInterval(interval, unit, target)}`;
 
 const LONGER = 'Run longer, or at a higher rate: `./sla plan` shows how many requests are needed.';
-const STEADY =
-  "Look at the plots in the run's report: is there a memory leak, a growing queue, or a cold cache?";
+const STEADY = "Check the plots in the run's report for a memory leak, a growing queue or a cold cache.";
 
 /** How certain a decision is. */
 export const CERTAINTY = {
   bounds: {
     words: boundsOf,
-    meaning: 'The confidence interval behind the decision: it lies entirely on one side of the limit.',
+    meaning: 'The confidence interval behind the decision. It lies entirely on one side of the limit.',
     next: 'Nothing.',
   },
   'limit-within-bounds': {
-    words: (params) => `${boundsOf(params)}, which contain the limit`,
+    words: (params) => `${boundsOf(params)}, with the limit between them`,
     meaning:
       'With `--confidence`: the interval contains the limit, so the true value may lie on either side.',
     next: LONGER,
@@ -51,27 +50,26 @@ export const CERTAINTY = {
     next: 'Nothing, unless a smaller excess matters: then run longer.',
   },
   'independence-assumed': {
-    words: () => 'independence assumed',
+    words: () => 'requests are assumed to be independent',
     meaning:
-      'There were no slow or failed requests to show how much requests depend on each other, so the interval assumes that they are independent.',
-    next: 'Nothing. With `--confidence`, such an objective is undecided: add a lower bucket edge to the histogram.',
+      'No request was slow or failed, so the run does not show how much requests depend on each other. The interval assumes that they are independent.',
+    next: 'Nothing. With `--confidence`, the objective is undecided: add a lower bucket edge to the histogram.',
   },
   'too-few-blocks': {
     words: ({ blocks, needed }) =>
-      `no confidence interval: ${countOf(blocks, 'interval')} between scrapes, ${formatCount(needed)} are needed`,
-    meaning:
-      'How much requests depend on each other is estimated from the intervals between scrapes, and there are too few.',
+      `no confidence interval: the run has ${countOf(blocks, 'scrape interval')}, and at least ${formatCount(needed)} are needed`,
+    meaning: 'The dependence between requests is estimated from scrape intervals, and the run has too few.',
     next: 'Run longer, or scrape more often.',
   },
   'not-sure': {
     words: ({ confidence, because, seen }, put) =>
       `undecided at ${formatConfidence(confidence)} confidence: ${put(because)} (measured: ${put(seen)})`,
-    meaning: 'With `--confidence`: the measurement is not sufficient at that confidence.',
+    meaning: 'With `--confidence`: the measurement cannot decide the objective at that confidence.',
     next: LONGER,
   },
   'chance-among-several': {
     words: ({ tests }) =>
-      `beyond the limit on its own, but one of ${tests} objectives may exceed its limit by chance (Holm's correction)`,
+      `beyond the limit when tested alone, but among ${tests} objectives one may exceed its limit by chance (Holm's correction)`,
     meaning:
       'With `--confidence`: several objectives are tested at once, and one may exceed its limit by chance.',
     next: LONGER,
@@ -84,26 +82,26 @@ export const CERTAINTY = {
           : `${formatCount(moreIfNoneBad)} more would be enough if none of them is slow or fails`;
       if (more80 === null)
         return `even a day of this load would not be enough if the value stays the same${none === '' ? '' : `; ${none}`}`;
-      const likely = `about ${formatCount(more80)} more ${what} would decide with ${formatValue(0.8, 'ratio')} probability if the value stays the same`;
+      const likely = `about ${formatCount(more80)} more ${what} would decide it with ${formatValue(0.8, 'ratio')} probability if the value stays the same`;
       return none === '' ? likely : `${likely}; ${none}`;
     },
-    meaning: 'How much more load would be enough for a decision.',
+    meaning: 'How much more load a decision needs.',
     next: 'Set the duration accordingly.',
   },
   growing: {
-    words: () => 'growing: it became worse throughout the hold, and its last third misses the target',
+    words: () => 'growing: it got steadily worse, and the last third of the hold misses the target',
     meaning: 'The objective is met over the whole hold only because its early values were good.',
     next: STEADY,
   },
   'growing-seen': {
     words: ({ seen }, put) =>
-      `growing: it became worse throughout the hold, and its last third misses the target (measured: ${put(seen)})`,
+      `growing: it got steadily worse, and the last third of the hold misses the target (measured: ${put(seen)})`,
     meaning:
       'The objective would be met over the whole hold only because its early values were good, so it is undecided.',
     next: STEADY,
   },
   'not-steady': {
-    words: () => 'not steady: it changed over the hold',
+    words: () => 'not steady: it changed during the hold',
     meaning:
       'A trend test (Mann–Kendall, p < 0.01) found that the value rose or fell while the load did not change.',
     next: STEADY,

@@ -13,33 +13,34 @@ export const DECISION: Entries<DecisionReasons> = {
 
   'client-share': {
     words: ({ good, samples, limitSeconds, percentile, valueSeconds }) =>
-      `at the client, ${formatCount(good)} of ${formatCount(samples)} took ${formatValue(limitSeconds, 'seconds')} or less (${formatValue(good / samples, 'ratio')}), p${percentile} ${valueSeconds === null ? 'among the unanswered requests' : formatValue(valueSeconds, 'seconds')}`,
-    meaning: "The same objective by the client's own clock. The worse of client and service decides.",
+      `client-side, ${formatCount(good)} of ${formatCount(samples)} took ${formatValue(limitSeconds, 'seconds')} or less (${formatValue(good / samples, 'ratio')}), p${percentile} ${valueSeconds === null ? 'among the unanswered requests' : formatValue(valueSeconds, 'seconds')}`,
+    meaning: 'The same objective, measured by the load generator. The worse of client and service decides.',
     next: 'Nothing.',
   },
   'client-slower-event-loop': {
     words: ({ gapSeconds, lagSeconds }) =>
-      `${slower(gapSeconds)}: the event loop of the service ran up to ${formatValue(lagSeconds, 'seconds')} late, so requests waited before its clock started`,
+      `${slower(gapSeconds)}: the service's event loop ran up to ${formatValue(lagSeconds, 'seconds')} late, so requests waited before the service began to time them`,
     meaning:
-      "Only the client's clock missed the limit, and the lag of the service's event loop explains at least half of the difference.",
+      "Only client-side latency missed the limit, and the lag of the service's event loop explains at least half of the difference.",
     next: 'Look for synchronous work in the service, or give it more CPU.',
   },
   'client-slower-connecting': {
     words: ({ gapSeconds, blockedSeconds }) =>
       `${slower(gapSeconds)}: requests waited ${formatValue(blockedSeconds, 'seconds')} for a connection`,
     meaning:
-      "Only the client's clock missed the limit, and setting up connections explains at least half of the difference.",
+      'Only client-side latency missed the limit, and setting up connections explains at least half of the difference.',
     next: 'Look at connection limits, TLS and the accept queue.',
   },
   'client-slower-in-between': {
     words: ({ gapSeconds }) =>
-      `${slower(gapSeconds)}: that time was spent between client and service, or in a queue before the handler`,
-    meaning: "Only the client's clock missed the limit, and neither event loop nor connecting explains it.",
+      `${slower(gapSeconds)}: requests spent that time between client and service, or in a queue before the handler`,
+    meaning:
+      'Only client-side latency missed the limit. Event-loop lag and connection setup do not explain it.',
     next: 'Look at proxies, load balancers and the network between the two.',
   },
   'precondition-broken': {
     words: ({ because }, put) => put(because),
-    meaning: 'A precondition that this objective rests on does not hold.',
+    meaning: 'A precondition of this objective does not hold.',
     next: 'See the precondition.',
   },
   'seen-so-far': {
@@ -48,26 +49,26 @@ export const DECISION: Entries<DecisionReasons> = {
     next: 'Fix the named cause, and run again.',
   },
   'certain-despite': {
-    words: ({ because }, put) => `certain, although ${put(because)}`,
+    words: ({ because }, put) => `the result is certain, although ${put(because)}`,
     meaning:
       'Requests are missing, but the objective would be missed even if all of them had succeeded in time.',
     next: 'Nothing.',
   },
   'stands-despite': {
-    words: ({ because }, put) => `this stands, although ${put(because)}`,
-    meaning: 'A precondition does not hold, but that cannot have caused the failures that were counted.',
+    words: ({ because }, put) => `the result stands, although ${put(because)}`,
+    meaning: 'A precondition does not hold, but it cannot have caused the failures that were counted.',
     next: 'Nothing.',
   },
   'too-few-samples': {
     words: ({ what, samples, needed }) =>
       `${countOf(samples, what)} ${samples === 1 ? 'is' : 'are'} too few: at least ${formatCount(needed)} are needed`,
-    meaning: 'So few samples cannot decide this target, whatever their values.',
+    meaning: 'Whatever their values, this number of samples cannot decide the target.',
     next: LONGER,
   },
   'ended-replicas-uncounted': {
     words: ({ atMost }) =>
-      `replicas that ended handled at most ${formatCount(atMost)} more after their last scrape`,
-    meaning: "An elastic replica's counts after its last scrape are lost, but bounded.",
+      `terminated replicas handled at most ${formatCount(atMost)} more after their last scrape`,
+    meaning: "A terminated replica's counts after its last scrape are lost, but their number is bounded.",
     next: 'Nothing.',
   },
   'restarts-uncounted': {
@@ -79,38 +80,38 @@ export const DECISION: Entries<DecisionReasons> = {
   'uncounted-would-decide': {
     words: () => 'if all of these had failed, the limit would be missed',
     meaning: 'The verdict depends on requests that no scrape saw, or that k6 interrupted and did not record.',
-    next: 'Scrape more often; let replicas wait for a last scrape before they end. For interrupted iterations, set the `timeout` of requests below `gracefulStop`, or raise `gracefulStop`.',
+    next: 'Scrape more often, and let replicas wait for a last scrape before they terminate. If iterations were interrupted, set the `timeout` of requests below `gracefulStop`, or raise `gracefulStop`.',
   },
   'strangers-would-decide': {
     words: ({ atMost }) =>
       `up to ${formatCount(atMost)} of them may be scrapes or requests that the load did not send; without these, the limit could be missed`,
     meaning:
       'The service counted more requests than the load sent, or may have counted scrapes, and the verdict depends on these.',
-    next: 'Select the routes that the load requests; give a latency a `client`.',
+    next: 'Select only the routes that the load requests. For a latency, add a `client`.',
   },
   'outside-good-would-decide': {
     words: ({ atMost }) =>
       `up to ${formatCount(atMost)} of them may lie outside the requested window; without these, the limit could be missed`,
     meaning:
-      'Counts begin and end with a scrape, so they cover more than the requested window, and the verdict depends on it.',
+      'Counts begin and end with a scrape, so they cover more than the requested window, and the verdict depends on the difference.',
     next: 'Scrape more often, or request a longer window.',
   },
   'outside-bad-would-decide': {
     words: ({ atMost }) =>
       `up to ${formatCount(atMost)} of the failures may lie outside the requested window; without these, the limit could be met`,
     meaning:
-      'Counts begin and end with a scrape, so they cover more than the requested window, and the verdict depends on it.',
+      'Counts begin and end with a scrape, so they cover more than the requested window, and the verdict depends on the difference.',
     next: 'Scrape more often, or request a longer window.',
   },
   'some-outside-window': {
     words: () => 'some of them may lie outside the requested window',
     meaning:
-      'Counts begin and end with a scrape, so they cover more than the requested window. The value is judged with and without these.',
+      'Counts begin and end with a scrape, so they cover more than the requested window. The value is judged with and without the requests that may lie outside.',
     next: 'Nothing, if the objective is decided.',
   },
   'scrapes-outside-would-decide': {
     words: ({ scrapes }) =>
-      `without the ${countOf(scrapes, 'scrape')} before and after the requested window, the outcome would be different`,
+      `without the ${countOf(scrapes, 'scrape')} before and after the requested window, the outcome would differ`,
     meaning: 'The scrapes at the edges lie outside the requested window, and the verdict depends on them.',
     next: 'Scrape more often, or request a longer window.',
   },
@@ -123,82 +124,82 @@ export const DECISION: Entries<DecisionReasons> = {
     words: () => 'the outcome depends on whether these were fast or slow',
     meaning:
       'The histogram counts requests that the objective does not judge, and the verdict depends on their latencies.',
-    next: 'Give the histogram a status label, or judge the latency by the client (`client:`).',
+    next: 'Give the histogram a status label, or judge the client-side latency (`client:`).',
   },
   'unclaimed-events-would-decide': {
     words: () =>
-      "if all of these had failed, the limit would be missed; name the service's values in the document",
+      "if all of these had failed, the limit would be missed; list the service's values in the document",
     meaning:
-      'Events have label values that neither "bad" nor "good" of the document claims, and the verdict depends on them.',
+      'Events have label values that neither `bad` nor `good` of the document matches, and the verdict depends on them.',
     next: 'Extend the matcher of `bad` in the document, or name the values that are good.',
   },
   'limit-between-edges': {
     words: ({ limitSeconds, isNative, ...edges }) =>
-      `the limit lies ${edgesAround(edges)}, so the outcome depends on responses whose exact latency is unknown; ${isNative === true ? "give the native histogram a higher resolution, or also judge the latency by the client's clock (client)" : `add a bucket edge at ${formatValue(limitSeconds, 'seconds')}`}`,
+      `the limit lies ${edgesAround(edges)}, so the outcome depends on responses whose exact latency is unknown; ${isNative === true ? 'give the native histogram a higher resolution, or also judge the client-side latency (client)' : `add a bucket edge at ${formatValue(limitSeconds, 'seconds')}`}`,
     meaning:
-      'The limit is not a bucket edge of the histogram. Too few responses for the target are at or under the edge below, and enough at or under the edge above.',
-    next: 'Add a bucket edge at the limit to the service (`./sla check` prints how), choose one of its edges as the limit, or judge the latency by the client (`client:`). For a native histogram, lower its bucket growth factor.',
+      'The limit lies between two bucket edges. The target is missed at the lower edge and met at the upper edge.',
+    next: 'Add a bucket edge at the limit to the service (`./sla check` prints how), choose an existing edge as the limit, or judge the client-side latency (`client:`). For a native histogram, lower the bucket growth factor.',
   },
   'alert-between-edges': {
     words: ({ alertSeconds }) =>
       `it is unknown whether the alert threshold is exceeded, because ${formatValue(alertSeconds, 'seconds')} is not a bucket edge`,
     meaning:
-      'The target is missed. The alert threshold lies between two bucket edges, and the responses between them would decide.',
+      'The target is missed. The alert threshold lies between two bucket edges, so the histogram does not show whether it is exceeded.',
     next: 'Add a bucket edge at the alert threshold to the service.',
   },
   'unclaimed-latencies-would-decide': {
     words: () =>
-      "the outcome depends on whether these were successful; name the service's values in the document",
-    meaning:
-      'The histogram includes responses that the objective excludes although they may be successful, and the verdict depends on them.',
-    next: 'Extend the selector of the latency in the document to all values of successful responses.',
+      "the outcome depends on whether these were successful; list the service's values in the document",
+    meaning: 'The objective excludes responses that may be successful, and the verdict depends on them.',
+    next: "Extend the latency's selector in the document to all values of successful responses.",
   },
   'lost-alone-miss': {
     words: ({ lost, sent, of }) =>
-      `${formatCount(lost)} of ${countOf(sent, 'request')} went unanswered: of the ${formatCount(of)} that could decide, that alone is ${formatValue(lost / of, 'ratio')}`,
+      `${formatCount(lost)} of ${countOf(sent, 'request')} went unanswered: that alone is ${formatValue(lost / of, 'ratio')} of the ${formatCount(of)} that are judged`,
     meaning: 'The unanswered requests alone exceed the limit, whatever the service counted.',
     next: 'Look at the log of the service: did it crash, or refuse connections?',
   },
   'value-not-finite': {
     words: ({ value }) => `the value is ${value}`,
-    meaning: 'The result of the subtraction is not a finite number.',
+    meaning: 'The computed value is not a finite number.',
     next: 'Look at the series of the objective in evidence.json.',
   },
   'value-between': {
     words: ({ low, high, unit, target }) =>
       `the value is ${formatEnds(low, high, unit, target)}, so it may lie on either side of the limit`,
     meaning: 'Requests that no scrape saw could move the value to either side of the limit.',
-    next: 'Scrape more often, or let replicas wait for a last scrape before they end.',
+    next: 'Scrape more often, or let replicas wait for a last scrape before they terminate.',
   },
   'requests-may-be-open': {
-    words: () => 'requests that had not ended at this look could change the outcome',
-    meaning: 'With `--until-decided`: k6 records a request when it ends, so a look may lack the slowest.',
-    next: 'Nothing; a later look decides.',
+    words: () => 'requests in flight at this interim look could change the outcome',
+    meaning:
+      'With `--until-decided`: k6 records a request when it ends, so an interim look may not include the slowest requests.',
+    next: 'Nothing. A later look decides.',
   },
   'scrapes-to-come': {
     words: () => 'later scrapes could still make up for those that failed',
     meaning:
-      'With `--until-decided`: an early look reports uptime as missed only if it can no longer be met.',
-    next: 'Nothing; a later look decides.',
+      'With `--until-decided`: an interim look reports uptime as missed only if it can no longer be met.',
+    next: 'Nothing. A later look decides.',
   },
   'load-ended-before-recovery': {
     words: () => 'and the load ended before recovery was due',
     meaning:
-      "The client's latencies were not back within the target when the load ended, but there was time left.",
+      'Client-side latency was not back within the limit when the load ended, but the time allowed for recovery had not passed.',
     next: 'Make the phase after the peak longer.',
   },
   'phase-covered': {
     words: ({ fromSeconds, toSeconds, seconds, phaseSeconds, isFirstPart }) =>
-      `counted at the service from ${clock(fromSeconds)} to ${clock(toSeconds)}, ${formatCount(seconds)} of the ${isFirstPart ? 'first' : "phase's"} ${formatCount(phaseSeconds)} s`,
+      `counted service-side from ${clock(fromSeconds)} to ${clock(toSeconds)}: ${formatCount(seconds)} s of the ${isFirstPart ? 'first' : "phase's"} ${formatCount(phaseSeconds)} s`,
     meaning:
-      "The service's counts begin and end with a scrape, so they cover only part of the phase, or at a look of the time until then.",
-    next: 'Nothing; scrape more often to cover more.',
+      "The service's counts begin and end with a scrape, so they cover only part of the phase. At an interim look, they cover part of the time so far.",
+    next: 'Nothing. Scraping more often covers more of the phase.',
   },
   'window-covered': {
     words: ({ fromSeconds, toSeconds, seconds, askedSeconds }) =>
-      `counted from ${clock(fromSeconds)} to ${clock(toSeconds)}, ${formatCount(seconds)} s for the ${formatCount(askedSeconds)} s requested`,
+      `counted from ${clock(fromSeconds)} to ${clock(toSeconds)}: ${formatCount(seconds)} s, where ${formatCount(askedSeconds)} s were requested`,
     meaning: 'Counts begin and end with a scrape, so they cover more than the requested window.',
-    next: 'Nothing; scrape more often to cover less.',
+    next: 'Nothing. Scraping more often reduces the difference.',
   },
   'objective-met': { words: () => 'the objective is met', meaning: 'The verdict.', next: 'Nothing.' },
   'all-objectives-met': {
@@ -224,12 +225,13 @@ export const DECISION: Entries<DecisionReasons> = {
   },
   waived: {
     words: ({ owner, why, until }) => `waived until ${until} by ${owner}: ${why}`,
-    meaning: 'The document has a waiver for this objective, and the run ended before its last day did (UTC).',
+    meaning:
+      'The document has a waiver for this objective, and the run ended on or before the last day of the waiver (UTC).',
     next: 'Fix the cause before the waiver ends.',
   },
   'waiver-expired': {
     words: ({ owner, why, until }) =>
-      `its waiver expired on ${until} and has no effect (by ${owner}: ${why})`,
+      `its waiver expired on ${until} and no longer applies (by ${owner}: ${why})`,
     meaning: 'The run ended after the last day of the waiver, so the objective affects the verdict again.',
     next: 'Fix the cause, or ask the owner to renew the waiver. Remove it once the objective is met.',
   },
@@ -255,4 +257,5 @@ export const DECISION: Entries<DecisionReasons> = {
 const exemptInWords = (exempt: readonly { id: string; exempt: string; verdict: string }[]) =>
   exempt.map((one) => `${one.id} (${one.exempt}, ${one.verdict})`).join(', ');
 
-const slower = (gapSeconds: number) => `${formatValue(gapSeconds, 'seconds')} slower than at the service`;
+const slower = (gapSeconds: number) =>
+  `client-side latency is ${formatValue(gapSeconds, 'seconds')} higher than service-side`;

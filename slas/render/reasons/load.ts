@@ -16,7 +16,7 @@ export const LOAD: Entries<LoadReasons> = {
   'no-run-record': {
     words: () => 'no run record: another process generated the load',
     meaning: 'Only a window was judged, so there is no client record.',
-    next: 'Nothing. To check it, generate the load with `./sla gate` or `./sla run`.',
+    next: 'Nothing. The check needs load that `./sla gate` or `./sla run` generates.',
   },
   'planned-load-unknown': {
     words: () => 'no run record: it is unknown whether the planned load was sent',
@@ -75,7 +75,7 @@ export const LOAD: Entries<LoadReasons> = {
   },
   'lateness-unknown': {
     words: () => 'the record does not show how late requests started',
-    meaning: 'The record does not have the start times of requests.',
+    meaning: 'The record contains no start times of requests.',
     next: NOTHING,
   },
   'started-late': {

@@ -14,7 +14,7 @@ const CORRECT_DOCUMENT = 'Correct the selector of the objective in the document.
 const LOAD = 'Check that the load reaches the service that Prometheus scrapes.';
 const KEEP_RECORD = 'Generate the load with `./sla run`, which keeps a record of every request.';
 
-/** What was measured of an objective, or why nothing could be measured. */
+/** How an objective was measured, or why it could not be. */
 export const MEASURES: Entries<MeasureReasons> = {
   ...SHARES,
 
@@ -28,11 +28,11 @@ export const MEASURES: Entries<MeasureReasons> = {
       `${successful(samples)} in ${formatCount(seconds)} s; the load was scheduled over ${formatCount(scheduledSeconds)} s`,
     meaning:
       'The service fell behind: its last responses came after the load had ended, so they are divided by the time they took.',
-    next: 'Look for a queue in the service; its capacity is below the rate of the load.',
+    next: "Look for a queue in the service: its capacity is below the load's rate.",
   },
   'responses-between-scrapes': {
     words: ({ samples }) => `${successful(samples)} between the first and the last scrape`,
-    meaning: 'Throughput: the counts of each target over the time between its own scrapes.',
+    meaning: "Throughput: each target's count, divided by the time between its own scrapes.",
     next: 'Nothing, if the objective is met.',
   },
   'mean-of': {
@@ -47,13 +47,13 @@ export const MEASURES: Entries<MeasureReasons> = {
   },
   'no-load': {
     words: () => 'no request was made in the window, so there is no throughput to judge',
-    meaning: 'A throughput without requests says nothing about the service.',
+    meaning: 'Without requests, throughput says nothing about the service.',
     next: 'Choose a window with load.',
   },
   'series-unpaired': {
     words: ({ sum, count, labels }) =>
       `every series of ${sum} needs one of ${count} with the same labels, but ${JSON.stringify(labels)} has none`,
-    meaning: 'A mean is a sum over a count, of the same series.',
+    meaning: 'A mean divides a sum by the count with the same labels.',
     next: CORRECT_DOCUMENT,
   },
   'counter-stands-still': {
@@ -72,8 +72,7 @@ export const MEASURES: Entries<MeasureReasons> = {
   'counter-unnamed': {
     words: ({ metric }) =>
       `nothing shows that ${metric} is a counter: its name does not end in _total, _count, _bucket or _sum, and a gauge that happens to rise looks the same; name a counter, or confirm it with unusual: true`,
-    meaning:
-      'A gauge of whole numbers that does not fall in the window cannot be told from a counter by its values.',
+    meaning: 'A gauge with whole numbers that does not fall in the window looks like a counter.',
     next: 'Name a counter of the service, or confirm with `unusual: true` on the objective that it is one.',
   },
   'counter-falls-often': {
@@ -95,7 +94,7 @@ export const MEASURES: Entries<MeasureReasons> = {
         return `${what} is ${Number(value.toPrecision(6))}, but a ratio lies between 0 and 1: write \`unit: number\` if it is a percentage or a count`;
       return `${what} is ${value}, which is not possible for a ${unit === 'seconds' ? 'time' : 'rate'}`;
     },
-    meaning: 'The values are in another unit than the document says.',
+    meaning: 'The values are not in the unit that the document says.',
     next: 'Correct the unit of the objective in the document.',
   },
 
@@ -153,7 +152,7 @@ export const MEASURES: Entries<MeasureReasons> = {
       'other clients also send requests, so the requests in flight at the edges of the phase are unknown',
     meaning:
       'The counts of a phase require a client that knows every request (`isolated: false` says it does not).',
-    next: "Judge the phase by the client's clock (`client:`), or judge the whole run.",
+    next: 'Judge the client-side latency of the phase (`client:`), or judge the whole run.',
   },
   'no-request-record': {
     words: ({ lacking }) =>
@@ -174,14 +173,14 @@ export const MEASURES: Entries<MeasureReasons> = {
   },
   'phase-errors-uncounted': {
     words: ({ sent, sentBad, samples, bad }) =>
-      `${formatCount(sentBad)} of ${countOf(sent, 'request')} that the client sent in the phase failed, but the service counted ${formatCount(bad)} of ${formatCount(samples)} between its scrapes`,
+      `${formatCount(sentBad)} of ${countOf(sent, 'request')} that the client sent in the phase failed, but the service counted ${formatCount(bad)} failed of ${formatCount(samples)} between its scrapes`,
     meaning: 'Requests failed between the start of the phase and its first scrape.',
     next: 'Scrape more often, or make the phase longer.',
   },
   'too-many-across-edges': {
     words: ({ carriedIn, inFlight, samples, seen }, put) =>
-      `${countOf(carriedIn, 'request')} ${were(carriedIn)} unanswered when the phase began and ${formatCount(inFlight)} when it ended: more than 2% of the ${formatCount(samples)} counted (${put(seen)})`,
-    meaning: 'A mean or a rate of a phase is not judged if it may include many requests of other phases.',
+      `${countOf(carriedIn, 'request')} ${were(carriedIn)} in flight when the phase began and ${formatCount(inFlight)} when it ended: more than 2% of the ${formatCount(samples)} counted (${put(seen)})`,
+    meaning: "A phase's mean or rate is not judged if it may include many requests of other phases.",
     next: 'Make the phase longer.',
   },
   'recovery-too-few': {
@@ -194,10 +193,10 @@ export const MEASURES: Entries<MeasureReasons> = {
     words: ({ slow, samples, phase, withinSeconds, percentile, fromSeconds }) => {
       const told = `${formatCount(slow)} of ${countOf(samples, 'request')} after phase "${phase}" took more than ${formatValue(withinSeconds, 'seconds')} at the client`;
       return fromSeconds === null
-        ? `${told}; p${percentile} was still above that at the end`
-        : `${told}; p${percentile} was within that from ${fromSeconds} s onwards`;
+        ? `${told}; p${percentile} was still above that when the load ended`
+        : `${told}; p${percentile} stayed within that from ${fromSeconds} s on`;
     },
-    meaning: "How long after a phase the client's latencies were back within the limit.",
+    meaning: 'How long after a phase client-side latency was back within the limit.',
     next: 'Nothing, if the objective is met.',
   },
 };

@@ -7,9 +7,8 @@ import { RECONCILIATION } from './reconciliation.ts';
 import { SCRIPT } from './script.ts';
 
 const NOTHING = 'Nothing.';
-const SCRAPING =
-  'Look at the targets page of Prometheus: is the service scraped, and does every scrape succeed?';
-const DELAY = 'Set `--ingest-delay` to the delay with which samples reach this server.';
+const SCRAPING = "Open Prometheus's targets page: is the service scraped, and does every scrape succeed?";
+const DELAY = 'Set `--ingest-delay` to the time that samples take to reach this server.';
 const START_TIME = 'Export `process_start_time_seconds`, as most client libraries do by default.';
 
 /** Findings of the preconditions on Prometheus's samples, its clock, and the service's processes. */
@@ -27,7 +26,7 @@ const EVIDENCE: Entries<EvidenceReasons> = {
   'evidence-missing': {
     words: ({ selector }) => `there is no evidence for ${selector}`,
     meaning: 'The stored evidence has no result of a query that the plan needs.',
-    next: 'Was the document changed after the run? Judge the run with the document that was stored with it.',
+    next: 'If the document was changed after the run, judge the run with the document that was stored with it.',
   },
   'no-warnings': {
     words: () => 'Prometheus returned no warnings',
@@ -36,7 +35,7 @@ const EVIDENCE: Entries<EvidenceReasons> = {
   },
   'query-warned': {
     words: ({ query, warnings }) => `Prometheus warned about ${query}: ${warnings.join('; ')}`,
-    meaning: 'A result came with warnings: it may be partial.',
+    meaning: 'A result came with warnings, so it may be partial.',
     next: 'Look at the warning: often a storage node or a remote-read source was down.',
   },
 
@@ -134,12 +133,12 @@ const EVIDENCE: Entries<EvidenceReasons> = {
   },
 
   'single-clock': {
-    words: () => 'no run record: only the clock of Prometheus matters',
-    meaning: 'Without a load of its own, the window is cut by a single clock.',
+    words: () => "no run record, so only Prometheus's clock matters",
+    meaning: 'The harness sent no load, so the window is defined by a single clock.',
     next: NOTHING,
   },
   'clock-unread': {
-    words: () => 'the clock of Prometheus could not be read',
+    words: () => "Prometheus's clock could not be read",
     meaning: 'It is unknown whether both clocks agree.',
     next: NOTHING,
   },
@@ -157,7 +156,7 @@ const EVIDENCE: Entries<EvidenceReasons> = {
   'clocks-apart': {
     words: ({ intervalSeconds, ...params }) =>
       `${differenceOf(params)}: too much for scrapes ${intervalSeconds.toFixed(1)} s apart`,
-    meaning: 'The window would be cut in the wrong place: at least one scrape too early or too late.',
+    meaning: 'The window would be wrong by at least one scrape.',
     next: 'Synchronise both machines with NTP.',
   },
 
@@ -167,7 +166,7 @@ const EVIDENCE: Entries<EvidenceReasons> = {
     next: 'Look at the error, and run again.',
   },
   'no-start-time': {
-    words: ({ selector, because }, put) => `there is no ${selector}: ${put(because)}`,
+    words: ({ selector, because }, put) => `${selector} is not exported: ${put(because)}`,
     meaning:
       'The service does not export its process start time, so the harness looks for falling counters instead.',
     next: START_TIME,
@@ -180,7 +179,7 @@ const EVIDENCE: Entries<EvidenceReasons> = {
     next: START_TIME,
   },
   'counter-beyond-new-process': {
-    words: () => 'no counter fell, and one continued past what a new process could have counted',
+    words: () => 'no counter fell, and one is higher than a new process could have reached',
     meaning: 'The counters alone show that no process restarted.',
     next: NOTHING,
   },
@@ -201,13 +200,13 @@ const EVIDENCE: Entries<EvidenceReasons> = {
     next: START_TIME,
   },
   'start-times-kept': {
-    words: () => 'each process kept its start time',
+    words: () => 'no start time of a process changed',
     meaning: 'No process restarted in the window.',
     next: NOTHING,
   },
   'replicas-elastic': {
     words: ({ started, ended, unseenSeconds }) =>
-      `replicas are elastic: ${formatCount(started)} started in the window, ${formatCount(ended)} ended${ended === 0 ? '' : `, not scraped for at most ${seconds(unseenSeconds)} in total`}`,
+      `replicas are elastic: ${formatCount(started)} started in the window, ${formatCount(ended)} ended${ended === 0 ? '' : ` (unscraped for at most ${seconds(unseenSeconds)} in total)`}`,
     meaning:
       'With `replicas: elastic`, processes may start and end; the uncounted requests of terminated replicas are bounded.',
     next: NOTHING,

@@ -28,11 +28,11 @@ export const RECONCILIATION = {
     words: ({ sent, recorded }) =>
       `k6 sent ${countOf(sent, 'request')} but recorded ${formatCount(recorded)}: some are missing from the record`,
     meaning: 'The record of individual requests is incomplete.',
-    next: 'Look at logs/k6.log: was the disk full, was k6 killed?',
+    next: 'Look at logs/k6.log: was the disk full, or was k6 killed?',
   },
   'counts-compared': {
     words: ({ what, client, service, lost, because }, put) => {
-      const unanswered = lost > 0 ? ` and ${formatCount(lost)} went unanswered` : '';
+      const unanswered = lost > 0 ? ` (${countOf(lost, 'request')} went unanswered)` : '';
       const why = because.length === 0 ? '' : `: ${put(because)}`;
       return `${what}: the client received ${countOf(client, 'response')}${unanswered}, the service counted ${formatCount(service)}${why}`;
     },
@@ -49,7 +49,7 @@ export const RECONCILIATION = {
     words: ({ missing, atMost }) =>
       `${formatCount(missing)} were lost with terminated replicas (at most ${formatCount(atMost)} after their last scrapes)`,
     meaning:
-      'With `replicas: elastic`: no more is missing than terminated replicas may have counted after their last scrape.',
+      'With `replicas: elastic`: no more are missing than terminated replicas may have counted after their last scrapes.',
     next: NOTHING,
   },
   'others-expected': {
@@ -81,6 +81,6 @@ export const RECONCILIATION = {
       `there was other traffic in the window: about ${countOf(requestsPerScrape, 'request')} per scrape (${formatCount(scrapes)} scrapes), which may be Prometheus's own scrapes of /metrics; select the load by a label that these lack (such as http_route, or the method), or leave /metrics out of the instrumentation`,
     meaning:
       'The service counted about one more request per scrape: probably its counter includes scrapes of /metrics.',
-    next: 'Follow the message; but other traffic of that size looks the same.',
+    next: 'Follow the message. Other traffic of that size would look the same.',
   },
 } satisfies Partial<Entries<EvidenceReasons>>;

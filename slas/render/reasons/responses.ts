@@ -57,7 +57,7 @@ export const RESPONSES = {
   },
   'unanswered-not-judged': {
     words: () => 'no objective counts them (a ratio with "lost: bad" would)',
-    meaning: 'Otherwise the run could pass on the answered requests alone.',
+    meaning: 'If no objective counted unanswered requests, the run could pass on the answered ones alone.',
     next: 'Add `lost: bad` to the error rate.',
   },
   'iterations-interrupted': {
@@ -65,7 +65,7 @@ export const RESPONSES = {
       `k6 interrupted ${countOf(iterations, 'iteration')}, whose last request may have gone unanswered`,
     meaning:
       'k6 emits no sample for a request that it interrupts at the end of `gracefulStop`, and the service has not counted it either. Each such iteration counts as a possible unanswered request.',
-    next: 'Set the `timeout` of requests below `gracefulStop`, so that requests without a response are recorded; then look at why the service does not respond.',
+    next: 'Set the `timeout` of requests below `gracefulStop`, so that k6 records requests without a response. Then find out why the service does not respond.',
   },
   'no-client-record': {
     words: () => 'the load generator did not record individual requests',
@@ -81,7 +81,7 @@ export const RESPONSES = {
   'failed-not-judged': {
     words: ({ failed, statuses }) =>
       `no objective counts ${formatCount(failed)} of them (${statuses.join(', ')}) as errors`,
-    meaning: 'Otherwise the run could pass on the remaining successful responses alone.',
+    meaning: 'If no objective counted these as errors, the run could pass on the successful responses alone.',
     next: 'Extend `bad` of the error rate to these statuses.',
   },
   'unexpected-outcomes': {
@@ -93,7 +93,7 @@ export const RESPONSES = {
     },
     meaning:
       'Client errors, uncounted failures, unanswered requests and counted errors share one tolerance: the strictest error limit of the document.',
-    next: 'Look at the largest of these kinds.',
+    next: 'Look at the most frequent kind first.',
   },
 } satisfies Partial<Entries<LoadReasons>>;
 

@@ -47,7 +47,7 @@ export const SCRIPT_CHECKS = {
   },
   'checks-failed-on-errors': {
     words: ({ errors }) =>
-      `no check failed more often than the ${countOf(errors, 'request')} already counted as ${errors === 1 ? 'an error' : 'errors'}`,
+      `no check failed more than ${timesOf(errors)}, and ${countOf(errors, 'request')} ${were(errors)} counted as ${errors === 1 ? 'an error' : 'errors'}`,
     meaning:
       "Checks may fail on requests that are errors, because the error rate's limit already judges these.",
     next: NOTHING,

@@ -49,7 +49,7 @@ export const SCRIPT: Entries<ScriptReasons> = {
   'scenario-late': {
     words: ({ scenario, lateSeconds }) =>
       `99% of iterations of scenario "${scenario}" started at most ${Math.round(lateSeconds * 1000)} ms late`,
-    meaning: 'How punctual the load generator was.',
+    meaning: 'How late the load generator started iterations.',
     next: NOTHING,
   },
   'load-open': {
@@ -59,7 +59,7 @@ export const SCRIPT: Entries<ScriptReasons> = {
   },
   'load-closed': {
     words: ({ scenarios }) =>
-      `${scenarios.length === 1 ? 'scenario' : 'scenarios'} ${scenarios.map((name) => `"${name}"`).join(', ')} ${scenarios.length === 1 ? 'is a closed model' : 'are closed models'}: the load drops while the service is slow, so it cannot show latencies at a given rate (coordinated omission)`,
+      `${scenarios.length === 1 ? 'scenario' : 'scenarios'} ${scenarios.map((name) => `"${name}"`).join(', ')} ${scenarios.length === 1 ? 'uses' : 'use'} a closed model: the load drops while the service is slow, so it cannot show latencies at a given rate (coordinated omission)`,
     meaning:
       'A virtual user of these executors waits for a response before it sends its next request. Requests that would have been slow were never sent.',
     next: 'For a promise about a rate, use `constant-arrival-rate` or `ramping-arrival-rate`.',
@@ -75,16 +75,17 @@ export const SCRIPT: Entries<ScriptReasons> = {
       return `the script sent requests to other hosts, which k6 was not allowed to reach; these requests are left out: ${[...named, ...(more > 0 ? [`${formatCount(more)} more`] : [])].join(', ')}`;
     },
     meaning: 'Load goes to the load target only. Requests to other hosts failed, and are not counted.',
-    next: 'Take these requests out of the script, or expect what needs them to fail.',
+    next: 'Remove these requests from the script, or expect everything that depends on them to fail.',
   },
   'client-saw-none': {
     words: ({ path, protocols }) => {
-      const others = protocols.map(
-        ({ protocol, samples }) => `${countOf(samples, 'sample')} of ${NAMES[protocol] ?? protocol}`,
+      const others = protocols.map(({ protocol, samples }) =>
+        countOf(samples, `${NAMES[protocol] ?? protocol} sample`),
       );
-      return `not judged by the client's clock: the script sent no HTTP request to ${path}${others.length === 0 ? '' : ` (but ${others.join(', ')}, which only the service's side judges)`}`;
+      return `client-side latency was not judged: the script sent no HTTP request to ${path}${others.length === 0 ? '' : ` (${others.join(', ')} ${protocols.length === 1 && protocols[0]!.samples === 1 ? 'is' : 'are'} judged service-side only)`}`;
     },
-    meaning: "The document asks for the client's latency of this path, and the record has none.",
+    meaning:
+      'The document asks for the client-side latency of this path, and the client record has no request to it.',
     next: 'Check that `client` of the objective names a path, or a k6 `name` tag, that the script uses.',
   },
 
@@ -95,7 +96,7 @@ export const SCRIPT: Entries<ScriptReasons> = {
       return `the script's threshold ${threshold} is ${isCrossed ? 'crossed' : 'kept'}${measured}${over}`;
     },
     meaning: "A threshold of the load script, with k6's own value in k6's own unit.",
-    next: 'If it is crossed, look at the metric that is named.',
+    next: 'If it is crossed, look at the named metric.',
   },
   'k6-measured-nothing': {
     words: ({ isCrossed }) =>

@@ -31,7 +31,7 @@ const NOTATIONS: Readonly<Record<Notation, string>> = {
   micrometer: 'an outcome as Micrometer spells it',
 };
 
-/** What was measured of latencies and of ratios, or why nothing could be measured. */
+/** How latencies and ratios were measured, or why they could not be. */
 export const SHARES = {
   'responses-within': {
     words: ({ good, samples, isSuccessful, limitSeconds, percentile, bucket }) =>
@@ -73,10 +73,10 @@ export const SHARES = {
   },
   'unclaimed-latencies': {
     words: ({ responses, selected, atMost, ...values }) =>
-      `the objective selects ${askedWords(selected)} and leaves out ${countOf(responses, 'response')} that may be successful: ${valuesWords(values)}${atMost === null ? '' : `; by the client's record, ${atMost === 0 ? 'none of them is' : `at most ${formatCount(atMost)} of them are`}`}`,
+      `the objective selects ${askedWords(selected)} and leaves out ${countOf(responses, 'response')} that may be successful: ${valuesWords(values)}${atMost === null ? '' : `; according to the client record, ${atMost === 0 ? 'none of them is' : `at most ${formatCount(atMost)} of them are`}`}`,
     meaning:
       'The label that distinguishes successful responses also has other values. These responses are judged both as successful and as failed.',
-    next: 'Extend the selector of the latency in the document to all values of successful responses.',
+    next: "Extend the latency's selector in the document to all values of successful responses.",
   },
   'no-successful-response': {
     words: () => 'no successful response was counted in the window',
@@ -94,9 +94,9 @@ export const SHARES = {
       if (classic === 0)
         return both === 0
           ? 'counted by a native histogram'
-          : 'counted by a native histogram; Prometheus also stores classic buckets, which are not added';
+          : 'counted by a native histogram; Prometheus also stores classic buckets, which are ignored';
       if (native === 0)
-        return 'counted by classic buckets; Prometheus also stores a native histogram, which is not added';
+        return 'counted by classic buckets; Prometheus also stores a native histogram, which is ignored';
       return `counted by native histograms (${formatCount(native)}) and classic ones (${formatCount(classic)})`;
     },
     meaning:
@@ -106,12 +106,12 @@ export const SHARES = {
   'client-alone': {
     words: ({ path, lacks }) => CLIENT_ALONE[lacks ?? 'nothing'](path),
     meaning:
-      'The objective names no histogram, so the service does not measure it. The record of the load generator decides; without one, the objective is undecided.',
-    next: 'Nothing, if the objective is decided. Otherwise generate the load with `./sla gate` or `./sla run`, with requests of that path or name; or add a `histogram` to the objective.',
+      'The objective names no histogram, so the client record decides it. Without such a record, the objective is undecided.',
+    next: 'Nothing, if the objective is decided. Otherwise generate the load with `./sla gate` or `./sla run` and a script that requests that path or name, or add a `histogram` to the objective.',
   },
   'path-not-requested': {
     words: ({ path, paths }) =>
-      `the load sent no request to "${path}", whose latency is to be judged by the client's clock; it sent requests to ${paths.join(', ')}`,
+      `the load sent no request to "${path}", so its client-side latency cannot be judged; it sent requests to ${paths.join(', ')}`,
     meaning: 'The `client:` path of the objective is not one that the load requests.',
     next: 'Correct the path in the document.',
   },
@@ -125,25 +125,25 @@ export const SHARES = {
   'requests-failed': {
     words: ({ bad, samples, unanswered }) =>
       `${formatCount(bad)} of ${countOf(samples, 'request')} failed (${percent(samples === 0 ? 0 : bad / samples)})${unanswered === 0 ? '' : `, ${formatCount(unanswered)} of them unanswered`}`,
-    meaning: 'Failed requests out of all requests, including those that only the client knows of.',
+    meaning: 'Failed requests as a share of all requests, including those that only the client saw.',
     next: 'Nothing, if the objective is met. Otherwise look at the log of the service.',
   },
   'requests-succeeded': {
     words: ({ good, samples, unanswered }) =>
       `${formatCount(good)} of ${countOf(samples, 'request')} succeeded (${percent(good / samples)})${unanswered === 0 ? '' : `; ${formatCount(unanswered)} ${were(unanswered)} unanswered`}`,
-    meaning: 'Good events out of all events. Whatever `good` does not select counts as failed.',
+    meaning: 'Good events as a share of all events. Whatever `good` does not select counts as failed.',
     next: 'Nothing, if the objective is met. Otherwise look at the log of the service.',
   },
   'more-good-than-total': {
     words: ({ good, total }) =>
       `the counts contradict each other: ${countOf(good, 'good event')} in a total of ${formatCount(total)}; correct \`good\` or \`total\` in the document`,
-    meaning: 'Good events must be part of all events, but there are more of them than events.',
+    meaning: 'The count of good events exceeds the count of all events, which must include them.',
     next: CORRECT_DOCUMENT,
   },
   'good-outside-total': {
     words: ({ count, labels }) =>
       `the counts contradict each other: ${countOf(count, 'good event')} of ${seriesOf(labels)} ${are(count)} not part of \`total\`; correct \`good\` or \`total\` in the document`,
-    meaning: 'Good events must be part of all events, but `total` leaves out a series that `good` selects.',
+    meaning: '`total` must include all good events, but it leaves out a series that `good` selects.',
     next: CORRECT_DOCUMENT,
   },
   'no-request-counted': {
@@ -156,11 +156,11 @@ export const SHARES = {
       `no error series exists; counted as 0 errors (\`absent: zero\`)${shownBy === 'client' ? ', and the client received no error either' : ''}`,
     meaning:
       'The document says that a missing error series means 0, and series of the same metric, or the client, show that an error would have been counted.',
-    next: "Nothing. To remove the doubt, initialise the service's error series at 0.",
+    next: "Nothing. To rule out any doubt, initialise the service's error series at 0.",
   },
   'error-value-foreign': {
     words: ({ label, value, looks, asked }) =>
-      `no error could be counted: ${label} is "${value}" in this window, ${NOTATIONS[looks] ?? looks}, which "${asked}" never matches; correct it in the document`,
+      `no error could be counted: in this window ${label} is "${value}" (${NOTATIONS[looks] ?? looks}), which "${asked}" never matches; correct it in the document`,
     meaning:
       'The matcher of `bad` cannot match any value of the label, because the service writes them in another form.',
     next: CORRECT_DOCUMENT,
@@ -183,13 +183,13 @@ export const SHARES = {
   'more-errors-than-total': {
     words: ({ bad, total }) =>
       `the counts contradict each other: ${countOf(bad, 'error')} in a total of ${formatCount(total)}; ${CORRECT_BAD_OR_TOTAL}`,
-    meaning: 'Errors must be part of all events, but there are more errors than events.',
+    meaning: 'The count of errors exceeds the count of all events, which must include them.',
     next: CORRECT_DOCUMENT,
   },
   'errors-outside-total': {
     words: ({ count, labels }) =>
       `the counts contradict each other: ${countOf(count, 'error')} of ${seriesOf(labels)} ${are(count)} not part of \`total\`; ${CORRECT_BAD_OR_TOTAL}`,
-    meaning: 'Errors must be part of all events, but `total` leaves out a series that `bad` selects.',
+    meaning: '`total` must include all errors, but it leaves out a series that `bad` selects.',
     next: CORRECT_DOCUMENT,
   },
   'client-saw-more-errors': {
@@ -201,7 +201,7 @@ export const SHARES = {
   'unclaimed-events': {
     words: (params) => `${unclaimedWords(params)}${clientWords(params)}`,
     meaning:
-      'Events have label values that neither `bad` nor `good` of the document claims. They are judged both as errors and as successful.',
+      'Events have label values that neither `bad` nor `good` of the document matches. They are judged both as errors and as successful.',
     next: EXTEND_BAD,
   },
 } satisfies Partial<Entries<MeasureReasons>>;
@@ -209,19 +209,18 @@ export const SHARES = {
 const CLIENT_ALONE: Readonly<
   Record<NonNullable<MeasureReasons['client-alone']['lacks']> | 'nothing', (path: string) => string>
 > = {
-  nothing: () => "only the client's clock judged it, because the objective names no histogram",
+  nothing: () => 'judged by client-side latency alone, because the objective names no histogram',
   load: () =>
-    "only the client's clock can judge it, and this window has no record of requests: generate the load with ./sla gate",
-  record: () => "only the client's clock can judge it, and the load generator left no record of its requests",
-  requests: (path) =>
-    `only the client's clock can judge it, and the record of the load generator has no requests of ${path}`,
+    'it can only be judged client-side, and this window has no client record: generate the load with ./sla gate',
+  record: () => 'it can only be judged client-side, and the load generator left no record of its requests',
+  requests: (path) => `it can only be judged client-side, and the client record has no requests to ${path}`,
   successes: (path) =>
-    `only the client's clock can judge it, and no request of ${path} received a successful response`,
+    `it can only be judged client-side, and no request to ${path} received a successful response`,
 };
 
 /** `700 with status "4xx"`: each value with its count, the most frequent first. */
 function unclaimedWords({ events, bad, ...values }: Unclaimed): string {
-  return `neither \`bad\` nor \`good\` claims ${countOf(events, 'event')}: ${valuesWords(values)} (\`bad\` is ${askedWords(bad)})`;
+  return `neither \`bad\` nor \`good\` matches ${countOf(events, 'event')}: ${valuesWords(values)} (\`bad\` is ${askedWords(bad)})`;
 }
 
 const askedWords = (asked: Unclaimed['bad']) => asked.map((one) => `${one.label} "${one.asked}"`).join(', ');

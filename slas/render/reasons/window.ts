@@ -14,7 +14,7 @@ const AT = { open: 'start', close: 'end' } as const;
 
 const tenths = (seconds: number) => `${seconds.toFixed(1)} s`;
 
-const ASK_PROMETHEUS = 'Look at the log of Prometheus, and run again.';
+const ASK_PROMETHEUS = "Look at Prometheus's log, and run again.";
 const SCRAPES = 'Find out why the scrape failed or is missing: look at the target in Prometheus.';
 const RESTARTED = 'Find out why the service restarted: look at its log.';
 const STARTS = 'Scrape each replica separately, so that one address belongs to one process.';
@@ -25,7 +25,7 @@ const SELECTOR = 'Correct `service.selector` in the document.';
 export const WINDOW: Entries<WindowReasons> = {
   'no-evidence': {
     words: ({ selector }) => `there is no evidence for ${selector}`,
-    meaning: 'The stored evidence has no reading of the selector.',
+    meaning: 'The stored evidence has no data for the selector.',
     next: 'Collect the evidence again: it belongs to another plan or version.',
   },
   'prometheus-error': {
@@ -82,18 +82,18 @@ export const WINDOW: Entries<WindowReasons> = {
   'start-time-unscraped': {
     words: ({ target, atSeconds }) =>
       `${target} reports the start time of its process at ${clock(atSeconds)}, but "up" has no scrape then`,
-    meaning: 'The samples of a replica and its `up` contradict each other.',
+    meaning: "A replica's samples contradict its `up` series.",
     next: SCRAPES,
   },
   'start-time-went-back': {
     words: ({ target, started, before }) =>
-      `the start time of the process of ${target} is ${started}${before === null ? '' : `, after ${before} at earlier scrapes`}: several processes share one address`,
+      `the process start time of ${target} is ${started}${before === null ? '' : `, but was ${before} at earlier scrapes`}: several processes share one address`,
     meaning: 'A start time that goes back shows that the scrapes reached different processes.',
     next: STARTS,
   },
   'started-after-scrape': {
     words: ({ target, seconds }) =>
-      `${target} reports that its process started ${tenths(seconds)} after it was scraped, so its clock differs from that of Prometheus`,
+      `${target} reports that its process started ${tenths(seconds)} after it was scraped, so its clock differs from Prometheus's`,
     meaning: 'The start time comes from another machine, whose clock is wrong.',
     next: 'Synchronise the clocks of the service and of Prometheus.',
   },
@@ -111,7 +111,7 @@ export const WINDOW: Entries<WindowReasons> = {
   },
 
   'series-of-no-target': {
-    words: ({ labels }) => `${seriesOf(labels)} belongs to no target that was scraped`,
+    words: ({ labels }) => `${seriesOf(labels)} does not belong to any scraped target`,
     meaning: 'Each series must come from exactly one scraped target.',
     next: SELECTOR,
   },
@@ -123,7 +123,7 @@ export const WINDOW: Entries<WindowReasons> = {
   'series-missing': {
     words: (params) => `${params.target} has no series ${params.selector} in the window${remedyOf(params)}`,
     meaning: 'A target without the series counts nothing, so the sum over all targets would be too small.',
-    next: 'Correct the metric name, leave other programs out by a label, or warm the service up.',
+    next: 'Correct the metric name, exclude other programs by a label, or warm up the service.',
   },
   'series-came-and-went': {
     words: ({ labels }) => `${seriesOf(labels)} began and ended within the window`,
@@ -188,13 +188,13 @@ export const WINDOW: Entries<WindowReasons> = {
   },
   'phase-without-scrapes': {
     words: (params) =>
-      `${phaseOf(params)} has fewer than two scrapes of every target, so nothing was counted in it`,
-    meaning: 'Counts of a phase lie between its first scrape and its last.',
+      `a target was scraped fewer than twice during ${phaseOf(params)}, so nothing was counted`,
+    meaning: "A phase's counts run from its first scrape to its last.",
     next: LONGER_PHASE,
   },
   'phase-edge-not-scraped': {
     words: (params) => `a scrape of ${params.target} is missing at the edge of ${phaseOf(params)}`,
-    meaning: 'Counts of a phase lie between its first scrape and its last, and one of these is missing.',
+    meaning: "A phase's counts run from its first scrape to its last, and one of these is missing.",
     next: SCRAPES,
   },
 
@@ -207,7 +207,7 @@ export const WINDOW: Entries<WindowReasons> = {
           ? []
           : [`${countOf(counters, 'counter')} that ${counters === 1 ? 'moves' : 'move'} in step`]),
       ].join(', '),
-    meaning: 'What two targets have in common, which shows that they are one process that is scraped twice.',
+    meaning: 'What two targets have in common. It shows that they are one process that is scraped twice.',
     next: 'See targets-distinct.',
   },
 };

@@ -15,7 +15,7 @@ export const REASONS: Entries<ReasonParams> = {
   ...WINDOW,
   words: {
     words: ({ words }) => words,
-    meaning: 'Words of a part that has no code yet.',
+    meaning: 'Words from a part of the harness that has no codes yet.',
     next: '',
   },
 };

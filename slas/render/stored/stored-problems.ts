@@ -25,7 +25,7 @@ const VERSIONS = { plan: ['v1'], run: ['v1'], evidence: ['v1'], verdict: ['v1', 
 
 export type StoredNoun = keyof typeof SCHEMAS;
 
-/** The maximum number of problems that are reported for one file. A longer list would not be read. */
+/** The maximum number of problems that are reported for one file. Nobody reads a longer list. */
 const MAX_SHOWN = 5;
 
 /** Why the content does not match the schema, with positions; empty if it matches. */
@@ -79,7 +79,7 @@ function wordsOf(errors: readonly SchemaError[], within: string): string[] {
 
 function inWords({ instancePath, message }: SchemaError, within: string): string {
   const place = pathOf(within + instancePath);
-  const told = message === UNION ? 'is not one of the values that are allowed there' : message;
+  const told = message === UNION ? 'is not an allowed value' : message;
   return place === '' ? told : `${place}: ${told}`;
 }
 
