@@ -33,7 +33,7 @@ const wordsOf = (law: TrafficLaw, record = held) => trafficInWords(record, resul
 describe('the growth of the traffic', () => {
   test('is not estimated from 7 days of history', () => {
     expect(wordsOf({ weeks: 1, peakAt: () => 100 })).toBe(
-      'Growth: not enough history (7 days, of which 1 whole week can be used; at least 6 are needed).',
+      'Growth: not enough history (7 days, with 1 usable whole week; at least 6 are needed).',
     );
   });
 

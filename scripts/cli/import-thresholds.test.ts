@@ -80,7 +80,7 @@ test('thresholds that cannot be translated are listed with the reason, also in t
   expect(whyNot('basket_value', 'avg>20')).toContain('it is unknown how the service measures it');
   expect(whyNot('http_reqs', 'count>1000')).toContain('depends on how long the script runs');
   expect(whyNot('checks{check:body}', 'rate>0.9')).toContain('one limit for all checks');
-  expect(whyNot('http_req_duration', 'p(20)<500')).toContain('row of its own');
+  expect(whyNot('http_req_duration', 'p(20)<500')).toContain('reports it as a separate row');
   const { text } = imported({ http_req_failed: ['rate<0.01'], basket: ['avg>2'] });
   expect(text).toContain('# - basket avg>2: it is unknown how the service measures it');
 });

@@ -127,7 +127,7 @@ describe('the highest rate at which a stored run met its objectives', () => {
     };
     const panel = panels.find(({ title }) => title.startsWith('Rate now'))!;
     expect(panel.description).toContain(
-      `up to 100/s the run ${id} met every objective that is judged in steps`,
+      `up to this rate, run ${id} met every objective that is judged in steps`,
     );
     expect(panel.fieldConfig!.defaults.thresholds.steps).toEqual([
       { value: null, color: 'green' },

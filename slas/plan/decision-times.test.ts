@@ -95,7 +95,7 @@ describe('how long 80% of runs need to decide', () => {
     const text = renderDecisionTimes(timesOf(planned({ untilDecided: {} }, 'steady')), [], 60, null);
     expect(text).toMatch(/latency-p99 +needs \d+ s +needs \d+ s\n/);
     expect(text).toContain('no earlier run of this plan');
-    expect(text).toContain('60 s are not enough');
+    expect(text).toContain('60 s is not enough');
     const known = renderDecisionTimes(timesOf(planned(), { 'latency-p95': 12.34 }), [], 600, 'the-run');
     expect(known).toMatch(/latency-p95 .* 12 /);
     expect(known).toContain('as dependent as in run the-run');

@@ -82,7 +82,7 @@ describe('the load of a script in words', () => {
 
   test('a ramp has its lowest and its highest rate, and its start time', () => {
     const stages = [{ seconds: 60, fromPerSecond: 1 / 3, toPerSecond: 20 }];
-    expect(wordsOf({ ...steady(1, 60, 30), stages })).toBe('0.333/s to 20/s for 60 s from 30 s on');
+    expect(wordsOf({ ...steady(1, 60, 30), stages })).toBe('0.333/s to 20/s for 60 s starting at 30 s');
   });
 
   test('the planned amount is a number of iterations, which is unknown for a closed model', () => {

@@ -88,7 +88,7 @@ describe('./sla init', () => {
       const { code, stderr, isWritten } = await loadOf('--duration', '12s');
       expect({ code, isWritten }).toEqual({ code: 2, isWritten: false });
       expect(stderr).toBe(
-        '--duration: 12 s at 20/s send 240 requests, and objective "error-rate" (< 1%) cannot be decided by fewer than 299: use --duration 15s, or --rate 25/s\n',
+        '--duration: 12 s at 20/s send 240 requests, but objective "error-rate" (< 1%) cannot be decided by fewer than 299: use --duration 15s, or --rate 25/s\n',
       );
       for (const remedy of [
         ['--duration', '15s'],
@@ -310,7 +310,7 @@ describe('./sla init', () => {
     await initOf(EXPOSED['prom-client']!, ['--route', '/order'], async ({ code, stderr }) => {
       expect(code).toBe(2);
       expect(stderr).toContain(
-        'no request of "/order" has been counted yet: send one, or name a route that has requests (/orders/:id, /health)',
+        'no request to "/order" has been counted yet: send one, or name a route that has requests (/orders/:id, /health)',
       );
     });
   });

@@ -213,7 +213,7 @@ describe('export', () => {
       ['error-rate', 0.99],
       ['model-uptime', 0.999],
     ]);
-    for (const what of ['throughput', 'confidence', 'scenarios', 'lost: bad', 'clock of the client'])
+    for (const what of ['throughput', 'confidence', 'scenarios', 'lost: bad', 'client-side latency'])
       expect(left.join('\n')).toContain(what);
   });
 
