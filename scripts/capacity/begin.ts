@@ -161,7 +161,7 @@ export async function resume(options: CapacityOptions, io: Io): Promise<Input<Be
   const stored = await readRecord(path, options.resume!);
   if (!stored.ok) return stored;
   if (!isVariant(stored.value.asked))
-    return badOption('--resume', `${options.resume} was altered: start a new search`);
+    return badOption('--resume', `${options.resume} has been altered: start a new search`);
   const read = await readDocument(io, stored.value.asked.sla);
   if (!read.ok) return read;
   if (sha256Of(read.value.text) !== stored.value.documentSha256)

@@ -101,7 +101,10 @@ export function readCapacityOptions(options: CapacityOptions, searches = 1): Inp
       `"${maxRate}" is not a valid rate (0.01/s to 10000/s): write it as 100 or 100/s`,
     );
   if (options.script !== undefined && options.scenario !== undefined)
-    return badOption('--scenario', 'a search sends one of the two: leave out --scenario or --script');
+    return badOption(
+      '--scenario',
+      'a search uses either a scenario or a script: leave out --scenario or --script',
+    );
   return accept({
     targetPerSecond,
     weeklyPeakPerSecond,
@@ -120,7 +123,7 @@ export function readHistoryOptions({
   excludeHistory = [],
 }: CapacityOptions): Input<HistoryAsked | null> {
   if (history === undefined && historyWeeks !== undefined)
-    return badOption('--history-weeks', 'it limits a history: add --history URL');
+    return badOption('--history-weeks', 'it applies only to --history: add --history URL');
   if (history === undefined)
     return excludeHistory.length === 0
       ? accept(null)

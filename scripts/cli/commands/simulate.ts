@@ -32,15 +32,15 @@ export const register: Register = (program, io, done) =>
       'measure how often verdicts at 95% confidence are wrong, on simulated services with known latencies',
     )
     .option('--runs <n>', 'simulated runs of each service', '1000')
-    .option('--until-decided', 'instead, simulate runs that are stopped once they are decided')
-    .option('--capacity', 'instead, simulate searches for a capacity that is known')
+    .option('--until-decided', 'instead, simulate runs that stop once they are decided')
+    .option('--capacity', 'instead, simulate capacity searches on services of known capacity')
     .option('--service <name>', 'with --until-decided, only this service')
     .option('--max-duration <time>', 'with --until-decided, only this maximum: 10m or 5m')
     .option(
       '--seed <n>',
       'with --until-decided or --capacity, another seed: the results are those of other runs',
     )
-    .option('--calibrate', 'instead, print the limits that 5% and 1% of the requests exceed')
+    .option('--calibrate', 'instead, print the limits that 5% and 1% of requests exceed')
     .action(async (options: SimulateOptions) => done(await simulate(options, io)));
 
 const DURATIONS_SECONDS = [60, 300, 1200];
