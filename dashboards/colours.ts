@@ -1,8 +1,8 @@
 import { agreements, sentiments } from '../service/metric-names.ts';
 
 /**
- * Colours with a meaning, by Grafana's names, the same on every panel. Green and red are reserved for good and bad. By default, Grafana
- * colours the first series green, whatever it shows.
+ * Colours with a meaning, by Grafana's names, the same on every panel. Green and red are reserved for good
+ * and bad. By default, Grafana colours the first series green, even if it shows errors.
  */
 
 /** The name of a series, or a regular expression between slashes. */

@@ -21,7 +21,7 @@ export interface TracingConfig {
   /** OTEL_TRACES_SAMPLER and OTEL_TRACES_SAMPLER_ARG. */
   readonly sampler: SamplerName;
   readonly sampledRatio: number;
-  /** TRACE_PROBES: health checks and scrapes are traced, too. */
+  /** TRACE_PROBES: also trace health checks and scrapes. */
   readonly tracesProbes: boolean;
   /** OTEL_BSP_SCHEDULE_DELAY, OTEL_BSP_EXPORT_TIMEOUT. */
   readonly exportEveryMs: number;

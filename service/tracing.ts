@@ -90,7 +90,7 @@ export class RequestTrace implements Journey {
   readonly batches: SpanContext[] = [];
   readonly #tracer: Tracer;
   readonly #span: Span;
-  /** Converts `performance.now()` to wall-clock time by the clock of this trace. */
+  /** Converts `performance.now()` to wall-clock time, using this trace's clock. */
   readonly at: (atMs: number) => HrTime;
 
   constructor(tracer: Tracer, span: Span, parent: Context, at: (atMs: number) => HrTime) {

@@ -40,7 +40,7 @@ export function pageCursor({ data, times, numbers }: Page) {
     live.textContent = `${moment(step)}: ${values.join(', ')}`;
   };
 
-  /** The third argument, which uPlot's types leave out, moves the cursors of the other plots, too. */
+  /** The third argument, which uPlot's types leave out, also moves the cursors of the other plots. */
   const moveAll = (u: uPlotClass, step: number) => {
     const setCursor = u.setCursor as (
       at: { left: number; top: number },

@@ -6,7 +6,7 @@ export interface CpuSeconds {
   readonly mainThread: number;
 }
 
-/** Linux reports hundredths of a second to user space, whatever the kernel's tick rate. */
+/** Linux reports hundredths of a second to user space at any kernel tick rate. */
 const ticksASecond = 100;
 
 /** Undefined if there is no /proc. */

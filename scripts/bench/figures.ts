@@ -11,7 +11,7 @@ export function percentile(values: ArrayLike<number>, percent: number): number {
   return sorted[Math.max(0, Math.ceil((percent / 100) * sorted.length) - 1)] ?? Number.NaN;
 }
 
-/** One figure divided by another of the same round: whatever slows both down cancels out. */
+/** One figure divided by another of the same round, so that anything that slows down both cancels out. */
 export function ratios(over: readonly number[], under: readonly number[]): readonly number[] {
   return over.map((value, round) => value / under[round]!);
 }

@@ -100,9 +100,9 @@ async function rotateMetricsToken(io: RotationIo): Promise<void> {
 }
 
 /**
- * Changes the login that Prometheus sends, and waits until it is in use. The password that a client sends cannot be
- * observed. The files of a Secret are updated together, so the change also adds a temporary user. Once that user can sign
- * in, the other files have arrived, too.
+ * Changes the login that Prometheus sends, and waits until it is in use. The password that a client sends
+ * cannot be observed. The files of a Secret are updated together, so the change also adds a temporary user.
+ * Once that user can sign in, the other files have also arrived.
  */
 async function changeAndSee(
   values: SecretData,

@@ -6,7 +6,7 @@ import { readConfidence, readTime } from '../cli/inputs.ts';
 export interface Question {
   readonly fromSeconds: number;
   readonly toSeconds: number;
-  /** Whether the window ends now, by our clock, instead of at a time in the request. */
+  /** Whether the window ends now, instead of at a time in the request. */
   readonly isLatest?: true;
   readonly confidence?: number;
 }

@@ -13,7 +13,7 @@ export default {
   // needs no rewriting.
   tsconfigFile: 'scripts/mutation/no-tsconfig.json',
   coverageAnalysis: 'perTest',
-  // Tables and patterns affect verdicts, too, so code that runs at load time is not left out.
+  // Tables and patterns also affect verdicts, so code that runs at load time is included.
   ignoreStatic: false,
   concurrency: 2,
   // On a busy machine, the initial run, which checks that all tests pass, may take long.

@@ -9,9 +9,9 @@ import type { Io } from '../cli/io.ts';
 import { headOf } from './environment.ts';
 
 /**
- * Counts how often the same commit is gated. Repeating a gate until it passes proves nothing: exactly at a limit, half of
- * the runs pass by chance. The ledger is a file of JSON lines that a CI server caches. An attempt is recorded before its
- * load starts, so cancelled attempts count, too.
+ * Counts how often the same commit is gated. Repeating a gate until it passes proves nothing: exactly at a
+ * limit, half of the runs pass by chance. The ledger is a file of JSON lines that a CI server caches. An
+ * attempt is recorded before its load starts, so cancelled attempts also count.
  */
 
 export interface LedgerOptions {
@@ -75,7 +75,7 @@ export async function beginAttempt(
   const own = hashOf([JSON.stringify({ ...plan, load: plan.load && { ...plan.load, seed: 0 } })]);
   const lines = known.ok ? known.value.filter((line) => line.key === key) : [];
   const earlier = endedOf(lines);
-  // A pass with a lower load or looser limits says nothing about this plan.
+  // A pass with a lower load or looser limits does not count for this plan.
   const hasPassed = lines.some((line) => line.outcome === 'pass' && line.plan === own);
   if (allowed !== null) {
     const failed = earlier.filter((one) => one !== 'pass');

@@ -99,7 +99,7 @@ export async function guardFolder<T>(folder: string, work: () => Promise<T>): Pr
   }
 }
 
-/** The original error, if the cleanup after it has failed, too. */
+/** The original error, if the cleanup after it also failed. */
 const firstOf = (error: unknown): unknown =>
   error instanceof SuppressedError ? firstOf(error.suppressed) : error;
 

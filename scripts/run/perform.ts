@@ -54,7 +54,8 @@ export async function measureRun(
       await using stack = up ?? (await openStack(prepared, tools, folder, io));
       await performRun(prepared, stack, tools, folder, io);
     } catch (error) {
-      // Redacts the logs even after an error. If that fails as well, the first error already reports a full disk.
+      // Redacts the logs even after an error. If that also fails, the first error already reports a full
+      // disk.
       await folder.redact().catch(() => {});
       throw error;
     }

@@ -90,7 +90,7 @@ function neverBegan(k6: Started, { exit, log }: EndedK6, load: Load): HarnessErr
 
 // ---------------------------------------------------------------------------------------------- results of the script
 
-/** If the harness stops the load, the interrupted iterations say nothing about the service. */
+/** If the harness stops the load, interrupted iterations are not the service's fault. */
 function interruptedOf(ends: readonly EndedK6[], wasStopped: boolean): Partial<LoadRecord> {
   const counts = ends.map(({ log }) => log.interrupted);
   if (wasStopped || counts.some((count) => count === null)) return {};

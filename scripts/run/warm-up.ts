@@ -17,8 +17,7 @@ const TIMEOUT_MS = 60_000;
 /**
  * Warms the service up, so that the judged window contains no cold-start costs. A service that was started here gets a
  * closed loop: each connection sends its next request after a response. An external service gets an open loop at no more
- * than the planned rate. Does nothing if the document has no warm-up. Every response is awaited, because an aborted request
- * would be counted inside the window.
+ * than the planned rate. Does nothing if the document has no warm-up. Every response is awaited, because an aborted request would be counted during the window.
  *
  * Resolves to the Unix time of the last response.
  *

@@ -68,7 +68,7 @@ function commitOf(git: Recorded['git']): Input<readonly Resource[]> {
   ]);
 }
 
-/** With injected faults, a run says nothing about the build. */
+/** A run with injected faults does not show the quality of the build. */
 export function faultsIn({ faults }: Recorded): Input<null> {
   if (!faults || faults === NO_FAULTS) return accept(null);
   return badOption('RUN', `faults were injected into the service (${faults}): attest a run without faults`);

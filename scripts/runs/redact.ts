@@ -124,7 +124,7 @@ const secretsOfHeaders = (text: string): string[] =>
       : [],
   );
 
-/** The password of a URL, plain and as encoded in a header. The user name counts as well, because it may be a token. */
+/** The password of a URL, plain and as encoded in a header. The user name is also redacted, because it may be a token. */
 function secretsOfAddress(address = ''): string[] {
   const credentials = /^(?:--[\w-]+=)?(?:[a-z][a-z0-9+.-]*:\/\/)?([^\s/?#]*)@/i.exec(address)?.[1];
   if (credentials === undefined) return [];

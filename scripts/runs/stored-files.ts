@@ -72,7 +72,7 @@ export async function readStored<T>(noun: StoredNoun, folder: string): Promise<T
 export const readStoredOrNull = <T>(noun: StoredNoun, folder: string): Promise<T | null> =>
   readStored<T>(noun, folder).catch(nullIfUnreadable);
 
-/** Reads data of ours that no verdict depends on. Resolves to null if it is missing or has a different schema. */
+/** Reads data that no verdict depends on. Resolves to null if it is missing or has a different schema. */
 export async function readOptional<T>(name: string, folder: string): Promise<T | null> {
   const data = await readPlainJson(join(folder, name)).catch(nullIfUnreadable);
   const { schema } = (data ?? {}) as { schema?: unknown };

@@ -42,7 +42,7 @@ function cellsOf(results: readonly RowResult[]): { head: string[]; rows: string[
   return { head, rows };
 }
 
-/** Everything that depends on a failed precondition is undecided, too, so the first few are enough. */
+/** Everything that depends on a failed precondition is also undecided, so the first few are enough. */
 const shortened = (ids: readonly string[]) =>
   ids.length <= SHOWN ? ids.join(', ') : `${ids.slice(0, SHOWN).join(', ')}, ${ids.length - SHOWN} more`;
 

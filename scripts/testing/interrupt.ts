@@ -1,7 +1,7 @@
 import type { ExpectStatic } from 'vitest';
 import { commandLineOf, type Done, isAlive, type RunningSla } from './sla.ts';
 
-/** Presses Ctrl-C. The command must report it and exit with 130. It may leave only its watchdog, which then ends as well. */
+/** Presses Ctrl-C. The command must report it and exit with 130. It may leave only its watchdog, which then also ends. */
 export async function expectCleanInterrupt(running: RunningSla, expect: ExpectStatic): Promise<Done> {
   const children = running.children('');
   expect(children).not.toEqual([]);

@@ -16,9 +16,9 @@ const GRACE_MS = 3_000;
 const OUTPUT_CHARACTERS = 64_000;
 
 /**
- * Runs a program to its end and keeps the end of its output (both streams, in order). The program has its own process group,
- * so that its children are killed, too: at `limitMs`, when `signal` aborts, and when this process exits. On abort, rejects
- * with the signal's reason, but only after the child has ended.
+ * Runs a program to its end and keeps the end of its output (both streams, in order). The program has its
+ * own process group, so that its children are also killed: at `limitMs`, when `signal` aborts, and when
+ * this process exits. On abort, rejects with the signal's reason, but only after the child has ended.
  */
 export async function runCommand(
   program: string,

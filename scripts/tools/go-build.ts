@@ -56,7 +56,7 @@ export async function buildWithGo(search: Search, output: string): Promise<Attem
     : fail(`Go: the build with Go ${go.value} failed (${describeResult(result)})`);
 }
 
-/** Builds a program for this machine from this go.mod alone, whatever settings the caller has for other projects. */
+/** Builds a program for this machine from this go.mod alone, ignoring settings that the caller has for other projects. */
 function buildEnv(env: ToolIo['env']): ToolIo['env'] {
   return { ...env, CGO_ENABLED: '0', GOWORK: 'off', GOOS: '', GOARCH: '', PWD: undefined };
 }

@@ -14,7 +14,7 @@ import { type Reason, reason } from '../model/reasons.ts';
 
 /**
  * Alert and verdict come from one document, so they can be cross-checked where both cover the same time.
- * Differences are reported next to the verdict and never enter it.
+ * Differences are reported next to the verdict and never change it.
  */
 export function holdAlerts(
   { alerts: planned }: Plan,
@@ -50,7 +50,7 @@ interface AlertState {
   readonly stretches: readonly (readonly [fromSeconds: number, toSeconds: number])[];
 }
 
-/** One entry for each alert and state, whatever other labels the series have, in order of start time. */
+/** One entry for each alert and state, in order of start time. Other labels of the series are ignored. */
 function statesOf(series: readonly Series[], stepSeconds: number): readonly AlertState[] {
   const key = ({ labels }: Series) => JSON.stringify([labels.alertname, labels.alertstate]);
   const states = [...Map.groupBy(series, key).values()].map((own): AlertState => {

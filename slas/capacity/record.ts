@@ -11,7 +11,7 @@ export interface StepLatency {
   readonly objective: string;
   readonly percentile: number;
   readonly limitSeconds: number;
-  /** The percentile by the worse of the two clocks; by the service's clock, it is interpolated in its bucket. null if undecided. */
+  /** The percentile on the worse side; service-side it is interpolated within its bucket. null if undecided. */
   readonly seconds: number | null;
   readonly samples?: number;
   /** The effective sample size: this many independent responses would carry as much information. Absent: not judged. */

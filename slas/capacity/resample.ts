@@ -45,7 +45,7 @@ function drawOwn(
   return (index) => (normal() * residuals[index]!) / Math.sqrt(Math.max(MIN_FREEDOM, 1 - leverage[index]!));
 }
 
-/** If a single point determines a coefficient, the curve goes through that point, and its residual says nothing about the noise. */
+/** If a single point determines a coefficient, the curve passes through that point, and its residual does not show the noise. */
 const MIN_FREEDOM = 0.2;
 
 /** The leverage of each point, from 0 to 1: how much it moves the curve at its own position (the diagonal of the hat matrix). */

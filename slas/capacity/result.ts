@@ -105,7 +105,7 @@ function curveOf(usl: Usl, confidence: number): CapacityResult['curve'] {
   );
 }
 
-/** A step whose load was not delivered says nothing about the service. */
+/** A step whose load was not delivered cannot be used. */
 const measuredIn = (steps: readonly StepRecord[]) =>
   steps.filter(({ outcome, figures }) => outcome !== 'invalid' && figures !== null);
 

@@ -149,8 +149,8 @@ function lowerHold(
 ): Next {
   const last = holds.at(-1)!;
   if (holds.length >= MAX_HOLDS) return { answer: refuse('not-confirmed', known) };
-  // A late load generator says nothing about the service: the same rate is tried once more, then a lower
-  // one.
+  // If the load generator was late, the step cannot be judged. The same rate is tried once more, then a
+  // lower one.
   const isRepeated = holds.filter(({ ratePerSecond }) => ratePerSecond === last.ratePerSecond).length > 1;
   if (last.outcome === 'invalid' && !isRepeated) return holdAt(last.ratePerSecond, known, settings, log);
   const isLast = left(settings, log) < 2 * holdTime(settings, log);

@@ -144,7 +144,7 @@ const intervalsOf = (
 const peakAt = ({ alpha, beta }: Coefficients) =>
   beta > 0 ? Math.sqrt(Math.max(0, 1 - alpha) / beta) : Number.POSITIVE_INFINITY;
 
-/** A peak is reported only if the data show the bend: the peak lies inside the data, and the coherence is certainly above 0. */
+/** A peak is reported only if the data show the bend: the peak lies within the data, and the coherence is certainly above 0. */
 function peakOf(
   best: Coefficients,
   beta: Range,
@@ -167,7 +167,7 @@ function peakOf(
 
 // ---------------------------------------------------------------------------------------------- reading the curve
 
-/** A curve says nothing far beyond the data. */
+/** The curve is not reliable far beyond the data. */
 const MAX_EXTRAPOLATION = 2;
 
 export interface Predicted {

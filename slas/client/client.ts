@@ -13,8 +13,8 @@ import {
 } from './requests.ts';
 
 /**
- * The client's side of a latency objective: its clock includes connecting, queueing before the handler and
- * the network, which the service's does not. It judges successful responses, and unanswered requests, which
+ * Client-side latency of an objective. It includes connecting, the network and queueing before the handler,
+ * which service-side latency does not. It judges successful responses, and unanswered requests, which
  * exceed every limit.
  */
 export interface ClientView {
@@ -126,8 +126,8 @@ function positionOf(percentile: number, length: number): number {
 }
 
 /**
- * Where the time is spent that only the client sees. The answer is the event loop or connecting, if either explains at least half of that
- * time; otherwise, it is somewhere between client and service.
+ * Explains the difference between client-side and service-side latency: the event loop or connecting, if
+ * one of them accounts for at least half of it; otherwise somewhere between client and service.
  */
 export function explainGap(
   clientSeconds: number,

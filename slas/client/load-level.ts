@@ -14,7 +14,7 @@ export interface LoadLevel {
   readonly p95Seconds: number | null;
 }
 
-/** The share of the run that is left out at its start, before the service reaches a steady state. */
+/** The share of the run, from its start, that is skipped because the service has not reached a steady state. */
 const EDGE_SHARE = 0.1;
 
 /** @param seconds for how long requests were sent. Returns null for too few requests. */

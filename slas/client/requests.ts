@@ -86,7 +86,7 @@ export const countIn = (outcomes: readonly CountedOutcome[], is: Condition): num
 
 export const countWhere = (client: Requests, is: Condition): number => countIn(outcomesOf(client), is);
 
-/** How many of the requests with such a start and end (in Unix seconds) had each outcome. */
+/** For requests whose start and end (in Unix seconds) satisfy the conditions: how many had each outcome. */
 export function outcomesWhen(
   client: ClientRequests,
   isThen: (sentSeconds: number, endedSeconds: number, isLost: boolean) => boolean,
@@ -236,7 +236,7 @@ export function sentBetween(client: ClientRequests, fromSeconds: number, toSecon
   return valuesAt(positions, (index) => originSeconds + startSeconds[index]!).sort();
 }
 
-/** The requests that were sent at such a time, as a record that begins at `originSeconds`. */
+/** The requests whose start satisfies the condition, as a record that begins at `originSeconds`. */
 export function sentAt(client: ClientRequests, isThen: Moment, originSeconds: number): ClientRequests {
   const { originSeconds: origin, startSeconds } = client;
   const positions = positionsIn(client, (index) => isThen(origin + startSeconds[index]!));

@@ -2,8 +2,8 @@ import type { ObjectiveVerdict, Plan, PlannedMeasure, Verdict } from '../model/m
 import type { PercentileAtService } from './percentiles.ts';
 
 /**
- * Compares a run with an earlier one of the same plan, for information only. It never enters a verdict: a
- * service may get slower and still meet its objectives.
+ * Compares a run with an earlier one of the same plan, for information only. It never changes a verdict,
+ * because a service may get slower and still meet its objectives.
  */
 
 /** The earlier run, stored in the later run's folder, so that the comparison can be repeated from that folder alone. */

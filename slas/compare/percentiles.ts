@@ -26,7 +26,7 @@ export interface PercentileAtService {
   readonly bounds: { readonly lowSeconds: number; readonly highSeconds: number | null } | null;
 }
 
-/** For each latency objective, by its id: by the service's counts, or by the client's clock where that is the only one. */
+/** For each latency objective, by id: from the service's counts, or client-side if the service does not measure it. */
 export function percentilesOf(
   plan: Plan,
   run: RunRecord,

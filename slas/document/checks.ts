@@ -187,7 +187,7 @@ function checkRatio(
   ];
 }
 
-/** Recovery is measured on the client, so the objective it refers to must be judged on the client as well. */
+/** Recovery is measured client-side, so the objective that it refers to must also be judged client-side. */
 function checkRecovered(of: string, path: string, { objectives }: RawDocument): Problem[] {
   const named = objectives.find((objective) => objective?.id === of);
   if (named === undefined)

@@ -3,7 +3,7 @@ import { alternativesOf, matcherOf, textOf } from './patterns.ts';
 import { CODES, isClassLabel, SMALL_NUMBERS } from './statuses.ts';
 
 /**
- * What is known about a status matcher without any series: that part of it matches no status (`5x.` in
+ * Checks a status matcher without any series. It may have a part that matches no status (`5x.` in
  * `5x.|429`), or only codes that no server sends (`599`).
  */
 

@@ -39,7 +39,7 @@ export function edgesOf({ value }: Limit, histogram: Selection, service: Service
   return edges === null ? null : edgesAround(value, edges, histogram.valuesIn);
 }
 
-/** The edges that decide whether a limit is met, in their own unit; null if they are unknown, so that any edge may decide. */
+/** The edges that decide whether a limit is met, in their own unit; null if they are unknown, so any edge may decide. */
 export function edgesThatMatter(
   limit: Limit,
   histogram: Selection,

@@ -60,7 +60,7 @@ export function checkPercentile(written: number | string, path: string): Problem
   return [problem('bad-percentile', path, message)];
 }
 
-/** To judge a latency, the service's clock needs a histogram, and the client's clock needs the path of the requests. */
+/** Service-side latency needs a histogram, and client-side latency needs the path of the requests. */
 export function checkClocks(raw: RawObjective, path: string, document: RawDocument): Problem[] {
   const { histogram, where, unit, client } = raw.latency!;
   if (histogram !== undefined)

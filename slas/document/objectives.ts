@@ -7,7 +7,7 @@ import type { Measure, Objective, Unit } from '../model/model.ts';
 export const isGeneral = ({ measure, onlyWhereNamed }: Objective): boolean =>
   measure.kind !== 'recovery' && onlyWhereNamed !== true;
 
-/** Whether Prometheus can watch an objective by itself, whatever the load. */
+/** Whether Prometheus can monitor an objective by itself, under any load. */
 export const isWatchable = (objective: Objective): boolean =>
   isGeneral(objective) && !isByClientAlone(objective.measure);
 

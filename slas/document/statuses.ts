@@ -59,8 +59,8 @@ const spellings = (digit: number) => [
 ];
 
 /**
- * gRPC's codes 1 to 5 look like classes. They are taken as classes only if all values of the label look like classes and the label is not a
- * gRPC label.
+ * gRPC's codes 1 to 5 look like classes. They are treated as classes only if all values of the label look
+ * like classes and the label is not a gRPC label.
  */
 const areDigitsClasses = (label: string, values: readonly string[]) =>
   isClassLabel(label) ||

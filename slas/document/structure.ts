@@ -88,7 +88,7 @@ const pointer = (instancePath: string) =>
     .slice(1)
     .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'));
 
-/** The path in the notation of messages (`objectives[0].id`), and the value there. Keys may consist of digits, too. */
+/** The path in the notation of messages (`objectives[0].id`), and the value there. Keys may also consist of digits. */
 function find(raw: unknown, instancePath: string): { path: string; value: string } {
   let [path, found] = ['', raw];
   for (const part of pointer(instancePath)) {

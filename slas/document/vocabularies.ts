@@ -187,8 +187,8 @@ const VOCABULARIES: readonly Vocabulary[] = [
 ];
 
 /**
- * The notation of all of these values, if a matcher matches nothing in it; null if it may match, or if the
- * notation is unknown.
+ * The common notation of these values, if the matcher can match nothing written in it; null if it may
+ * match, or if the notation is unknown.
  */
 export function foreignTo(match: LabelMatcher, values: readonly string[], label = 'status'): Notation | null {
   const own = VOCABULARIES.filter(

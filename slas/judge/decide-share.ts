@@ -106,7 +106,8 @@ export function decideShare(
         // client.
         ...(plan.isolated === false || run.load === null ? {} : { isBetween: true }),
       };
-    // For *met*, the opposite is assumed: all bad requests lie inside the window, and as few good ones as possible.
+    // For *met*, the opposite is assumed: all bad requests lie in the window, and as few good ones as
+    // possible.
     const fewest = (badOnes: number) => Math.max(1, Math.min(own, badOnes), own - outside.all);
     const doubt = outsideReason(outside, isWithin(objective.measure, objective.target, bad, own));
     if (outside.all > 0 && keeps(bad) !== keeps(bad, fewest(bad))) return undecided([...seen, doubt]);
@@ -130,7 +131,7 @@ export function decideShare(
   // For a script's own plan, the number of missing requests is unknown.
   const isBounded = doubts.length === 0 || plan.load?.k6 === undefined;
   if (isBounded && doubts.every(({ id }) => ONLY_CUT_SHORT.includes(id))) {
-    // Even if every missing request were good, the limit is broken by the bad requests counted already.
+    // The bad requests counted so far break the limit even if every missing request was good.
     const planned = doubts.length === 0 ? 0 : maxPlanned(plan, run);
     const all = Math.max(samples, objective.leastSamples, planned);
     const miss = beyond(all);

@@ -19,7 +19,7 @@ import type { Decision } from './ruling.ts';
 /** Compares what was observed of one objective with its limit: met, missed or undecided. */
 
 /**
- * Preconditions without which counts mean nothing. A census of scrapes rests only on its edges, which it
+ * Preconditions without which counts mean nothing. A census of scrapes depends only on its edges, which it
  * checks itself.
  */
 const COUNTS_REST_ON = [
@@ -32,7 +32,7 @@ const COUNTS_REST_ON = [
   'client-and-server-agree',
   'nothing-died',
 ];
-/** Preconditions without which the client's own clock means nothing. None of them needs a scrape. */
+/** Preconditions without which client-side latency means nothing. None of them needs a scrape. */
 const CLIENT_RESTS_ON = ['load-delivered', 'generator-on-time', 'answers-right', 'nothing-died'];
 
 /** Decides by the service's own series. */
@@ -61,7 +61,7 @@ const restsOn = ({ measure }: PlannedObjective, broken: readonly Precondition[])
 const brokenAmong = (ids: readonly string[], { preconditions }: Grounds) =>
   preconditions.filter(({ id, ok }) => ok === false && ids.includes(id));
 
-/** Decides by the client's clock, which needs no scrape. */
+/** Decides by client-side data, which needs no scrape. */
 export const decideAtClient = (objective: PlannedObjective, counted: Count, grounds: Grounds) =>
   decideShare(objective, counted, brokenAmong(CLIENT_RESTS_ON, grounds), grounds);
 
@@ -94,7 +94,7 @@ function decideNumber(
   return { ...missed(seen, alert !== null && ends.every((end) => holds(end, alert))), isWhole: true };
 }
 
-/** If the first good interval comes after the limit, the objective is missed, whatever the rest of the load shows. */
+/** If the first good interval comes after the limit, the objective is missed. The rest of the load cannot change that. */
 function decideMoment(
   { target, alert }: PlannedObjective,
   { seconds, isBack, reasons }: Measured & { kind: 'moment' },

@@ -3,8 +3,9 @@ import { type Reason, reason } from '../model/reasons.ts';
 import { SCRIPT_ROW } from './script-rows.ts';
 
 /**
- * Objectives that are judged and shown but do not decide the verdict: advisory ones, and those with a waiver. A waiver is in force until
- * the end of its last day, in UTC, by the clock of the run; so a stored run is judged the same at any later time.
+ * Objectives that are judged and shown but do not decide the verdict: advisory ones, and those with a
+ * waiver. A waiver applies until the end of its last day in UTC. The time of the run counts, so a stored
+ * run gets the same verdict whenever it is judged again.
  */
 
 export function exempted(

@@ -36,13 +36,11 @@ import { placeOf, rfc3339, rowOf } from './verdict-row.ts';
  * 1. cut-targets.ts cuts the window: for each scrape target, from the last scrape at or before the first request
  * to the first at or after the last response. Counts are differences of raw samples between the two.
  * 2. preconditions.ts lists what must hold for the counts to mean anything.
- * 3. Each objective is measured (measure.ts) and decided (decide.ts): met, missed or undecided, by the
- * service's clock and by the client's.
+ * 3. Each objective is measured (measure.ts) and decided (decide.ts): met, missed or undecided, service-side and client-side.
  * 4. certainty.ts computes how certain that is; if the plan asks for a confidence, the interval decides
  * (ruling.ts).
- * 5. The thresholds and checks of a k6 script that plans its own load are rows of the verdict, too
- * (script-rows.ts).
- * 6. One missed row is a fail, whatever else is undecided. If all are met and no precondition is broken, it
+ * 5. The thresholds and checks of a k6 script that plans its own load are also rows of the verdict (script-rows.ts).
+ * 6. One missed row is a fail, even if others are undecided. If all are met and no precondition is broken, it
  * is a pass. Anything else is inconclusive: a pass is never the default.
  * 7. alerts.ts cross-checks the verdict with Prometheus's own alerts. Differences are reported and change
  * nothing.
@@ -193,7 +191,7 @@ function verdictOf(
   };
 }
 
-/** A miss that only the client saw says where the time was spent. */
+/** For a miss seen only by the client, the verdict says where the time was spent. */
 function explained(decision: Decision, { measured, view, scope }: Seen, plan: Plan): Decision {
   const atClient = view?.measured.value ?? null;
   if (decision.byClient === undefined || view === null || atClient === null || measured.kind !== 'share')
@@ -208,7 +206,7 @@ function explained(decision: Decision, { measured, view, scope }: Seen, plan: Pl
 }
 
 /**
- * A script may use another protocol, or other paths than the document; then only the service's clock decided.
+ * If a script uses another protocol, or other paths than the document, only service-side latency is judged.
  */
 function withoutClient(decision: Decision, { objective, view }: Seen, { plan, run }: Grounds): Decision {
   const { measure } = objective;
@@ -216,7 +214,7 @@ function withoutClient(decision: Decision, { objective, view }: Seen, { plan, ru
     return decision;
   if (isByClientAlone(measure)) return decision;
   if (view !== null || run.load === null) return decision;
-  // If the load requested only other paths, that is already reported, and nothing is decided.
+  // If the load requested only other paths, this is already reported, and nothing is decided.
   if (decision.reasons.some(({ code }) => code === 'path-not-requested')) return decision;
   const path = measure.clientPath;
   const { otherProtocols: protocols = [] } = run.load;

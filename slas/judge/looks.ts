@@ -11,9 +11,9 @@ import type {
 import { reason } from '../model/reasons.ts';
 
 /**
- * A run that lasts until it is decided. Each look judges what was sent until then, with bounds at the look's own confidence. If the load
- * was stopped at a look, that look decides the verdict. Otherwise the load is judged as a whole, with the error that the earlier looks
- * left.
+ * A run that lasts until it is decided. Each interim look judges the requests sent so far, with bounds at
+ * the look's own confidence. If the load was stopped at a look, that look decides the verdict. Otherwise
+ * the load is judged as a whole, with the remaining error probability.
  */
 
 /** The functions that judge one look: the whole run at a given confidence, or its first seconds. */

@@ -98,7 +98,7 @@ function notShown(arrival: Evidence['arrival']): readonly Reason[] {
   return [reason('samples-not-shown', { missing, boundSeconds, boundBy, lagSeconds })];
 }
 
-/** The window is cut by our clock and by Prometheus's: they may differ by less than a scrape interval. */
+/** The window is defined by two clocks, ours and Prometheus's, which must differ by less than a scrape interval. */
 function clocksAgree({ load }: RunRecord, { clock }: Evidence, { targets }: Frame): Precondition {
   const id = 'clocks-agree';
   if (load === null) return check(id, null, reason('single-clock', {}));

@@ -27,8 +27,8 @@ const none = (reason: Reason, isFailure = false) => fail({ isFailure, reason });
 export function reconcile(plan: Plan, run: RunRecord, frame: Frame): Reconciliation {
   if (run.load === null) return none(reason('no-run-record', {}));
   if (plan.requests === null) return none(reason('requests-unnamed', {}), true);
-  // The first response with a status creates its series inside the window. If the series existed before, the
-  // two counts differ, and the difference is reported.
+  // The first response with a status creates its series during the window. If the series existed before,
+  // the two counts differ, and the difference is reported.
   const counted = countIncreases(plan.requests, frame, 'zero');
   if (!counted.ok) return none(reason('requests-uncounted', { because: [counted.error] }), true);
   const allowance = {
@@ -78,7 +78,7 @@ function ofScrapes(
 
 type Row = (what: string, client: number, service: number) => Reconciled;
 
-/** The allowed difference: what terminated replicas counted unseen, and the requests of other clients. */
+/** The allowed difference: requests that terminated replicas counted after their last scrape, and requests from other clients. */
 interface Allowance {
   readonly unseen: number;
   readonly others: boolean;
@@ -87,8 +87,9 @@ interface Allowance {
 }
 
 /**
- * A load that was stopped once it was decided sent no more than was planned until then. If a load was cut short for any other reason, the
- * number of sent requests is unknown, and objectives that rest on counts stay undecided.
+ * A load that was stopped once it was decided sent no more than was planned until then. If a load was cut
+ * short for any other reason, the number of sent requests is unknown, and objectives that depend on counts
+ * stay undecided.
  */
 function inFlightAtStop(
   { load: planned }: Plan,
@@ -147,8 +148,8 @@ function severalTimes(client: number, lost: number, service: number): Reason | n
 const MIN_FOR_FACTOR = 100;
 
 /**
- * Other clients may send as many requests as ours, but hardly ever exactly as many: an exact multiple
- * suggests a process that is scraped twice, even if other clients are expected.
+ * Other clients rarely send exactly as many requests as the load. An exact multiple suggests a process that
+ * is scraped twice, even if other clients are expected.
  */
 const exactFactor = (client: number, lost: number, service: number): Reason | null =>
   client >= MIN_FOR_FACTOR && [client, client + lost].some((own) => service % own === 0)

@@ -15,17 +15,17 @@ export interface Decision {
   readonly samples?: number;
   readonly bucket?: readonly [number, null];
   /**
-   * The client's clock decided: the objective is missed by the client's clock but not by the service's, or only the client's clock measured
-   * it.
+   * Client-side latency decided: the objective is missed client-side but not service-side, or was measured
+   * client-side only.
    */
   readonly byClient?: true;
-  /** Undecided, because a miss may be caused by requests that were sent before the phase. The client's clock can tell. */
+  /** Undecided, because a miss may be caused by requests that were sent before the phase. Client-side data can decide that. */
   readonly isOfOthers?: true;
-  /** Undecided because the limit lies between two bucket edges: the client's clock, which is longer, may decide. */
+  /** Undecided because the limit lies between two bucket edges. Client-side latency, which is higher, may decide. */
   readonly isBetween?: true;
   /** Missed. Whether the value is beyond the alert threshold is unknown, because the threshold lies between two bucket edges. */
   readonly mayBeAlert?: true;
-  /** The decision rests on a complete measurement with an interval, and not on a fact that holds whatever data are missing. */
+  /** The decision is based on a complete measurement with an interval, and not on a bound that holds in spite of missing data. */
   readonly isWhole?: true;
 }
 
@@ -34,9 +34,9 @@ export interface Observed {
   readonly objective: PlannedObjective;
   readonly decision: Decision;
   readonly certainty: Certainty | null;
-  /** Whether the judged value held its level; null if the load was not constant, or too short to tell. */
+  /** Whether the judged value was steady; null if the load was not constant, or too short to tell. */
   readonly steadiness: Steadiness | null;
-  /** True if this decision uses client-side latency. It is shown beside the service's, so its wording is shorter. */
+  /** True if this decision uses client-side latency. It is shown next to the service-side result, so its wording is shorter. */
   readonly isClient: boolean;
 }
 
@@ -151,8 +151,8 @@ function atConfidence(
       if (!isShownMissed) return open(reason('chance-among-several', { tests }));
       return { ...decision, reasons: [...decision.reasons, ...sure, ...unsteady(steadiness)] };
     case 'good':
-      // The interval assumes a service that holds its level. A miss does not need that assumption, because the bad requests have already
-      // occurred.
+      // The interval assumes that the service does not change. A miss does not need that assumption,
+      // because the bad requests have already occurred.
       if (unsteady(steadiness).length > 0) return open(...unsteady(steadiness));
       if (independenceAssumed) return open(reason('independence-assumed', {}));
       return { ...decision, reasons: [...decision.reasons, ...sure] };

@@ -21,9 +21,7 @@ import { decide, decideAtClient } from './decide.ts';
 import { confidenceOf, type Grounds } from './decide-share.ts';
 import { type Decision, type Observed, rule } from './ruling.ts';
 
-/**
- * The two sides of an objective, the service's clock and the client's, each with its decision and certainty.
- */
+/** The service side and the client side of an objective, each with its decision and certainty. */
 
 /** Everything needed to judge one objective. */
 export interface Seen {
@@ -34,7 +32,7 @@ export interface Seen {
   readonly scope: Result<Scope, Reason>;
 }
 
-/** The decision by the service's clock and, if requested, by the client's. */
+/** The service-side decision and, if requested, the client-side one. */
 export interface Sides {
   readonly server: Observed;
   readonly client: Observed | null;
@@ -82,15 +80,16 @@ function clientSide(one: Seen, view: ClientView, seen: readonly Seen[], grounds:
   };
 }
 
-/** An objective that is judged in a phase rests on that phase's plan and load. If they are unknown, it is judged without a load. */
+/**
+ * An objective that is judged in a phase depends on that phase's plan and load. If they are unknown, it is
+ * judged without a load.
+ */
 function narrowed(grounds: Grounds, scope: Seen['scope']): Grounds {
   if (!scope.ok) return { ...grounds, run: { ...grounds.run, load: null } };
   return { ...grounds, plan: scope.value.plan, run: scope.value.run };
 }
 
-/**
- * null unless the load was a single constant hold: a service need not hold its level when its load changes.
- */
+/** null unless the load was a single constant hold, because values may change when the load does. */
 function steadinessIn(
   { objective, scope }: Seen,
   blocks: readonly Block[],
@@ -115,8 +114,8 @@ function steadinessIn(
 }
 
 /**
- * Slow responses show dependence between requests where a few failed requests cannot, so the error rate uses their
- * design effect, too.
+ * Slow responses show dependence between requests where a few failed requests cannot, so the error rate
+ * also uses their design effect.
  */
 function surroundingsOf(
   all: readonly Seen[],

@@ -7,9 +7,10 @@ const MAX_SCRAPERS = 2;
 const MIN_SCRAPES = 3;
 
 /**
- * A hint about requests that the service counted in addition to the client's. A counter without a route label also counts Prometheus's own
- * scrapes of /metrics. That adds about one request per scrape, give or take one per target, because a scrape is counted after its response.
- * Any other traffic of that size looks the same.
+ * A hint about requests that the service counted in addition to the client's. A counter without a route
+ * label also counts Prometheus's own scrapes of /metrics. That adds about one request per scrape (plus or
+ * minus one per target, because a scrape is counted after its response). Any other traffic of that size
+ * looks the same.
  */
 export function trafficOf(
   what: string,

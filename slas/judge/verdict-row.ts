@@ -82,7 +82,7 @@ function coveredBy({ measured, scope }: Seen) {
 }
 
 /**
- * Without a load of our own, the counts cover more than the window: from the last scrape before it to the
+ * If the harness sent no load, the counts cover more than the window: from the last scrape before it to the
  * first after it.
  */
 function spanOf({ measured, scope }: Seen) {

@@ -109,7 +109,7 @@ function unseenLabels(outcomes: readonly string[], bad: Selected, seen: readonly
   return fewest.map((label) => ({ label, asked: textOf(bad.where[label]!) }));
 }
 
-/** If other clients also send requests, ours saw only its own responses. */
+/** If other clients also send requests, the load generator saw only its own responses. */
 function isWitnessed({ badStatus }: Ratio, { isIsolated }: Frame, { load }: RunRecord): boolean {
   if (load === null || !isIsolated) return false;
   if (load.answered['5xx'] > 0) return false;

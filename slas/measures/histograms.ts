@@ -97,7 +97,10 @@ export function commonEdges([first, ...others]: readonly Histogram[]): readonly 
 export const bucketsAt = (edge: number, histograms: readonly Histogram[]): readonly Increase[] =>
   histograms.map(({ buckets }) => buckets.get(edge)!);
 
-/** The bucket of a percentile, and a value interpolated in it; above the last finite edge, that edge. */
+/**
+ * The bucket of a percentile, and the value interpolated within it. If the percentile is above the last
+ * finite edge, the value is that edge.
+ */
 export function percentileOf(
   histograms: readonly Histogram[],
   percentile: number,

@@ -26,9 +26,9 @@ interface Around {
 }
 
 /**
- * The service's counts inside a phase differ slightly from the requests sent in it: responses to earlier
- * requests are included, and requests in flight at the last scrape are not. Both are known from the client's
- * record of the whole run. If they could change the verdict, the objective is undecided.
+ * The service's counts for a phase differ slightly from the requests sent during the phase. They include
+ * responses to earlier requests, but not requests in flight at the last scrape. Both are known from the
+ * client's record of the whole run. If they could change the verdict, the objective is undecided.
  */
 export function allowForEdges(
   measured: Measured,
@@ -51,8 +51,7 @@ export function allowForEdges(
     });
   const { carriedIn } = across;
   if (measure.kind === 'latency' && measure.clientPath !== null) {
-    // The client's clock judges every request that was sent in the phase, including those in flight at its
-    // end.
+    // Client-side latency covers every request sent during the phase, including those in flight at its end.
     const others = countWhere(carriedIn, ({ path }) => path === measure.clientPath);
     return withDoubt(measured, others, carried(others));
   }
@@ -103,8 +102,8 @@ function answeredLate(
 }
 
 /**
- * The service's counts say nothing about the time between a phase's first request and its first scrape. If
- * the responses that the client received break the SLO target and the counts do not, requests failed in that
+ * The service's counts do not cover the time between a phase's first request and its first scrape. If the
+ * responses that the client received break the SLO target and the counts do not, requests failed in that
  * time.
  */
 function badByClient(

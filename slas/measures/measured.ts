@@ -35,7 +35,7 @@ export type Measured =
       readonly lower: readonly LowerEdge[];
       /** In a phase, this many of the bad events, and of all events, may not belong to the phase. A miss must hold without them. */
       readonly doubtful?: number;
-      /** Events that no selector claims. Absent: none. */
+      /** Events that no selector matches. Absent: none. */
       readonly unclaimed?: UnclaimedCount;
       /** This many more events may belong to the phase and be bad. *Met* must hold with them. */
       readonly mayBeBad?: number;

@@ -6,8 +6,9 @@ import type { Frame } from '../window/window.ts';
 import { type Measured, nothing } from './measured.ts';
 
 /**
- * An integer gauge that happens never to fall in a window looks like a counter: a growing queue, a number of sessions. A metric is accepted
- * as a counter if its name or the author of the document says so, or if a client saw the same number of responses.
+ * An integer gauge that happens never to fall in a window looks like a counter: a growing queue, a number
+ * of sessions. A metric is accepted as a counter if its name or the document says so, or if the client saw
+ * the same number of responses.
  */
 export function ofNamedCounters(
   measured: Measured,

@@ -33,7 +33,7 @@ export function measureRatio(
   if (gauge !== null) return nothing(gauge);
   const bad = countIncreases(planned.bad, frame, planned.badAbsent);
   if (!bad.ok) return nothing(bad.error);
-  // The first error may create its series inside the window. The total must then have counted that error as well.
+  // The first error may create its series during the window. The total must also have counted that error.
   const badOnes = new Set(bad.value.map(({ labels }) => keyOf(labels)));
   const all = countIncreases(planned.total, frame, null, (labels) => badOnes.has(keyOf(labels)));
   if (!all.ok) return nothing(all.error);
@@ -140,10 +140,10 @@ function withLost(
 }
 
 /**
- * The service's count, plus the unanswered requests that it lacks. Counts in excess of the responses that the
- * client received are unanswered requests: a request that the client gave up on may be counted as a 200, as a
- * 499, as a 5xx, or not at all. If the load was cut short, any further ones were in flight when we stopped
- * it, and are not errors.
+ * The service's count, plus the unanswered requests that it lacks. Counts in excess of the responses that
+ * the client received are unanswered requests: a request that the client gave up on may be counted as a
+ * 200, as a 499, as a 5xx, or not at all. If the load was cut short, any further ones were in flight when
+ * the harness stopped it, and are not errors.
  */
 export function addLost(counted: number, lost: number, seenByClient: number, { load }: RunRecord): number {
   const beyond = Math.max(0, counted - seenByClient);
@@ -151,8 +151,9 @@ export function addLost(counted: number, lost: number, seenByClient: number, { l
 }
 
 /**
- * If other clients also send requests, the excess over our client's responses may be theirs. The worst case is assumed: no unanswered
- * request was counted as an error, and all of them are in the total already.
+ * If other clients also send requests, the excess over the load generator's responses may come from them.
+ * The worst case is assumed: no unanswered request was counted as an error, and all of them are in the
+ * total already.
  */
 const amongOthers = (counted: number, countedBad: number, lost: number) => {
   const samples = Math.max(counted, lost);

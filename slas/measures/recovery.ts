@@ -7,9 +7,9 @@ import { budgetOf, compareShare } from '../statistics/statistics.ts';
 import { type Measured, nothing } from './measured.ts';
 
 /**
- * How long after a phase the client's latencies were back within the limit. Each second of the next phase
- * starts an interval with as many requests as the percentile needs, because a single second has too few. The
- * latency is back from the first second after which no interval exceeds the limit.
+ * How long after a phase client-side latency was back within the limit. Each second of the next phase
+ * starts an interval with as many requests as the percentile needs, because a single second has too few.
+ * The latency is back from the first second after which no interval exceeds the limit.
  */
 export function measureRecovery(
   planned: PlannedMeasure & { kind: 'recovery' },

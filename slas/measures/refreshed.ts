@@ -6,9 +6,9 @@ import { belongsTo, parseValue, type TargetWindow } from '../window/targets.ts';
 import type { Frame } from '../window/window.ts';
 
 /**
- * Whether a gauge's value belongs to the scrape at which it was found. A scraped process reports its present
- * state. A value that was pushed, or written to a file, stays after its process has died, so it counts only
- * if something shows when it was refreshed.
+ * Whether a gauge's value belongs to the scrape at which it was found. A scraped process reports its
+ * current state. A value that was pushed, or written to a file, stays after its process has died, so it
+ * counts only if something shows when it was refreshed.
  */
 
 /**

@@ -22,7 +22,7 @@ import { strangersIn } from './seen-errors.ts';
 type Success = PlannedMeasure & { kind: 'success' };
 
 interface Around {
-  /** The run, of which `run` may be a phase. */
+  /** The whole run; `run` may be one of its phases. */
   readonly whole: RunRecord;
   readonly isPhase: boolean;
   readonly countsScrapes?: boolean | undefined;

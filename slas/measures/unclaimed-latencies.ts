@@ -36,7 +36,7 @@ type Labels = Series['labels'];
 
 /**
  * @param samples the number that the selector counts
- * @param whole the whole run, of which the frame may be a part
+ * @param whole the whole run; the frame may be a part of it
  */
 export function unclaimedLatencies(
   planned: Latency,

@@ -18,9 +18,10 @@ import { countIncreases, type Frame } from '../window/window.ts';
 import { isWholeRun, witnessOf } from './witness.ts';
 
 /**
- * Events that an error rate's matchers claim neither as bad nor as good: `4xx`, where `5..|429` is bad; `UNAVAILABLE`, where `Unavailable`
- * is. Any number of them may be errors. A client that saw each response narrows this down. Without one, the rate is judged twice: as if all
- * of them were errors, and as if none were.
+ * Events that an error rate's matchers select neither as bad nor as good: `4xx`, where `5..|429` is bad;
+ * `UNAVAILABLE`, where `Unavailable` is. Any number of them may be errors. A client that saw each response
+ * narrows this down. Without one, the rate is judged twice: as if all of them were errors, and as if none
+ * were.
  */
 
 type Ratio = PlannedMeasure & { readonly kind: 'ratio' };

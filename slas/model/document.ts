@@ -42,10 +42,10 @@ export type Measure =
   /** The share of a histogram's observations at or below a limit, reported as a percentile. */
   | {
       readonly kind: 'latency';
-      /** null if only the client's clock judges the latency. */
+      /** null if the latency is judged client-side only. */
       readonly histogram: Selection | null;
       readonly percentile: number;
-      /** The path whose requests the client's clock also judges. Without a histogram, only the client's clock judges them. */
+      /** The path whose client-side latency is also judged. Without a histogram, only client-side latency is judged. */
       readonly client?: string;
     }
   /**
@@ -69,8 +69,8 @@ export type Measure =
   /** The highest value of a gauge at any scrape of any replica. */
   | { readonly kind: 'peak'; readonly gauge: Selection; readonly unit: Unit }
   /**
-   * Seconds from the end of a phase until the client's latencies are back within the target of the objective
-   * `of`, and stay there.
+   * Seconds from the end of a phase until client-side latency is back within the target of the objective
+   * `of`, and stays there.
    */
   | { readonly kind: 'recovery'; readonly of: string };
 

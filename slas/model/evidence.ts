@@ -69,7 +69,8 @@ export interface Evidence {
   readonly schema: 'sla-harness/evidence/v1';
   readonly prometheus: { readonly url: string };
   /**
-   * How far the server's clock is ahead of ours, give or take the duration of the query. Absent: not queried.
+   * How far the server's clock is ahead of ours, with the duration of the query as uncertainty. Absent: not
+   * queried.
    */
   readonly clock?: { readonly aheadSeconds: number; readonly uncertaintySeconds: number };
   /** The lag of the server's samples, and which samples were still missing at the time limit. Absent: not recorded. */

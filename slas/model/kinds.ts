@@ -7,7 +7,7 @@ export const isRatio = <M extends { readonly kind: string }>(
   measure: M,
 ): measure is OfKind<M, 'ratio' | 'success'> => measure.kind === 'ratio' || measure.kind === 'success';
 
-/** Measures that are judged as a share of events, of which a budget may be bad. */
+/** Measures that are judged as a share of events, with a budget of bad events. */
 export const isShareOfEvents = <M extends { readonly kind: string }>(
   measure: M,
 ): measure is OfKind<M, 'latency' | 'ratio' | 'success'> => measure.kind === 'latency' || isRatio(measure);
@@ -16,7 +16,7 @@ export const isShareOfEvents = <M extends { readonly kind: string }>(
 export const isCensus = ({ kind }: { readonly kind: string }): boolean =>
   kind === 'uptime' || kind === 'peak';
 
-/** A latency that only the client's clock measures. No series shows it, so it can have neither an alert nor a panel. */
+/** A latency that is measured client-side only. No series shows it, so it has no alert and no panel. */
 export const isByClientAlone = (measure: {
   readonly kind: string;
   readonly histogram?: unknown;

@@ -72,11 +72,11 @@ export interface Load {
   readonly budgets: readonly Budget[];
 }
 
-/** PromQL vector selectors without range: the only queries that a verdict rests on. */
+/** PromQL vector selectors without a range, the only queries that a verdict depends on. */
 export type PlannedMeasure =
   | {
       readonly kind: 'latency';
-      /** null if the document names no histogram, so that only the client's clock judges the latency. */
+      /** null if the document names no histogram, so the latency is judged client-side only. */
       readonly buckets: string | null;
       /**
        * Selectors of all responses, successful or not: those within the limit, and the total. Absent: the latency selects no outcome, or
@@ -91,9 +91,10 @@ export type PlannedMeasure =
        */
       readonly between?: { readonly belowSeconds: number | null; readonly aboveSeconds: number | null };
       /**
-       * The same histogram where Prometheus stores it natively or with custom buckets, and all responses that include the
-       * successful ones. `isDeclared`: the document says so, and these count even where classic buckets exist, too. Absent: the
-       * document lists the edges of classic buckets, or the plan is old.
+       * The same histogram where Prometheus stores it natively or with custom buckets, and all responses
+       * that include the successful ones. `isDeclared`: the document says so, and these count even where
+       * classic buckets also exist. Absent: the document lists the edges of classic buckets, or the plan is
+       * old.
        */
       readonly native?: {
         readonly histogram: string;
@@ -200,7 +201,10 @@ export interface Sequential {
   readonly maxSeconds: number;
   /** An objective may be missed before this time, but not met. */
   readonly atLeastSeconds: number;
-  /** From the start of the load, in order; the last one is at its end. Bounds at a look have the look's confidence. */
+  /**
+   * Seconds from the start of the load, in order. The last look is at the end of the load. Bounds at a look
+   * have the look's confidence.
+   */
   readonly looks: readonly { readonly atSeconds: number; readonly confidence: number }[];
   /**
    * A miss ends the load only if it is also a miss at these confidences, because a capacity search counts no other misses. Absent: every
@@ -216,7 +220,7 @@ export interface Plan {
   readonly confidence: number | null;
   /** Judged at each look, and stopped as soon as it is decided (`--until-decided`). Absent: judged once, after the load. */
   readonly sequential?: Sequential;
-  /** null if there is no load of our own, so that only the window is judged. */
+  /** null if the harness sends no load and only judges the window. */
   readonly load: Load | null;
   /**
    * `up` of the service's scrape targets: shows when each replica was scraped, and whether that succeeded.
@@ -248,6 +252,6 @@ export interface Plan {
   /** What each vector selector of this plan selects, as data. Absent in old plans. */
   readonly selections?: Readonly<Record<string, Selected>>;
   readonly objectives: readonly PlannedObjective[];
-  /** Reported with the verdict, which never rests on them. Absent in old plans: not queried. */
+  /** Reported with the verdict, but never part of it. Absent in old plans: not queried. */
   readonly alerts?: PlannedAlerts;
 }

@@ -80,7 +80,7 @@ export interface DecisionReasonsOf<Reasons extends readonly unknown[]> {
   readonly 'precondition-broken': { readonly id: string; readonly because: Reasons };
   /** The objective is undecided for the reason `because`, although `seen` was measured. */
   readonly 'seen-so-far': { readonly because: Reasons; readonly seen: Reasons };
-  /** The objective is missed, whatever the missing requests would have shown. */
+  /** The objective is missed even if all missing requests were good. */
   readonly 'certain-despite': { readonly because: Reasons };
   /** The objective is missed, because the broken precondition cannot have caused the failures. */
   readonly 'stands-despite': { readonly because: Reasons };
@@ -91,7 +91,7 @@ export interface DecisionReasonsOf<Reasons extends readonly unknown[]> {
   };
   readonly 'growing-seen': { readonly seen: Reasons };
   readonly 'ended-replicas-uncounted': { readonly atMost: number };
-  /** `why`: how a restart may have gone unseen. */
+  /** `why`: how a restart may have gone undetected. */
   readonly 'restarts-uncounted': { readonly atMost: number; readonly why: Reasons[number] };
   readonly 'uncounted-would-decide': Record<string, never>;
   readonly 'outside-good-would-decide': { readonly atMost: number };

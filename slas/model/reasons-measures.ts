@@ -9,7 +9,7 @@ export interface Asked {
   readonly asked: string;
 }
 
-/** Values that no selector claims: the most frequent ones, and the number of `others`. */
+/** Values that no selector matches: the most frequent ones, and the number of `others`. */
 export interface Unclaimed {
   readonly values: readonly {
     readonly count: number;
@@ -32,7 +32,8 @@ export type Notation =
   | 'micrometer';
 
 /**
- * What was measured of an objective, or why nothing could be measured. Values that may not be finite are strings, because JSON has no NaN.
+ * How an objective was measured, or why it could not be. Values that may not be finite are strings, because
+ * JSON has no NaN.
  */
 export interface MeasureReasonsOf<Reasons extends readonly unknown[]> {
   // Latency

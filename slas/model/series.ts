@@ -7,8 +7,8 @@ export interface SeriesQuery {
   readonly legend: string;
   readonly query: string;
   /**
-   * `time`: the query is evaluated at every step of the window, from the first step at which its range lies inside the window. `window`:
-   * once, at the end of the window.
+   * `time`: the query is evaluated at every step of the window, from the first step whose range lies within
+   * the window. `window`: once, at the end of the window.
    */
   readonly over: 'time' | 'window';
   readonly settledAfterSeconds: number;

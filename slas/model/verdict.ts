@@ -26,7 +26,7 @@ export interface Needed {
 }
 
 /**
- * Whether the judged value held its level during a hold. Growing: it became worse, and its last third is beyond
+ * Whether the judged value was steady during a hold. Growing: it got worse, and its last third is beyond
  * the SLO target.
  */
 export type Steadiness = 'steady' | 'not-steady' | 'growing';
@@ -44,7 +44,7 @@ export interface ObjectiveVerdict {
   readonly verdict: ObjectiveOutcome;
   /** Why the objective does not decide the verdict of the run. Absent: it decides. */
   readonly exempt?: Exemption;
-  /** The severity of a miss: beyond the SLO target only, or beyond the alert threshold, too. */
+  /** The severity of a miss: beyond the SLO target only, or also beyond the alert threshold. */
   readonly severity: 'target' | 'alert' | null;
   /**
    * It is unknown whether the value is beyond the alert threshold, because the threshold lies between two bucket edges. Absent: it is
@@ -67,7 +67,7 @@ export interface ObjectiveVerdict {
   readonly samples: number;
   /** At most this many more requests were taken by terminated replicas after their last scrape. Absent: none. */
   readonly uncounted?: number;
-  /** The objective by the client's own clock; null if not requested, or not available. */
+  /** The same objective measured client-side; null if not requested, or not available. */
   readonly client: ClientMeasured | null;
   /** The interval of `share`, or of `value` for means and rates. null for a census and with too few data. */
   readonly interval: Interval | null;
@@ -103,7 +103,10 @@ export interface Reconciled {
   readonly reasons: readonly Reason[];
 }
 
-/** A check that the verdict rests on. `ok` is null if the check could not be made here. It is then listed, and does not prevent a pass. */
+/**
+ * A check that the verdict depends on. `ok` is null if the check could not be made. It is then listed, but
+ * does not prevent a pass.
+ */
 export interface Precondition {
   readonly id: string;
   readonly ok: boolean | null;
@@ -138,14 +141,14 @@ export interface LookVerdict {
 export interface LookVerdicts {
   readonly maxSeconds: number;
   readonly atLeastSeconds: number;
-  /** The look that the verdict rests on; null: the run ended otherwise, and was judged as a whole. */
+  /** The look that decided the verdict. null: no look decided, and the run was judged as a whole. */
   readonly decidedAtSeconds: number | null;
   readonly looks: readonly LookVerdict[];
 }
 
 /**
- * What would change the verdict of one objective of a decided run, at the confidence that decided. For a latency: a factor by which all
- * responses take longer, by the client's clock. For failed requests: their share.
+ * What would change the verdict of one objective of a decided run, at the confidence that decided. For a
+ * latency: a factor on all client-side latencies. For failed requests: their share.
  */
 export type FlipPoint =
   | {

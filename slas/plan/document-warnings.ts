@@ -15,7 +15,7 @@ export const scenarioWarnings = (document: SlaDocument): readonly Problem[] =>
     return [...tooShort(planned.value, load), ...cannotPass(planned.value, load)];
   });
 
-/** The objective that needs the most requests to be decided, whatever load is sent; null if no objective counts requests. */
+/** The objective that needs the most requests to be decided, under any load; null if no objective counts requests. */
 export function strictest(document: SlaDocument): PlannedObjective | null {
   const counted = planWindow(document).objectives.filter(({ measure }) => !isCensus(measure));
   return counted.toSorted((a, b) => b.leastSamples - a.leastSamples)[0] ?? null;

@@ -1,9 +1,9 @@
 import type { Load, PlannedK6Scenario } from '../model/model.ts';
 
-/** Arrival-rate executors keep their rate whatever the service does; closed models slow down with the service. */
+/** Arrival-rate executors keep their rate even if the service is slow; closed models slow down with the service. */
 export const isOpen = ({ stages }: PlannedK6Scenario) => stages !== null;
 
-/** Whether a script's load has a constant rate from start to end, whatever the service does. */
+/** Whether a script's load has a constant rate from start to end, even if the service is slow. */
 export function isOneHold(load: Load | null): boolean {
   const scenarios = load?.k6?.scenarios ?? [];
   const [first] = scenarios;

@@ -75,8 +75,8 @@ const notInLooks = ({ name, phases }: Scenario) =>
   );
 
 /**
- * Plans the judgement of a window without a load of our own: every objective that is not limited to some
- * scenarios.
+ * Plans how to judge a window for which the harness sends no load: every objective that is not limited to
+ * some scenarios.
  */
 export function planWindow(document: SlaDocument, overrides: PlanOverrides = {}): Plan {
   const rows = document.objectives.filter(isGeneral).map((objective) => ({ objective, phase: null }));

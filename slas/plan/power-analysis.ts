@@ -24,8 +24,9 @@ export interface PowerAnalysis {
    */
   readonly detectable: { readonly independent: number | null; readonly dependent: number | null };
   /**
-   * Set if the limit lies between two bucket edges, and the client's clock does not judge the latency. Only requests over the edge above
-   * the limit can then be recognised as slow. null if there is no edge above, so that no share is a miss. Absent: the limit itself decides.
+   * Set if the limit lies between two bucket edges and the latency is not judged client-side. Only requests
+   * over the edge above the limit can then be recognised as slow. null if there is no edge above, so that
+   * no share is a miss. Absent: the limit itself decides.
    */
   readonly overSeconds?: number | null;
 }
@@ -34,8 +35,8 @@ export interface PowerAnalysis {
 export const DEPENDENT = 4;
 
 /**
- * The Prometheus of a run scrapes every second. In a whole run one scrape opens the window and one closes it; in a phase only
- * the scrapes inside it count.
+ * The Prometheus of a run scrapes every second. In a whole run one scrape opens the window and one closes
+ * it; in a phase, only the scrapes during the phase count.
  */
 const scrapesOf = ({ phase }: PlannedObjective, load: Load) =>
   Math.floor(plannedIn(load, phase).scheduledSeconds) + (phase === undefined ? 1 : 0);

@@ -4,8 +4,8 @@ import { GAP_INTERVALS } from './promql.ts';
 
 /**
  * Windows with more scrapes than a verdict needs. The evidence then has raw samples at the edges of the
- * window, values at the ends of 500 blocks, and the server's aggregates of the samples inside them. A block
- * with anything irregular (a scrape that failed or is missing, a process that restarted, a gauge that
+ * window, values at the ends of 500 blocks, and the server's aggregates of the samples in each block. A
+ * block with anything irregular (a scrape that failed or is missing, a process that restarted, a gauge that
  * changed) is read in full.
  */
 

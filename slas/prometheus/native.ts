@@ -5,7 +5,7 @@ import { nameless } from './downsampling.ts';
  * Native histograms, and classic ones that are stored with custom buckets (NHCB), as the cumulative buckets
  * that everything else counts with. Nothing is interpolated: an edge is kept only if no populated bucket of
  * any sample lies on both sides of it. Then every scrape shows how many observations were at or under it. A
- * limit inside a bucket is then bracketed like one between two classic edges.
+ * limit within a bucket is then bracketed like one between two classic edges.
  */
 
 type Readings = ReadonlyMap<string, Reading>;

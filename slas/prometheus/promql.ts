@@ -3,8 +3,8 @@ import type { Aggregate, LabelMatcher, Plan, PlannedMeasure, Selected, Selection
 import { selectedIn } from './stored-text.ts';
 
 /**
- * The PromQL that a verdict rests on. Counts are read with plain vector selectors; functions are used only to
- * detect irregularities among samples that are not read. None of them extrapolates.
+ * The PromQL that verdicts are based on. Counts are read with plain vector selectors; functions are used
+ * only to detect irregularities among samples that are not read. None of them extrapolates.
  */
 
 export type Labels = Readonly<Record<string, LabelMatcher>>;
@@ -190,7 +190,7 @@ export function neededSelectorsOf(plan: Plan): readonly string[] {
 }
 
 /**
- * Everything that is queried from Prometheus, including events that no matcher of a ratio claims. Runs of
+ * Everything that is queried from Prometheus, including events that no matcher of a ratio selects. Runs of
  * early versions lack these.
  */
 export function selectorsOfPlan(plan: Plan): readonly string[] {
@@ -200,14 +200,14 @@ export function selectorsOfPlan(plan: Plan): readonly string[] {
   return [...new Set([...neededSelectorsOf(plan), ...candidates])];
 }
 
-/** The selection of all events of which the bad events are a part: the bad events' selection without the labels that distinguish them. */
+/** The selection of all events that include the bad ones: the selection of bad events, without the labels that distinguish them. */
 export function candidateOf(bad: Selected, all: Selected): Selected {
   const distinguishing = distinguishingLabels(bad, all);
   const rest = Object.entries(bad.where).filter(([label]) => !distinguishing.includes(label));
   return { metric: bad.metric, where: Object.fromEntries(rest) };
 }
 
-/** The vector selector of the events of which the bad events are a part. */
+/** The vector selector of all events that include the bad ones. */
 export const candidatesOf = (
   { bad, total }: PlannedMeasure & { kind: 'ratio' },
   selectedBy: (vectorSelector: string) => Selected,

@@ -2,9 +2,10 @@ import type { Plan, Reading, Sample, Series } from '../model/model.ts';
 import { nameless } from './downsampling.ts';
 
 /**
- * Prometheus ends a series that a scrape no longer returned with a stale marker, and never returns that marker in a range. Other servers
- * (VictoriaMetrics) return it as NaN. A marker is not a measurement: it is removed, so that a failed scrape reads the same from every
- * server. Any other NaN stays, and objectives that rest on it are undecided.
+ * Prometheus ends a series that a scrape no longer returned with a stale marker, and never returns that
+ * marker in a range. Other servers (VictoriaMetrics) return it as NaN. A marker is not a measurement: it is
+ * removed, so that a failed scrape reads the same from every server. Any other NaN stays, and objectives
+ * that depend on it are undecided.
  */
 export function withoutStaleMarkers(
   plan: Plan,

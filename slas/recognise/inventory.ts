@@ -83,7 +83,7 @@ function timeNames(
   return [...new Set([...named, ...natives, ...typed])];
 }
 
-/** A metric with one of these words in its name is a size or a ratio, whatever its unit. */
+/** A metric with one of these words in its name is a size or a ratio. */
 const NO_TIME = /bytes|_size|size_|_ratio|percent|_length/;
 export const isOfTime = (name: string) =>
   !NO_TIME.test(name) && (unitInName(name) !== null || /duration|latency|_time|handling/.test(name));
@@ -127,7 +127,7 @@ const KNOWN_UNITS: Readonly<Record<string, TimeUnit>> = {
   envoy_http_downstream_rq_time: 'milliseconds',
 };
 
-/** Few services take minutes to respond, so an edge over 60 is taken as milliseconds. */
+/** Few services take minutes to respond, so an edge over 60 is assumed to be in milliseconds. */
 const MAX_SECONDS = 60;
 const unitOfEdges = (edges: readonly number[]): TimeUnit =>
   (edges.at(-1) ?? 0) > MAX_SECONDS ? 'milliseconds' : 'seconds';

@@ -6,7 +6,7 @@ import { formatConfidence, formatInterval, formatValue } from './numbers.ts';
 
 const secondsOf = (seconds: number) => formatValue(Math.max(1, Math.round(seconds)), 'seconds');
 
-/** `look after 68 s: latency-p95 undecided (94.1–98.2%), error-rate met (0–0.4%)` */
+/** `interim look after 68 s: latency-p95 undecided (94.1–98.2%), error-rate met (0–0.4%)` */
 export function lookInWords({ atSeconds, objectives }: LookVerdict, plan: Plan): string {
   const each = objectives.map(({ id, verdict, interval }) => {
     const own = plan.objectives.find((one) => one.id === id);
@@ -19,7 +19,7 @@ export function lookInWords({ atSeconds, objectives }: LookVerdict, plan: Plan):
   return `interim look after ${secondsOf(atSeconds)}: ${each.join(', ')}`;
 }
 
-/** `decided after 68 s of at most 600 s, at the first of 7 looks` */
+/** `decided after 68 s of at most 600 s, at interim look 1 of 7` */
 export function decidedInWords({ decidedAtSeconds, looks, maxSeconds }: LookVerdicts, plan: Plan): string {
   const all = plan.sequential?.looks.length ?? looks.length;
   const last = looks.at(-1);
@@ -40,10 +40,10 @@ export function decidedInWords({ decidedAtSeconds, looks, maxSeconds }: LookVerd
 const numberOf = (atSeconds: number, { sequential }: Plan) =>
   (sequential?.looks.findIndex((look) => look.atSeconds === atSeconds) ?? 0) + 1;
 
-/** The rule of three: the events that a pass says nothing about. */
+/** The rule of three: events that are too rare for this run to show. */
 export const unseenInWords = (seconds: number) =>
   `events that occur less often than about once every ${secondsOf(unseenInterval(seconds))} may have gone unseen`;
 
-/** `looks after 68, 101 and 600 s` */
+/** `interim looks after 68, 101, 600 s` */
 export const looksInWords = ({ looks }: Pick<Sequential, 'looks'>) =>
   `interim looks after ${looks.map(({ atSeconds }) => atSeconds).join(', ')} s`;

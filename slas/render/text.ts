@@ -122,7 +122,7 @@ function unproved({ objectives }: Verdict, { confidence }: Plan, paint: Paint): 
   return ['', ...words.map((line) => `  ${paint('dim', line)}`)];
 }
 
-/** A long run is cut into coarser blocks than an early look used. */
+/** A long run is divided into coarser blocks than an early look used. */
 const RECOMPUTED =
   'interim looks that decided nothing are recomputed from the full record, so in a long run their bounds may differ from those printed during the load';
 
@@ -146,8 +146,8 @@ export const boundsTitle = ({ confidence, sequential }: Plan) =>
   sequential === undefined ? `${formatValue(confidence ?? 0.95, 'ratio')} bounds` : 'bounds at look';
 
 /**
- * The confidence of the bounds in a table: each holds with it on its own, which differs between shares and
- * means. null if there are none, and for old verdicts.
+ * The confidence with which each bound in the table holds on its own. It differs between shares and means.
+ * null if there are no bounds, and for old verdicts.
  */
 export function boundsInWords({ objectives, sequential }: Verdict, plan: Plan): string | null {
   if (sequential !== undefined) return decidedInWords(sequential, plan);
@@ -199,7 +199,8 @@ function reasons({ objectives }: Verdict, isVerbose: boolean): string[] {
 }
 
 /**
- * The verdict in one line. The reason for an inconclusive one is above, with its precondition or objective.
+ * The verdict in one line. The reason for an inconclusive verdict is shown above, with its precondition or
+ * objective.
  */
 function headline({ summary }: Verdict): string {
   if (summary.code !== 'objectives-undecided') return wordsOf([summary]);

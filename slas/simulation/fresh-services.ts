@@ -52,7 +52,7 @@ const pausing = (everySeconds: number, pauseSeconds: number): Service => ({
 });
 
 const REPLICAS = 4;
-/** Four replicas with a queue each, of which one takes 2.5 times as long; requests go to any of them at random. */
+/** Four replicas, each with its own queue. One of them takes 2.5 times as long. Requests go to a random replica. */
 const slowReplica: Service = {
   name: 'a slow replica in four',
   run: (durationSeconds, random) => {

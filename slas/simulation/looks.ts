@@ -14,10 +14,10 @@ export interface LooksCell {
   /** The factor by which the service's own limit is multiplied. At 1, the service is exactly at its limit. */
   readonly limitTimes: number;
   readonly runs: number;
-  /** The shares of the runs that were called met and missed. */
+  /** The shares of runs that were decided as met and as missed. */
   readonly met: number;
   readonly missed: number;
-  /** The same shares if each run is judged once, at its end. */
+  /** The same shares if each run is judged only once, when it ends. */
   readonly metOnce: number;
   readonly missedOnce: number;
   /** The mean duration of all runs, decided or not. */

@@ -23,17 +23,17 @@ export interface Cell {
   readonly durationSeconds: number;
   readonly runs: number;
   /**
-   * Shares of the runs that were called met: by textbook bounds, by the variance of the limit's own blocks,
-   * by our method.
+   * Shares of runs that were decided as met: by textbook bounds, by the variance of the blocks at the
+   * limit, and by our method.
    */
   readonly textbook: number;
   readonly ownBlocks: number;
   readonly recipe: number;
-  /** The share of the runs that our method called missed. */
+  /** The share of runs that our method decided as missed. */
   readonly missed: number;
   /** The median of the design effects that our method estimated. */
   readonly designEffect: number;
-  /** The share of the runs that were wrongly called not steady. */
+  /** The share of runs that were wrongly reported as not steady. */
   readonly notSteady: number;
   /** The share of the runs whose interval for the mean latency contains the true mean; null if the cell of the other percentile has it. */
   readonly meanHeld: number | null;
@@ -125,7 +125,7 @@ function judgeOnce(answers: Answers, limit: number, seconds: number, budget: num
   };
 }
 
-/** Whether a run holds its level of requests over the limit, regardless of its budget. */
+/** Whether the share of requests over the limit is steady in a run, regardless of the budget. */
 export const isSteady = (blocks: readonly Block[]) =>
   steadinessOf(blocks, { worse: 'more', isBeyond: () => false, mayImprove: false }) !== 'not-steady';
 
@@ -142,7 +142,7 @@ function holdsMean({ atSeconds, tookSeconds, count }: Answers, seconds: number, 
   return low <= truth && truth <= high;
 }
 
-/** The share of this many runs that are called not steady by the requests over a limit. */
+/** The share of this many runs that are reported as not steady, judged by the requests over a limit. */
 export function shareNotSteady(
   service: Service,
   limitSeconds: number,

@@ -107,9 +107,10 @@ function factorOf(variance: number, part: number, total: number): number {
 const MIN_DEGREES = 3;
 
 /**
- * The design effect of bad requests that come in bursts. Its variance rests on the bursts that occurred, which are fewer than the blocks:
- * three bursts in a hundred blocks carry as little information as three numbers. Satterthwaite's degrees of freedom follow from the
- * kurtosis of the blocks: `2B/(κ − 1)`. That is about B for even blocks, and about twice the number of equal bursts. null if unknown.
+ * The design effect of bad requests that come in bursts. Its variance depends on the bursts that occurred,
+ * which are fewer than the blocks: three bursts in a hundred blocks carry as little information as three
+ * numbers. Satterthwaite's degrees of freedom follow from the kurtosis of the blocks: `2B/(κ − 1)`. That is
+ * about B for even blocks, and about twice the number of equal bursts. null if unknown.
  */
 export function burstEffectOf(blocks: readonly Block[]): DesignEffect | null {
   const { part, total } = totalsOf(blocks);

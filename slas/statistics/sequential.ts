@@ -40,8 +40,9 @@ const earlySpentBy = (fraction: number, error: number) =>
   Math.min(spentBy(fraction, error), MAX_EARLY_SHARE * error);
 
 /**
- * By default, no objective is called met before this time. It is a quarter of the maximum duration, or a third of a short maximum up to 100
- * s, but at least 60 s. Stalls every 20 s decided this: docs/decisions/0015-bursts-and-early-met.md.
+ * By default, no objective is decided as met before this time. It is a quarter of the maximum duration, or
+ * a third of a short maximum up to 100 s, but at least 60 s. Stalls every 20 s decided this:
+ * docs/decisions/0015-bursts-and-early-met.md.
  */
 export const defaultAtLeast = (maxSeconds: number): number =>
   Math.min(maxSeconds, Math.ceil(Math.max(60, maxSeconds / 4, Math.min(100, maxSeconds / 3))));

@@ -3,10 +3,11 @@ import { type Block, MIN_BLOCKS, mergePairs, totalsOf } from './design-effect.ts
 import { normalProbability } from './distributions.ts';
 
 /**
- * Checks whether a service held its level under constant load, because a confidence interval means nothing for a share that keeps growing.
+ * Checks whether a service was steady under constant load, because a confidence interval means nothing for
+ * a share that keeps growing.
  */
 
-/** The false-positive rate: how often a steady service is called not steady. */
+/** The false-positive rate: how often a steady service is reported as not steady. */
 const MIN_P = 0.01;
 
 /**

@@ -105,7 +105,8 @@ export const worlds = {
 } satisfies Record<string, Judged>;
 
 /**
- * Of three replicas, the second starts inside and the third ends; or all are replaced, one after the other.
+ * Of three replicas, the second starts mid-window and the third ends; or all are replaced, one after the
+ * other.
  */
 const coming = { beganSeconds: START + 51.7 };
 const going = { endedSeconds: START + 82.9 };
@@ -118,8 +119,8 @@ export const elastic = {
   }),
   'restarts-in-place': judged('restarts-in-place', { replicas: 2, restartSeconds: START + 61.3 }),
   'long-enough': judged('long-enough', { ...processes, durationSeconds: 900 }),
-  // 70 slow responses are spread out, and each replica has 60 more from 78.5 s on. Those of the third replica, last scraped at 78.3 s, are
-  // unseen.
+  // 70 slow responses are spread out, and each replica has 60 more from 78.5 s on. No scrape sees those of
+  // the third replica, which was last scraped at 78.3 s.
   'slow-at-the-end': judged('slow-at-the-end', {
     ...processes,
     before: [

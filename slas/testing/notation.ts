@@ -74,7 +74,7 @@ function growth(text: string, { times, openSeconds, closeSeconds }: Schedule): V
   });
 }
 
-/** If the values at the points are integers, the values between them are, too. */
+/** If the values at the points are integers, so are the values between them. */
 function between(text: string, times: readonly number[]): Values {
   const points = text
     .split(/\s+/)

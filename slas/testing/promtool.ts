@@ -12,7 +12,7 @@ import type { Judged } from './cases.ts';
  * Generates unit tests for `promtool test rules` from judging cases: the same samples, and exactly the gate's decisions as the alerts that
  * must fire.
  *
- * The gate judges them as windows without a load, because an alert knows neither plan nor client. Counters start far above zero, like those
+ * The gate judges them as windows without a load, because an alert does not know the plan or the client. Counters start far above zero, like those
  * of a service that has run for a while; otherwise `increase` would extrapolate to where a counter was zero. The window begins before its
  * opening scrape by its length divided by a power of two. The extrapolation of `increase` then cancels exactly, so that a value exactly at
  * the limit stays there.

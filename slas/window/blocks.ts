@@ -59,13 +59,13 @@ function gridOfBlocks(frame: Frame, thinned: Downsampled): Grid {
   return { frame, times: new Map(times), boundaries: ends.length + 2 };
 }
 
-/** Replicas that were present from edge to edge. The others began inside the window, at 0, or ended inside it. */
+/** Replicas that were present from edge to edge. The others began mid-window, at 0, or ended mid-window. */
 export const isWhole = ({ processes }: TargetWindow) =>
   processes[0]!.beganSeconds === null && processes.at(-1)!.unseenSeconds === 0;
 
 type Span = Pick<TargetWindow, 'openSeconds' | 'closeSeconds'>;
 
-/** If no replica was present from edge to edge, the window itself is cut. */
+/** If no replica was present from edge to edge, the blocks divide the window itself. */
 const spansOf = (whole: readonly TargetWindow[], { fromSeconds, toSeconds }: Frame): readonly Span[] =>
   whole.length > 0 ? whole : [{ openSeconds: fromSeconds, closeSeconds: toSeconds }];
 

@@ -105,7 +105,7 @@ function missingEdge(target: string, edges: Edges): Reason | null {
 
 // ---------------------------------------------------------------------------------------------- elastic
 
-/** null if the target has no part in the window. A target without a process start time is cut like a stable one. */
+/** null if the target does not belong to the window. A target without a process start time is treated like a stable one. */
 function cutElastic(
   scraped: Scraped,
   starts: Reading,
@@ -146,8 +146,8 @@ function cutElastic(
 }
 
 /**
- * Start times inside the window at which `up` has no scrape: a running replica that seems gone would not be
- * counted.
+ * Start times during the window at scrapes that `up` does not have: a running replica that seems to be gone
+ * would not be counted.
  */
 function unscraped(
   starts: readonly Sample[],

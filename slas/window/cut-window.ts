@@ -12,9 +12,10 @@ import { busiestRate, total } from './increases.ts';
 import { type Counted, countIncreases, type Frame, type Missing } from './window.ts';
 
 /**
- * How a window is cut. For each scrape target, the window opens at the last scrape at or before the first
- * request and closes at the first scrape at or after the last response. Counts in between are differences of
- * raw samples, series by series. Nothing is extrapolated: if an edge is missing, there is no count.
+ * Where a window begins and ends. For each scrape target, the window opens at the last scrape at or before
+ * the first request and closes at the first scrape at or after the last response. Counts in between are
+ * differences of raw samples, series by series. Nothing is extrapolated: if an edge is missing, there is no
+ * count.
  */
 
 export function cutWindow(plan: Plan, run: RunRecord, evidence: Evidence): Frame {
@@ -55,7 +56,7 @@ export function cutWindow(plan: Plan, run: RunRecord, evidence: Evidence): Frame
 function busiestOf({ requests }: Plan, frame: Frame): number | null {
   const counted = requests === null ? null : countIncreases(requests, frame, 'zero');
   if (!counted?.ok) return null;
-  // Only replicas that began inside are checked, unless there are no others.
+  // Only replicas that began mid-window are checked, unless there are no others.
   const older = counted.value.filter(({ parts }) => !parts.some(({ startsAtZero }) => startsAtZero));
   return busiestRate(older.length > 0 ? older : counted.value, frame);
 }

@@ -19,7 +19,7 @@ export interface HiddenRestart {
   readonly toSeconds: number;
 }
 
-/** While unseen, a process is assumed to be at most twice as busy as in its busiest interval between two scrapes. */
+/** Between scrapes, a process is assumed to be at most twice as busy as in its busiest interval between two scrapes. */
 const TWICE = 2;
 const ONE_CORE = 1;
 

@@ -22,7 +22,7 @@ export interface Part {
   readonly base: number;
   readonly before: number;
   readonly increase: number;
-  /** The series began inside the window, so it was 0 before its first sample. */
+  /** The series began during the window, so it was 0 before its first sample. */
   readonly startsAtZero: boolean;
   /**
    * At most this much of the increase may have been counted before the window, because it is unknown when

@@ -3,10 +3,10 @@ import type { TargetWindow } from './targets.ts';
 import type { Frame } from './window.ts';
 
 /**
- * Counts that may lie outside the requested window. Counting goes from the last scrape before the window to the first after it: with one
- * scrape a minute, that is up to two minutes more. A series that began inside the window, or a process that ran elsewhere, may also bring
- * in earlier counts. Both are bounded, so an objective is judged twice: as if all of these requests were good, and as if all of them had
- * failed.
+ * Counts that may lie outside the requested window. Counting goes from the last scrape before the window to
+ * the first after it: with one scrape a minute, that is up to two minutes more. A series that began during
+ * the window, or a process that ran elsewhere before, may also add earlier counts. Both are bounded, so an
+ * objective is judged twice: as if all of these requests were good, and as if all of them had failed.
  */
 export interface Outside {
   readonly all: number;
@@ -78,7 +78,7 @@ const sumOf = (counts: readonly Increase[], of: (one: Increase) => number) =>
 /** The precision of a window's edges, as a share of the window. A load may deviate from its plan by the same share. */
 const SAME = 0.02;
 
-/** If a target began or ended inside the window, none of its counts lie outside at that edge. */
+/** If a target began or ended mid-window, none of its counts lie outside at that edge. */
 export function secondsOutside({ processes, openSeconds, closeSeconds }: TargetWindow, frame: Frame) {
   const { fromSeconds, toSeconds, isAlone } = frame;
   const opening = processes[0]!.beganSeconds === null ? fromSeconds - openSeconds : 0;

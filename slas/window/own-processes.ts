@@ -3,9 +3,10 @@ import { roleOf } from '../prometheus/promql.ts';
 import { belongsTo, parseValue, type TargetWindow } from './targets.ts';
 
 /**
- * Whether a start time, or a CPU time, belongs to the process that counts requests. A target may pass on the metrics of several processes,
- * such as those of a sidecar: a series with an additional label (`container="proxy"`) that the counters do not have describes another
- * process, and proves nothing about the process that counts requests.
+ * Whether a start time, or a CPU time, belongs to the process that counts requests. A target may pass on
+ * the metrics of several processes, such as those of a sidecar: a series with an additional label
+ * (`container="proxy"`) that the counters do not have describes another process, and proves nothing about
+ * the one that counts requests.
  */
 export function isOfCountingProcess(
   { labels }: Series,

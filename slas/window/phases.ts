@@ -16,13 +16,14 @@ import { cutWindow } from './cut-window.ts';
 import type { Frame } from './window.ts';
 
 /**
- * Judges phases separately. By the client's clock, a request belongs to the phase in which it was sent,
- * however long it took. The service's counters know only when requests were answered, and only at scrapes:
- * the counts of a phase lie between its first and its last scrape. docs/verdict.md explains the consequences.
+ * Judges phases separately. Client-side, a request belongs to the phase in which it was sent, however long
+ * it took. The service's counters know only when requests were answered, and only at scrapes: the counts of
+ * a phase lie between its first and its last scrape. docs/verdict.md explains the consequences.
  */
 
 /**
- * The part of a run in which an objective is judged: all of it, or one phase as if it were a run of its own.
+ * The part of a run in which an objective is judged: the whole run, or one phase as if it were a separate
+ * run.
  */
 export interface Scope {
   /** null for the whole run. */
@@ -148,8 +149,8 @@ export function recordIn(record: LoadRecord, phase: PhaseTimes, load: Load): Loa
 // ---------------------------------------------------------------------------------------------- the service's side
 
 /**
- * The window between the first and the last scrape inside a phase. If targets are scraped at different times,
- * it begins with the latest of the first scrapes, so that the edges of all targets lie inside.
+ * The window between the first and the last scrape of a phase. If targets are scraped at different times,
+ * it begins with the latest of the first scrapes, so the edges of all targets lie in the phase.
  */
 function cutInside(
   phase: PhaseTimes,
@@ -180,7 +181,7 @@ function cutInside(
   if (short !== undefined && !isElastic) return fail(reason('phase-without-scrapes', span));
   const missed = edges.find(({ opens, closes }) => !opens || !closes);
   if (missed !== undefined && !isElastic) return edgeMissing(missed.name);
-  // Replicas that start or end inside the phase do not define its edges.
+  // Replicas that start or end during the phase do not define its edges.
   const fromSeconds = Math.max(...edges.filter(({ opens }) => opens).map(({ first }) => first));
   const toSeconds = Math.min(...edges.filter(({ closes }) => closes).map(({ last }) => last));
   if (!(Number.isFinite(toSeconds - fromSeconds) && fromSeconds < toSeconds))

@@ -16,8 +16,9 @@ import { LATE, type PhaseTimes, recordIn, restartsIn, type Scope } from './phase
 import type { Frame } from './window.ts';
 
 /**
- * The first seconds of a load, as if they were a run of their own. A request belongs to them if it was sent in them, by the
- * client's clock. The service's counts begin with the scrape before the load and end with the last one inside.
+ * The first seconds of a load, as if they were a separate run. A request belongs to them if the client sent
+ * it in that time. The service's counts begin with the scrape before the load and end with the last scrape
+ * in that time.
  */
 export interface Prefix {
   readonly scope: ScopeOf;
@@ -29,8 +30,8 @@ export interface Prefix {
 }
 
 /**
- * The scope of an objective. A rate is counted from the first scrape inside the load, because there was no load for part of the interval
- * before.
+ * The scope of an objective. A rate is counted from the first scrape during the load, because part of the
+ * interval before had no load.
  */
 type ScopeOf = (objective: PlannedObjective) => Scope;
 
@@ -152,7 +153,7 @@ function withUnanswered(
   const grown = { ...client, ...emptyColumns(before + open * paths.length) };
   for (const name of COLUMNS) grown[name].set(client[name]);
   for (let at = before; at < grown.status.length; at++) {
-    // These requests start as late as possible inside the prefix.
+    // These requests start as late as possible in the prefix.
     grown.startSeconds[at] = toSeconds - client.originSeconds - MICROSECOND;
     grown.durationSeconds[at] = load!.requestTimeoutSeconds;
     grown.path[at] = paths[(at - before) % paths.length]!;
@@ -165,7 +166,7 @@ const MICROSECOND = 1e-6;
 
 // ---------------------------------------------------------------------------------------------- the service's side
 
-/** The first moment at which every target has been scraped inside the phase. */
+/** The time by which every target has been scraped during the phase. */
 const firstInside = ({ fromSeconds }: Omit<PhaseTimes, 'sent'>, { targets }: Frame) =>
   Math.max(
     ...targets.map(

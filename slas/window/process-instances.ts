@@ -8,7 +8,7 @@ import { fail, ok, type Result } from '../model/result.ts';
  * from edge to edge.
  */
 export interface ProcessInstance {
-  /** When its process started inside the window; null if it was running when the window opened. */
+  /** When its process started during the window; null if it was running when the window opened. */
   readonly beganSeconds: number | null;
   /** The two scrapes to subtract: those at the edges of the window, or the first and the last scrape of the process. */
   readonly openSeconds: number;
@@ -23,7 +23,7 @@ export interface ProcessInstance {
 /** After this many intervals, the expected scrape counts as missed. */
 export const LATE = 1.5;
 
-/** Some clients report start times in whole seconds, and by the clock of another machine. */
+/** Some clients report start times in whole seconds, and the clock of their machine may differ. */
 const START_TOLERANCE_SECONDS = 1;
 
 /** What is known about one target before its process instances are derived. */

@@ -9,9 +9,9 @@ import type { Frame } from './window.ts';
  */
 
 /**
- * The maximum number of uncounted events. If the client knows every request of the service, these are the requests that it saw answered and
- * that no scrape has seen. Otherwise no unseen replica is assumed to be more than twice as busy as the busiest replica was between two of
- * its scrapes.
+ * The maximum number of uncounted events. If the client knows every request of the service, these are the
+ * requests that it saw answered and that no scrape has seen. Otherwise, a replica that is no longer scraped
+ * is assumed to be at most twice as busy as the busiest replica was between two of its scrapes.
  */
 export function uncountedOf(counts: readonly Increase[], frame: Frame): number {
   return frame.missing?.requests ?? boundBySeconds(counts, frame) + hiddenBy(counts, frame);
@@ -47,8 +47,8 @@ export function boundBySeconds(counts: readonly Increase[], frame: Frame): numbe
 }
 
 /**
- * The counts that an unseen restart may hide. These are the full values of the counters before it, because the new process began at 0, and
- * the old process's counts after its last scrape.
+ * The counts that an undetected restart may hide. These are the full values of the counters before it,
+ * because the new process began at 0, and the old process's counts after its last scrape.
  */
 function hiddenBy(counts: readonly Increase[], frame: Frame): number {
   if (frame.restarts.length === 0) return 0;

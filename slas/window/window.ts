@@ -8,9 +8,7 @@ import type { Increase } from './increases.ts';
 import type { ProcessInstance } from './process-instances.ts';
 import { belongsTo, parseValue, type Targets, type TargetWindow } from './targets.ts';
 
-/**
- * A window that has been cut, and what was counted in it: differences of raw samples, series by series.
- */
+/** A window with known edges, and what was counted in it: differences of raw samples, series by series. */
 
 export interface Frame extends Targets {
   readonly fromSeconds: number;
@@ -29,7 +27,7 @@ export interface Frame extends Targets {
   readonly missing: Missing | null;
   /** The selectors of native histograms. */
   readonly natives: readonly string[];
-  /** The scrapes between which a process may have restarted unseen. */
+  /** The scrapes between which a process may have restarted undetected. */
   readonly restarts: readonly HiddenRestart[];
   /** The client sent every counted request and received the same number of responses, so no request is from before or after. */
   readonly isSettled: boolean;
@@ -41,7 +39,7 @@ export interface Frame extends Targets {
   readonly isIsolated: boolean;
   /** How many of the requests that this selector counts were scrapes of the service's metrics; null if none, or if unknown. */
   readonly scrapes: { readonly selector: string; readonly requests: number } | null;
-  /** A cache of counts, because several objectives rest on the same series. */
+  /** A cache of counts, because several objectives use the same series. */
   readonly counted: Map<string, Counted>;
 }
 
@@ -84,8 +82,9 @@ export function strayOf({ series }: Reading, { targets, elsewhere }: Frame): Rea
 }
 
 /**
- * How much each series of a selector grew in the window. One untrustworthy series makes the whole count unusable. `absent: zero` allows a
- * target to have no such series, or one that began inside the window (at 0). `mayBegin` allows the latter for single series.
+ * How much each series of a selector grew in the window. One untrustworthy series makes the whole count
+ * unusable. `absent: zero` allows a target to have no such series, or one that began during the window (at
+ * 0). `mayBegin` allows the latter for single series.
  */
 export function countIncreases(
   selector: string,
@@ -184,7 +183,7 @@ function unreadTrouble(
   return null;
 }
 
-/** The server counts the resets of a native histogram as a whole, whatever its buckets are. */
+/** The server counts the resets of a native histogram as a whole, not per bucket. */
 function unreadNative(own: Series, { blocks, natives }: Frame): Reason | null {
   const { le, ...labels } = own.labels;
   const key = nameless(labels);

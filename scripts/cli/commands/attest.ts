@@ -39,8 +39,8 @@ export const register: Register = (program, io, done) =>
     );
 
 /**
- * Judges the run again from its files, so that the statement does not depend on a stored verdict. Succeeds whatever the
- * verdict is.
+ * Judges the run again from its files, so that the statement does not depend on a stored verdict. Succeeds
+ * with any verdict.
  */
 export async function attest(options: AttestOptions, io: Io): Promise<ExitCode | readonly PlacedProblem[]> {
   const path = runPath(options.run, io);

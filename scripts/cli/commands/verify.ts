@@ -221,7 +221,7 @@ async function judgeAfresh(
   io: Io,
 ): Promise<Verdict> {
   const { clock: _, ...asked } = await askFor(plan, run, url, options, io);
-  // The window is cut with the clocks at the time of the run, and not with the current clock of this machine.
+  // The window is defined by the clocks at the time of the run, not by this machine's current clock.
   const fresh = { ...asked, ...(evidence?.clock === undefined ? {} : { clock: evidence.clock }) };
   const verdict = judge(plan, run, fresh);
   if (evidence === null) return verdict;

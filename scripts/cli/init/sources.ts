@@ -15,7 +15,7 @@ export interface Asked {
   readonly replicas: number | null;
   /** Whether the service declares the format of its metrics. */
   readonly hasContentType: boolean;
-  /** Whether a token was sent to the service. If so, its Prometheus and the load need one, too. */
+  /** Whether a token was sent to the service. If so, its Prometheus and the load also need one. */
   readonly hasToken: boolean;
   /**
    * The requests that were counted although `init` sent none: one per read of the metrics (`scrapes`), or requests of other

@@ -119,6 +119,6 @@ export function fieldsOf(line: string): readonly string[] {
   );
 }
 
-/** The value of one of the `name=value` pairs that k6 joins with `&`. The harness's own tags contain neither character. */
+/** The value of one of the `name=value` pairs that k6 joins with `&`. The harness's own tags do not contain these characters. */
 export const tagIn = (extraTags: string, name: string): string | null =>
   extraTags === '' ? null : (new RegExp(`(?:^|&)${name}=([^&]*)`).exec(extraTags)?.[1] ?? null);

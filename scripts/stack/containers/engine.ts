@@ -80,7 +80,7 @@ export async function sweep(engine: Engine, id: string): Promise<void> {
 /** 404: the object no longer exists; 409: another process is removing it. */
 const ignoringGone = (work: Promise<unknown>) => ignoring([404, 409], work);
 
-/** Waits for the engine's response. The given statuses count as success, too. */
+/** Waits for the engine's response. The given statuses also count as success. */
 export async function ignoring(statuses: readonly number[], work: Promise<unknown>): Promise<void> {
   try {
     await work;

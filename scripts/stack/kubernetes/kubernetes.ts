@@ -90,13 +90,9 @@ async function hasOperator(kubectl: Kubectl, signal: AbortSignal): Promise<boole
 
 function refuseUnusable(withOperator: boolean, { hostNetwork }: RunnerSettings): void {
   if (!withOperator || hostNetwork !== true) return;
-  throw new HarnessError(
-    'no-host-network',
-    'k6-operator cannot run load generators on the network of their node',
-    {
-      nextStep: 'leave hostNetwork out of the file of --runner',
-    },
-  );
+  throw new HarnessError('no-host-network', 'k6-operator cannot run load generators with hostNetwork', {
+    nextStep: 'leave hostNetwork out of the file of --runner',
+  });
 }
 
 interface World {

@@ -12,8 +12,9 @@ import { removeLoad } from './removal.ts';
 import type { RunnerSettings } from './runner-settings.ts';
 
 /**
- * Archives a script in a volume of the cluster with everything that it imports and opens, using k6 in a pod. The plan is
- * made from the archive, and all load generators run it. Later changes in the volume therefore affect neither.
+ * Archives a script in a volume of the cluster with everything that it imports and opens, using k6 in a
+ * pod. The plan is made from the archive, and all load generators run it. Later changes in the volume
+ * therefore have no effect.
  */
 
 export interface PackOptions {

@@ -26,7 +26,7 @@ export async function buildBase(world: ImportWorld): Promise<void> {
     await addNode(folder, toolIo);
     const certificates = toolIo.env.NODE_EXTRA_CA_CERTS;
     if (certificates) {
-      // If this machine needs these variables to reach a registry, npm needs them during the build, too.
+      // If this machine needs these variables to reach a registry, npm also needs them during the build.
       await mkdir(join(folder, CERTIFICATES, '..'), { recursive: true });
       await copyFile(certificates, join(folder, CERTIFICATES));
     }

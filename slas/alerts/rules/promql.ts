@@ -4,8 +4,7 @@ import { exponentForm, select, selected, selector } from '../../prometheus/promq
 import { errorSelectors } from './none-words.ts';
 
 /**
- * PromQL for alerts, deliberately separate from slas/prometheus/promql.ts: it extrapolates (`increase`),
- * which is good enough for paging and never enters a verdict.
+ * PromQL for alerts, deliberately separate from slas/prometheus/promql.ts: it extrapolates (`increase`), which is good enough for paging but not for a verdict.
  *
  * `increase` instead of `rate`: over a window of whole intervals both count the same, and a ratio of two
  * increases is the ratio of the counts, without a division by seconds that would round.
@@ -60,7 +59,7 @@ export function slowShare(
   return `(${all} - ${orNone(within, all)}) / ${all}`;
 }
 
-/** The same share from a native histogram, interpolated inside the bucket that contains the limit. */
+/** The same share from a native histogram, interpolated within the bucket that contains the limit. */
 export const slowShareOfNative = (
   service: ServiceLabels,
   histogram: Selection,

@@ -20,7 +20,7 @@ import { weeksOf } from './weeks.ts';
  * fitted, and the answer spans the earliest and the latest date of the two.
  */
 
-/** A line through fewer weeks says nothing about the growth. */
+/** A line through fewer weeks does not show the growth. */
 export const MIN_WEEKS = 6;
 const RECENT_WEEKS = 4;
 /** The number of newest whole weeks whose bursts are used as the expected ones. */
@@ -180,7 +180,8 @@ function resampled(points: readonly Point[], { confidence }: Limit, random: () =
   const line = theilSen(points);
   const residuals = residualsOf(points, line);
   const { length } = points;
-  // The residuals are widened, because a fit makes its own residuals small, and a few of them hardly show how large they can be.
+  // The residuals are widened, because a fit makes its own residuals small, and a few residuals do not show
+  // how large they can get.
   const few = tQuantile((1 + confidence) / 2, length - 2) / normalQuantile((1 + confidence) / 2);
   const alike = alikeness(residuals);
   const wider = few * Math.sqrt((length / (length - 2)) * ((1 + alike) / (1 - alike)));

@@ -7,9 +7,9 @@ import { budgetFor } from '../../statistics/rule-in-force.ts';
 import { countedErrors, coversTheLoad, FAILED, isCountedAsBad } from './counted-errors.ts';
 
 /**
- * Requests with an outcome that neither the load script expects nor an objective counts as bad: client errors, redirects, failures,
- * unanswered requests. Together with the counted errors, all of them share one tolerance, the strictest error limit of the plan. For
- * example, 1% of one kind and 1% of another add up to 2% of the requests.
+ * Requests with an unexpected outcome that no objective counts as bad: client errors, redirects, failures,
+ * unanswered requests. Together with the counted errors, they share one tolerance, the strictest error
+ * limit of the plan. For example, 1% of one kind and 1% of another add up to 2% of the requests.
  */
 export interface Unexpected {
   /** 4xx except 429 that the script did not expect. */

@@ -15,7 +15,7 @@ import { countedErrors } from './counted-errors.ts';
 
 /**
  * What k6 itself reports about the load script: failed checks, crossed thresholds, and other failures. Each
- * prevents a pass, because k6 would call such a run failed, whatever the service's own counters show.
+ * of them prevents a pass, because k6 itself would report the run as failed.
  */
 
 const total = (checks: readonly CheckRecord[], field: 'passes' | 'fails') =>
@@ -86,9 +86,9 @@ export const areFailuresAllowed = (plan: Plan, load: LoadRecord): boolean => {
 };
 
 /**
- * A request that is counted as an error may fail its checks, too: the error rate's limit is the tolerance for
- * it. A check that failed more often than there were errors must have failed on a response that nothing else
- * counts as bad.
+ * A request that is counted as an error may also fail its checks, because the error rate's limit already
+ * tolerates it. A check that failed more often than there were errors must have failed on a response that
+ * nothing else counts as bad.
  */
 function withoutRule(plan: Plan, load: LoadRecord, checks: readonly CheckRecord[]): Precondition {
   const id = 'checks-passed';

@@ -7,7 +7,7 @@ import { iterationsOf, lateScenario, offScriptPlan } from './script-load.ts';
 
 /** Preconditions on the load: k6 sent what was planned, on time. */
 
-/** How far a load may deviate from its plan, as a share of it. */
+/** The allowed deviation of a load from its plan, as a share of the plan. */
 const TOLERANCE = 0.02;
 
 /** A load within 2% of the plan counts as delivered. A phase that is planned with a fraction of a request may send one more. */
@@ -61,8 +61,8 @@ function anotherLoad(planned: Load | null, load: LoadRecord): Reason | null {
 }
 
 /**
- * Requests that the script sends without our library are not recorded: they are neither counted as sent nor
- * judged by the client's clock.
+ * Requests that the script sends without our library are not recorded: they are not counted as sent, and
+ * are not included in client-side latency.
  */
 function sentOf({ sent, plannedRequests: planned, otherRequests = 0, completed }: LoadRecord) {
   const others =

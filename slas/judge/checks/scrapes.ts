@@ -21,7 +21,7 @@ interface Counted {
 
 /**
  * Two scrapes are enough to subtract, but if most others failed, a restart, a gap or a fault between them
- * would go unseen.
+ * would go undetected.
  */
 export function scrapesWorked(plan: Plan, run: RunRecord, frame: Frame): Precondition {
   const id = 'scrapes-worked';
@@ -45,7 +45,7 @@ function inWindow({ name, scrapes, unreadScrapes, missedScrapes }: TargetWindow)
 
 function inPhase(target: TargetWindow, phase: PhaseTimes): Counted {
   const { name, scrapes, intervalSeconds } = target;
-  // A replica that started or ended inside the phase was due for part of it only.
+  // A replica that started or ended during the phase was due for only part of it.
   const fromSeconds = Math.max(phase.fromSeconds, target.openSeconds);
   const toSeconds = Math.min(phase.toSeconds, target.closeSeconds);
   const inside = scrapes.filter(({ atSeconds }) => atSeconds >= fromSeconds && atSeconds <= toSeconds);

@@ -17,7 +17,7 @@ import { check } from './check.ts';
 
 type Scenarios = NonNullable<LoadRecord['scenarios']>;
 
-/** The part of the script's plan that k6 did not carry out; null if k6 carried out all of it. */
+/** The part of the script's plan that k6 did not execute; null if there is none. */
 export function offScriptPlan(
   scenarios: readonly PlannedK6Scenario[],
   record: LoadRecord,

@@ -75,7 +75,7 @@ export const WINDOW: Entries<WindowReasons> = {
   },
   'all-scraped-once': {
     words: ({ target }) => `${target} was scraped only once, and so was every other target`,
-    meaning: 'The scrape interval is the median spacing of scrapes, so it is unknown.',
+    meaning: 'Without two scrapes of any target, the scrape interval is unknown.',
     next: SCRAPES,
   },
 

@@ -21,7 +21,7 @@ export const REASONS: Entries<ReasonParams> = {
 };
 
 export interface WordsOptions {
-  /** Preconditions are listed in full nearby, so an objective that rests on one only names it. */
+  /** Preconditions are listed in full nearby, so an objective that depends on one only names it. */
   readonly preconditionsBy: 'name' | 'words';
 }
 

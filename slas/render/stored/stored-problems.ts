@@ -67,7 +67,7 @@ interface SchemaError {
 const OF_BRANCHES = ['must be null', 'must be equal to constant'];
 const UNION = 'must match a schema in anyOf';
 
-/** A union is represented by the problems inside it, if there are any. */
+/** If a union has nested problems, only these are shown. */
 function wordsOf(errors: readonly SchemaError[], within: string): string[] {
   const told = errors.filter(({ message }) => !OF_BRANCHES.includes(message));
   const isCovered = ({ instancePath, message }: SchemaError) =>
