@@ -6,7 +6,7 @@ import { increaseOf, rateOf, shareOf, sumOf } from './promql.ts';
 
 /**
  * The four queries that docs/operations.md explains, as they are typed into Prometheus. Each query is misleading in some state of the
- * service. The panels below answer the same questions and are not.
+ * service. The panels below answer the same questions reliably.
  */
 export const documentedQueries = {
   'prediction-rate-5m': 'sum(rate(sentiment_predictions_total[5m]))',

@@ -27,7 +27,7 @@ async function connectTo(address: unknown) {
 }
 
 test.each(['SIGTERM', 'SIGINT'] as const)(
-  '%s: accepted requests get a response, new ones are refused, exit code 0',
+  '%s: accepted requests get a response, new ones are refused, and the exit code is 0',
   async (signal) => {
     await using service = new ServiceProcess({ SLA_FAULTS: 'latency=1000ms' });
     const { address } = await service.logged('listening');
@@ -57,7 +57,7 @@ test.each(['SIGTERM', 'SIGINT'] as const)(
   },
 );
 
-test('requests in flight at the drain deadline are aborted, exit code 1', async () => {
+test('requests in flight at the drain deadline are aborted, and the exit code is 1', async () => {
   await using service = new ServiceProcess({ SLA_FAULTS: 'latency=60s', DRAIN_DEADLINE_MS: '100' });
   const { address } = await service.logged('listening');
   const lost = predict(address).catch((error) => error.message);

@@ -83,7 +83,7 @@ const WORDS: readonly (readonly [string, string])[] = [
   ['objective', 'what the service promises, such as: 95% of the responses within 200 ms'],
   ['step', 'a short test at one rate, until its result is clear'],
   ['hold', 'a longer, fresh test that must pass before a rate is called proven'],
-  ['met, missed', 'every objective was met at this rate, or at least one was missed'],
+  ['met, missed', 'met: every objective held at this rate; missed: at least one did not'],
   ['undecided', 'too close to the limit to be decided in the time measured'],
   ['p95', 'the time within which 95% of the responses arrived'],
   ['headroom', 'the share of the capacity that stays free in normal operation'],

@@ -66,7 +66,7 @@ test.each([
   ],
   [
     ['--workers', '0'],
-    '--workers: "0" is not a list of worker numbers (1 to 256, each once): write it as 1,2',
+    '--workers: "0" is not a list of worker counts (1 to 256, each once): write it as 1,2',
   ],
   [['--workers', '1,1'], '--workers: "1,1" is not a list'],
   [
@@ -75,7 +75,7 @@ test.each([
   ],
   [
     ['--replicas', '1,0'],
-    '--replicas: "1,0" is not a list of numbers of replicas (1 to 16, each once): write it as 1,2',
+    '--replicas: "1,0" is not a list of replica counts (1 to 16, each once): write it as 1,2',
   ],
   [['--replicas', '17'], '--replicas: "17" is not a list'],
   [

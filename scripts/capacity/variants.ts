@@ -62,7 +62,7 @@ function readWorkers(workers: string, target: string | undefined): Input<readonl
   if (!isValid || values.length > MAX_VALUES || new Set(values).size < values.length)
     return badOption(
       '--workers',
-      `"${workers}" is not a list of worker numbers (1 to 256, each once): write it as 1,2`,
+      `"${workers}" is not a list of worker counts (1 to 256, each once): write it as 1,2`,
     );
   return accept(values.map((value) => ({ name: WORKERS, value })));
 }
@@ -110,7 +110,7 @@ function readReplicas(
   if (!values.every(isReplicas) || values.length > MAX_VALUES || new Set(values).size < values.length)
     return badOption(
       '--replicas',
-      `"${replicas}" is not a list of numbers of replicas (1 to ${MAX_REPLICAS}, each once): write it as 1,2`,
+      `"${replicas}" is not a list of replica counts (1 to ${MAX_REPLICAS}, each once): write it as 1,2`,
     );
   return accept(values.toSorted((a, b) => Number(a) - Number(b)).map((value) => ({ name: REPLICAS, value })));
 }

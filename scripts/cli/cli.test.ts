@@ -134,7 +134,7 @@ describe('invalid usage exits with 2 and names the problem', () => {
     [['stack', 'up', '--with', 'music'], '"music" is not a part of a local stack'],
     [
       ['stack', 'up', '--stack', 'containers', '--with', 'music'],
-      '"music" is not an option of a stack in containers',
+      '"music" is not an option for --stack containers',
     ],
     [['stack', 'up', '--stack', 'boat'], '"boat" is not a valid stack'],
     [['stack', 'up', '--stack', 'containers', '--port', '8000'], 'containers use free ports'],

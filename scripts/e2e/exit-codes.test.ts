@@ -169,7 +169,7 @@ describe('an uncaught error exits with 4', () => {
     expect(code).toBe(4);
   });
 
-  test('out of memory', async () => {
+  test('after running out of memory', async () => {
     const { code } = await shell('exec "$SLA" selftest --quick', { NODE_OPTIONS: '--max-old-space-size=12' });
     expect([0, 1, 2, 3]).not.toContain(code);
   });

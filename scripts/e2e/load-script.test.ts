@@ -120,7 +120,7 @@ ${more}`;
     expect(thresholds[0]!.value).toBeGreaterThan(0.001);
   });
 
-  test('of several load generators: a count is the total, and the first to end does not stop the others', async () => {
+  test('of several load generators use total counts, and the first generator to end does not stop the others', async () => {
     const { load } = await run(
       withThresholds(
         "{ my_errors: ['count<30'], http_req_duration: ['p(95)<0.001'] }",
@@ -185,7 +185,7 @@ ${more}`;
     expect(load!.failures).toEqual([expect.stringContaining('Error: no room at handleSummary')]);
   });
 
-  test('to return a valid handleSummary() result is reported; all requests were recorded', async () => {
+  test('to return a valid handleSummary() result is reported, and all its requests are recorded', async () => {
     const { load, incidents } = await run(script("export function handleSummary() { return 'text'; }"));
     expect(load).toMatchObject(WHOLE);
     expect(load!.failures).toEqual([expect.stringContaining('k6 wrote no summary')]);

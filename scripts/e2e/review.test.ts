@@ -69,7 +69,7 @@ describe('review', () => {
     expect(code).toBe(0);
   });
 
-  test('a missing run is a usage error', async () => {
+  test('reports a missing run as invalid usage', async () => {
     const { stderr, code } = await slaHere(['review', join(folder.path, 'nowhere')]);
     expect(stderr).toContain('there is no run folder');
     expect(code).toBe(2);

@@ -98,7 +98,7 @@ describe('the content of the package', () => {
     }
   });
 
-  test('reads only its version and the library of load scripts from its own folder', () => {
+  test('reads nothing from its own folder except its version and the library of load scripts', () => {
     const uses = files()
       .filter((file) => file.endsWith('.js'))
       .flatMap((file) => [...readFileSync(join(PACKAGE, file), 'utf8').matchAll(/^.*\bio\.root\b.*$/gm)])

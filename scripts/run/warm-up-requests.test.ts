@@ -15,7 +15,7 @@ const sending = (url: string, more: Partial<Sending> = {}): Sending => ({
   ...more,
 });
 
-test('sends the requests in turn, with their headers and bodies, and counts the responses', async () => {
+test('the warm-up sends its requests in turn, with headers and bodies, and counts the responses', async () => {
   const seen: string[] = [];
   await using server = await serve(async (request, response) => {
     let body = '';
@@ -29,7 +29,7 @@ test('sends the requests in turn, with their headers and bodies, and counts the 
   expect(new Set(seen)).toEqual(new Set(['POST /a warm-up {"text":"ä"}', 'GET /b - ']));
 });
 
-test('keeps to its rate, and opens no more connections than allowed', async () => {
+test('the warm-up keeps to its rate, and opens no more connections than allowed', async () => {
   const arrivals: number[] = [];
   const sockets = new Set<unknown>();
   await using server = await serve((request, response) => {
@@ -46,7 +46,7 @@ test('keeps to its rate, and opens no more connections than allowed', async () =
   expect(sockets.size).toBeLessThanOrEqual(2);
 });
 
-test('stops after 20 errors', async () => {
+test('the warm-up stops after 20 errors', async () => {
   let asked = 0;
   await using server = await serve((request) => {
     asked++;

@@ -106,7 +106,7 @@ describe('the list of runs', () => {
     expect(stdout).toContain('p99 300.0 ms  600');
   });
 
-  test('says so if the folder is empty', async () => {
+  test('reports that the folder is empty', async () => {
     await using folder = await temporaryFolder();
     const { code, stdout, stderr } = await slaHere(['runs', 'list', '--out', join(folder.path, 'nowhere')]);
     expect(stderr).toContain('no run is stored in');

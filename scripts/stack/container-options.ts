@@ -19,7 +19,7 @@ export function readContainerExtras({
   const parts = extras?.split(',').map((part) => part.trim()) ?? [];
   const unknown = parts.find((part) => part !== 'tracing' && part !== 'logs');
   if (unknown !== undefined) {
-    return badOption('--with', `"${unknown}" is not an option of a stack in containers: use tracing or logs`);
+    return badOption('--with', `"${unknown}" is not an option for --stack containers: use tracing or logs`);
   }
   const read = toxic === undefined ? accept(null) : readToxic(toxic);
   if (!read.ok) return read;

@@ -192,7 +192,7 @@ test('a hung worker is replaced, and only the request in progress fails', async 
 
 const longText = 'It was good and then it was bad again, so I do not know. '.repeat(60);
 
-test('giving up a worker while the runtime computes does not crash the process', async () => {
+test('abandoning a worker while the runtime computes does not crash the process', async () => {
   await using parts = await startPool({ inferenceLimitMs: 10 });
   const { pool } = parts;
   for (let sent = 0; sent < 3; sent++) {

@@ -143,7 +143,7 @@ describe('bytes that are not a record of requests are rejected with the reason',
       'it does not begin with SLACLNT, so it is not a client record',
     ],
     ['a later version', altered((view) => view.setUint32(8, 7, true)), 'its version is 7, but this version'],
-    ['half a header', whole().subarray(0, 30), 'it ends within its header: it was cut off'],
+    ['half a header', whole().subarray(0, 30), 'it ends within its header, so it was cut off'],
     [
       'a header without end',
       altered((view) => view.setUint32(12, 2 ** 32 - 1, true)),

@@ -106,7 +106,7 @@ function prefixProblem(bytes: Uint8Array, view: DataView): string | null {
   if (version !== VERSION)
     return `its version is ${version}, but this version of the harness reads version ${VERSION}: use the version that wrote it`;
   const header = view.getUint32(MAGIC.length + 4, true);
-  return PREFIX_BYTES + header > bytes.length ? `it ends within its header: it was cut off` : null;
+  return PREFIX_BYTES + header > bytes.length ? 'it ends within its header, so it was cut off' : null;
 }
 
 function headerIn(bytes: Uint8Array): Header | null {

@@ -5,7 +5,7 @@ import { nthSmallest } from './nth.ts';
 const nth = (values: readonly number[], position: number) =>
   nthSmallest(values.length, (index) => values[index]!, position);
 
-test('the value at each position is that of the sorted values', () => {
+test('finds the value that each position has after sorting', () => {
   const some = fc.array(fc.oneof(fc.double({ min: 0, noNaN: true }), fc.nat(3)), { minLength: 1 });
   fc.assert(
     fc.property(some, fc.nat(), (values, number) => {
@@ -15,7 +15,7 @@ test('the value at each position is that of the sorted values', () => {
   );
 });
 
-test('values that cannot be measured do not end the search', () => {
+test('negative values count as 0, and NaN comes last', () => {
   expect(nth([-1, 2, Number.NaN], 0)).toBe(0);
   expect(nth([-1, 2, Number.NaN], 1)).toBe(2);
   expect(nth([-1, 2, Number.NaN], 2)).toBeNaN();

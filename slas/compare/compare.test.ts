@@ -31,8 +31,8 @@ const changes = ({ objectives }: Comparison) =>
 
 const latency = (le: string) => healthy({ series: { latency: { le } } });
 
-describe('where a percentile lies', () => {
-  test('between the last edge that it is certainly above and the first that it is certainly not above', () => {
+describe('the range of a percentile', () => {
+  test('reaches from the last edge that it is certainly above to the first that it is certainly not above', () => {
     const { plan, run, evidence } = healthy();
     const found = percentilesOf(plan, run, evidence);
     // 5% may be slower than the p95: 10% are slower than 150 ms, 3.3% than 200 ms, and 1,500 responses
@@ -45,7 +45,7 @@ describe('where a percentile lies', () => {
     expect(found['latency-p99']!.valueSeconds).toBeLessThanOrEqual(0.3);
   });
 
-  test('above the last edge it has no upper bound, under the first it starts at 0', () => {
+  test('has no upper bound above the last edge, and starts at 0 below the first', () => {
     const slow = latency('0.1=0 0.2=0 0.3=0 0.5=0 1.0=1000 +Inf=1500');
     const past = percentilesOf(slow.plan, slow.run, slow.evidence);
     expect(past['latency-p95']!.bounds).toEqual({ lowSeconds: 1, highSeconds: null });

@@ -132,7 +132,7 @@ describe('a problem in one part is reported once, and hides no other problem', (
 });
 
 describe('keys of all kinds have positions', () => {
-  test('labels', () => {
+  test('including labels', () => {
     const yaml = `${TOP}service: { selector: { "a/b": 5, "c~d": 6, x1: 7, 1x: 8, 9: 9 } }\nobjectives: []\n`;
     expect(told(yaml)).toEqual([
       '4:31: service.selector.a/b must be a string, but is 5',
@@ -183,7 +183,7 @@ describe('values', () => {
     ],
   ])('%s', (_, text, expected) => expect(told(objective(text))).toEqual([expected]));
 
-  test('bucket edges', () => {
+  test('bucket edges must be finite and ascending', () => {
     const buckets = (edges: string) =>
       told(`${TOP}service: { selector: { job: j }, buckets: { h_seconds: ${edges} } }\nobjectives: []\n`);
     expect(buckets('[1, .inf]')).toEqual([

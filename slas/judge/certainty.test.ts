@@ -57,7 +57,7 @@ describe('a share', () => {
     expect(interval!.high).toBe(shareBounds({ bad: 312, all: 1500, effect }, 0.95).high);
     expect(interval!.low).toBeLessThan(shareBounds({ bad: 12, all: 1200, effect }, 0.95).low);
   });
-  test('of too few blocks has no interval and makes no assumption', () => {
+  test('measured in too few blocks has no interval and assumes nothing', () => {
     const few = { ...counted(12, 1200), blocks: even(1, 100, 11) };
     expect(ofShare(limit('<', 0.1), few)).toEqual({
       ...{ interval: null, margin: 0.1 - 0.01, side: null, detectable: null, needed: null },

@@ -53,7 +53,7 @@ describe('reconciliation rows', () => {
     };
     expect(rowsOf({ names })).toEqual([row('requests', 1500, 1500)]);
   });
-  test('are not split by status if three digits are only the end of a label value', () => {
+  test('are not split by status if label values merely end in three digits', () => {
     const names = {
       'answers 503': 'http_requests_total{method="POST",handler="/predict",status="was 503"}',
     };
@@ -85,7 +85,7 @@ describe('reconciliation rows', () => {
       row('observations of confidence', 1500, 1500),
     ]);
   });
-  test('of a mean may have more observations than responses, but not fewer', () => {
+  test('for a mean may have more observations than responses, but not fewer', () => {
     const more = rowsOf({
       client: '1500x0.05',
       series: { 'positive count': '0 -> 1500', 'positive sum': '0 -> 1410' },
@@ -94,7 +94,7 @@ describe('reconciliation rows', () => {
     const fewer = rowsOf({ client: '1500x0.05', series: { 'positive count': '0 -> 899' } });
     expect(fewer.at(-1)).toEqual(row('observations of confidence', 1500, 1499, { ok: false, note: MISSING }));
   });
-  test('of latencies and means count successful responses only', () => {
+  test('for latencies and means count successful responses only', () => {
     const load = { '2xx': 1497, '5xx': 3 };
     const series = { 'answers 200': '400 -> 1897', 'answers 503': '0 -> 3' };
     const rows = rowsOf({ load, series, client: '1497x0.05 3x0.05=503' });
@@ -106,7 +106,7 @@ describe('reconciliation rows', () => {
       rowsOf({ client: '1500x0.05=503', load: { '2xx': 0, '5xx': 1500 } }).map(({ what }) => what),
     ).toEqual([...['requests', '2xx', '5xx', 'latencies of /predict']]);
   });
-  test('of a path include only the responses to that path', () => {
+  test('for a path include only the responses to that path', () => {
     const { plan, run, evidence } = healthy({ client: '1500x0.05' });
     const client = {
       ...run.load!.client!,

@@ -197,7 +197,7 @@ describe('errors that the client saw in the phase', () => {
   });
   const lossy = [...times(96, 60, 0.1), ...times(4, 60, 1, 0)];
 
-  test('are compared with an error rate: errors, and unanswered requests if these count as failed', () => {
+  test('are compared with an error rate, together with unanswered requests if these count as failed', () => {
     const errors = [...times(96, 60, 0.1), ...times(4, 60, 0.1, 503)];
     expect(allowed(RATIO, errors)).toEqual(uncounted(100, 4));
     expect(allowed(LOST_IS_BAD, lossy)).toEqual(uncounted(100, 4));

@@ -108,7 +108,7 @@ describe('a window without a load', () => {
     expect(requests(asked)).toMatchObject({ value: 25, samples: 1500 });
     expect(requests(null)).toMatchObject({ value: 25, samples: 1500 });
   });
-  test('may include the first response with a status', () => {
+  test('may include the first response with a given status', () => {
     const { requests, asked } = bare({ series: { 'answers 503': '_*5 0 5+0*10' } });
     expect(requests(asked)).toMatchObject({ value: 25, samples: 1500 });
   });

@@ -190,7 +190,7 @@ describe('a plan', () => {
     ]);
   });
 
-  test('survives being written as JSON', () => {
+  test('is the same after being written as JSON and read again', () => {
     const plan = planned('steady');
     expect(JSON.parse(JSON.stringify(plan))).toEqual(plan);
   });

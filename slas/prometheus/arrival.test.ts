@@ -18,7 +18,7 @@ describe('the lag of a server', () => {
     return meter.lagSeconds;
   };
 
-  test('is unknown at the first query: samples may have been there for a long time', () => {
+  test('is unknown at the first query, because samples may have been there for a long time', () => {
     expect(lagOf([[1, 2, 3], 100])).toBeNull();
   });
   test('is the time between taking a sample and first seeing it', () => {

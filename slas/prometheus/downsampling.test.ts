@@ -120,7 +120,7 @@ describe('a window is downsampled', () => {
   });
 });
 
-describe('a run is cut', () => {
+describe('a run is divided', () => {
   const phases = [
     { name: 'warm', ratePerSecond: 5, durationSeconds: 10 },
     { name: 'hold', ratePerSecond: 25, durationSeconds: 50 },
@@ -145,7 +145,7 @@ describe('a run is cut', () => {
   test("at each phase's actual start and planned end, in time order", () => {
     expect(cuts(BOTH, 1080)).toEqual([1020, 1021, 1071]);
   });
-  test('only inside the window, never at its edges', () => {
+  test('only within the window, never at its edges', () => {
     expect(cuts(BOTH, 1071)).toEqual([1020, 1021]);
     expect(cuts([['warm', 990], ...BOTH.slice(1)], 1060)).toEqual([1021]);
   });
@@ -156,7 +156,7 @@ describe('a run is cut', () => {
     expect(cuts([['extra', 1030]], 1080)).toEqual([1030]);
     expect(cuts([['warm', 1030]], 1080, { ...plan, load: null })).toEqual([1030]);
   });
-  test('nowhere without a load, or without a record of the phases', () => {
+  test('not at all without a load, or without a record of the phases', () => {
     expect(cutsOf(planned, { ...run, load: null })).toEqual([]);
     expect(cutsOf(planned, run)).toEqual([]);
     expect(cutsOf({ ...plan, load: null }, run)).toEqual([]);
@@ -179,7 +179,7 @@ describe('blocks', () => {
       ...[true, false, true, true, false, true],
     ]);
   });
-  test('of a phase are unread if they lie inside it, are regular, and contain a scrape', () => {
+  test('of a phase are not read if they lie in the phase, are regular, and contain a scrape', () => {
     const blocks = { ...blocksOf(plan, [], FOUR), irregular: new Set([3]) };
     const values = (...own: readonly number[]) => ({
       labels: {},
@@ -254,7 +254,7 @@ describe('a block is read in full', () => {
     expect(cutAt(78)).toEqual([4]);
     expect(cutAt(3, 78)).toEqual([1, 4]);
   });
-  test('not around a cut before the first or past the last block, because the edges of the window are read anyway', () => {
+  test('not around a phase edge before the first or past the last block, because the edges of the window are read anyway', () => {
     const readings = [...scraped(), ...loaded()];
     expect(irregularOf(readings, { ...FOUR, cutsAtSeconds: [100] })).toEqual([]);
     expect(irregularOf(readings, { ...FOUR, cutsAtSeconds: [-20] })).toEqual([]);
@@ -330,7 +330,7 @@ describe('a gauge is read in full', () => {
     const readings = [...scraped(), told('queue', 'count', [4, 4, 4, 4]), told('queue', 'sum', [9, 0, 2, 1])];
     expect(irregularOf(readings, FOUR, { ...plan, objectives: [peak] })).toEqual([]);
   });
-  test('nowhere if it never has a value', () => {
+  test('not at all if it never has a value', () => {
     expect(irregularOf(scraped())).toEqual([]);
   });
 });

@@ -369,7 +369,7 @@ describe('edges', () => {
     });
   });
 
-  test('the last bucket without an upper end', () => {
+  test('the last bucket may have no upper end', () => {
     expect(le([[0, '1', '+Inf', '9']])).toEqual({ '1': [0], '+Inf': [9] });
   });
 });

@@ -120,7 +120,7 @@ describe('unknown values are not decided', () => {
     for (const id of ids) expect(objective(verdict, id).reason).toContain(reason);
   });
 
-  test('a gap inside the window changes no counts', async () => {
+  test('a gap mid-window changes no counts', async () => {
     const { good } = truth(worlds['gap-inside']);
     expect(objective(await verdictOf(worlds['gap-inside']), 'latency-p95').samples).toBe(good);
   });

@@ -173,7 +173,7 @@ describe('words for failures', () => {
     expect(words('success', 'true')).toEqual({ good: 'true', bad: 'false' });
   });
 
-  test('a word that was not seen yet is not guessed', () => {
+  test('a word that has not occurred yet is not guessed', () => {
     expect(words('result', 'ok')).toBeNull();
   });
 });

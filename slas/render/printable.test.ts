@@ -54,7 +54,7 @@ describe('commands for CI servers are replaced', () => {
     expect(shown).not.toMatch(/^\s*::|##\w*\[/m);
   });
 
-  test('an IPv6 address inside a line stays', () => {
+  test('an IPv6 address within a line is kept', () => {
     expect(printableOutput('http://[::1]:9090 did not respond', false)).toBe(
       'http://[::1]:9090 did not respond',
     );

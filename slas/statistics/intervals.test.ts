@@ -108,7 +108,7 @@ describe('bounds of a share', () => {
   });
 });
 
-test('bounds of a mean are those of Student’s t, two-sided', () => {
+test('the bounds of a mean follow Student’s t distribution, two-sided', () => {
   const found = meanBounds(0.0808543097, { variance: 0.000482675908, blocks: 13 }, 0.95);
   near(found.low, 0.032986039);
   near(found.high, 0.1287225806);

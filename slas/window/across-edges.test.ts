@@ -127,7 +127,7 @@ describe('requests sent during a phase', () => {
     [true, false, 5],
     [false, true, 5],
     [true, true, 7],
-  ])('first %s, last %s', (isFirst, isLast, count) =>
+  ])('include requests at the edges (first phase: %s, last phase: %s)', (isFirst, isLast, count) =>
     expect(sentWhile({ ...PHASE, isFirst, isLast }, sent(...requests))).toBe(count),
   );
   test('are unknown without a record', () => {
@@ -236,7 +236,7 @@ scenarios:
     const none = { ramp: { client: null, sent: 200 }, hold: { client: null, sent: 1000 } };
     expect(Object.keys(scoped({ phases: none }).run.load!)).not.toContain('client');
   });
-  test('is counted from a scrape at its very start to one at its very end', () => {
+  test('is counted from a scrape exactly at its start to one exactly at its end', () => {
     const { frame: inside } = scoped();
     const span = { fromSeconds: ORIGIN_SECONDS + 30, toSeconds: ORIGIN_SECONDS + 70 };
     expect(inside).toMatchObject(ok(span));

@@ -145,7 +145,7 @@ describe('several processes', () => {
       fail(reason('started-unseen', { target: 'b', seconds: 20 })),
     );
   });
-  test('alternating behind one address cannot be distinguished', () => {
+  test('that alternate behind one address cannot be distinguished', () => {
     expect(found([...every5(50, 88, 128), ...every5(40, 133, 173)])).toEqual(irregular('40', '50'));
     expect(found(every5('NaN', 98, 163))).toEqual(irregular('NaN', null));
     expect(found([...every5(50, 88, 128), ...every5('+Inf', 133, 173)])).toEqual(irregular('NaN', '50'));

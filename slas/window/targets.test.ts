@@ -48,7 +48,7 @@ describe('a sample value', () => {
 });
 
 describe('a stable scrape target', () => {
-  test('opens at the last scrape before the window, even one late by less than half an interval', () => {
+  test('opens at the last scrape before the window, even if that is late by less than half an interval', () => {
     const [target] = stable(15.5, 22, { a: up(0, 5, 10, 16, 20, 25, 30) });
     expect(target).toMatchObject({ openSeconds: 10, closeSeconds: 25, missedScrapes: 0, problem: null });
   });

@@ -239,7 +239,7 @@ describe('./sla init', () => {
     });
   });
 
-  test('without buckets, only the client’s clock judges the latency', async () => {
+  test('without buckets, the latency is judged client-side only', async () => {
     await initOf(EXPOSED.micrometer!, ['--name', 'orders', '--p99', '1s'], async ({ stderr, files }) => {
       expect(stderr).toContain('p95: under 200ms, client-side only; change it with --p95');
       const { objectives } = parse(await files('slas/orders.yaml'));

@@ -259,7 +259,7 @@ objectives:
     expect(left).toContain('slow: "< 200ms" becomes 250 ms, the lowest bucket edge, which is less strict');
   });
 
-  test('objectives with a native histogram or only the client’s clock are left out', () => {
+  test('objectives with a native histogram, or measured client-side only, are left out', () => {
     expect(exported('nativeHistograms: [h_seconds]', 'histogram: h_seconds')).toMatchObject({
       exported: 0,
       left: expect.arrayContaining([

@@ -96,6 +96,6 @@ test.each([
     { nowSeconds: 26, reachesSeconds: 21, lastResponseSeconds: 21, arrivals: 'poisson' },
     false,
   ],
-] as const)('a look is due or not if %s', async (_, times, expected) => {
+] as const)('the harness knows whether a look is due when %s', async (_, times, expected) => {
   expect(await isDue(times)).toBe(expected);
 });

@@ -40,7 +40,7 @@ describe('the rules of the shipped document', () => {
     expect(await checkRules(renderRules(groups, SOURCE))).toBe('');
   });
 
-  test('the three named alerts have their severities, and the limits of the table', () => {
+  test('the three named alerts have the documented severities and limits', () => {
     expect([named('HighErrorRate').labels?.severity, named('HighErrorRate').expr]).toEqual([
       'critical',
       'sla:bad_share:over5m{sla="sentiment-api",objective="error-rate",threshold="alert"} > 0.05',
@@ -187,7 +187,7 @@ const answers = (status: string) =>
 const predictions = (sentiment: string) =>
   `sentiment_predictions_total{job="sentiment-api",instance="a",endpoint="/predict",sentiment="${sentiment}"}`;
 
-test('burn-rate alerts fire while both windows exceed the rate, and resolve with the short one', async () => {
+test('burn-rate alerts fire while both windows exceed the rate, and resolve when the short window recovers', async () => {
   const tests = [
     // 20% bad for an hour, 20 times the budget of 1%, then none.
     firing(

@@ -75,7 +75,7 @@ export const LOAD: Entries<LoadReasons> = {
   },
   'lateness-unknown': {
     words: () => 'the record does not show how late requests started',
-    meaning: 'The record contains no start times of requests.',
+    meaning: 'The record does not include when requests started.',
     next: NOTHING,
   },
   'started-late': {
