@@ -69,7 +69,7 @@ describe.skipIf(process.env.SLA_SKIP_CONTAINERS === '1')('a stack in containers'
         const [, fast, all] = /^(\d+) of (\d+) successful responses took 200 ms or less/.exec(reason)!;
         expect(Number(fast) / Number(all), 'by the clock of the service').toBeGreaterThan(0.95);
         expect(code, stderr).toBe(1);
-        expect(stdout).toContain('spent between client and service');
+        expect(stdout).toContain('spent that time between client and service');
       });
     },
     WITH_BUILDS_MS,

@@ -91,7 +91,9 @@ describe('a record is unreliable', () => {
   ] as const)('%s', async (_, of, change) => {
     const arrives = (command: string, output: string) => (command.includes(of) ? change(output) : output);
     const { problem } = await ended({ files: FILES, arrives });
-    expect(problem).toMatch(/^the record of load generator k6-1 .* could not be collected: .* in part$/);
+    expect(problem).toMatch(
+      /^the record of load generator k6-1 .* could not be collected: .* arrived incomplete$/,
+    );
   });
 
   test('if the log cannot be fetched', async () => {
