@@ -112,6 +112,6 @@ test('a search waits until Prometheus scrapes every replica, and sends nothing o
   const asker = { url: prometheus.url, signal: new AbortController().signal };
   await awaitTargets('up{job="known"}', 1, asker);
   await expect(awaitTargets('up{job="known"}', 2, asker, 0)).rejects.toThrow(
-    'Prometheus scrapes 1 target of up{job="known"}, and 2 pods should be scraped; no load was sent',
+    'Prometheus scrapes 1 target of up{job="known"}, but 2 pods should be scraped; no load was sent',
   );
 });

@@ -30,8 +30,8 @@ const ROLLOUT_SECONDS = 300;
 const SPARE_MS = 10_000;
 
 /**
- * Reads how many replicas the Deployment has now. Disposing of the result sets that number again. Refuses a Deployment that an
- * autoscaler changes, too.
+ * Reads how many replicas the Deployment has now. Disposing of the result sets that number again. Also
+ * refuses a Deployment that an autoscaler scales.
  */
 export async function openDeployment(
   text: string,
@@ -91,7 +91,7 @@ async function refuseAutoscaler(
   throw new HarnessError(
     'autoscaled',
     `the HorizontalPodAutoscaler ${found.metadata?.name} also changes the number of replicas of ${name}; no load was sent`,
-    { nextStep: 'delete it for the time of the search (kubectl delete hpa), and create it again afterwards' },
+    { nextStep: 'delete it for the duration of the search (kubectl delete hpa), and recreate it afterwards' },
   );
 }
 
@@ -116,7 +116,7 @@ export async function awaitTargets(
     if (Date.now() >= deadlineMs)
       throw new HarnessError(
         'not-scraped',
-        `Prometheus scrapes ${seen === null ? 'an unknown number of targets' : countOf(seen, 'target')} of ${up}, and ${countOf(replicas, 'pod')} should be scraped; no load was sent`,
+        `Prometheus scrapes ${seen === null ? 'an unknown number of targets' : countOf(seen, 'target')} of ${up}, but ${countOf(replicas, 'pod')} should be scraped; no load was sent`,
         { nextStep: 'let Prometheus discover each pod, and not only the Service in front of them' },
       );
     await sleep(POLL_MS, undefined, { signal: asker.signal });

@@ -19,8 +19,8 @@ const LONGEST_RUN_SECONDS = 25 * 3600;
 const PARALLEL = 16;
 
 /**
- * The periods of all runs since `fromSeconds` that loaded this service where other clients may use it, too. A service that the
- * harness itself started for a run has no other traffic, and is in no long-term store.
+ * The periods of all runs since `fromSeconds` that loaded this service while other clients could use it. A
+ * service that the harness itself started for a run has no other traffic, and is in no long-term store.
  */
 export async function loadTestsIn(
   parents: readonly string[],

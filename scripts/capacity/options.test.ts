@@ -33,7 +33,7 @@ test.each([
   ],
   [
     ['--exclude-history', '2026-11-20T10:00:00Z/2026-11-20T11:00:00Z'],
-    '--exclude-history: it excludes a part of a history: add --history URL',
+    '--exclude-history: it excludes part of a history: add --history URL',
   ],
   ...['yesterday', '2026-11-20T10:00:00Z/2026-11-20T09:00:00Z', '1/2/3', '7'].map(
     (period): [string[], string] => [
@@ -88,11 +88,11 @@ test.each([
   ],
   [
     ['--deployment', 'shop/checkout'],
-    '--deployment: it is scaled to the numbers of replicas: add --replicas 1,2',
+    '--deployment: it needs the numbers of replicas to scale to: add --replicas 1,2',
   ],
   [
     ['--deployment', 'shop/checkout', '--replicas', '1,2'],
-    '--deployment: a service in a cluster needs its address, too: add --target URL and --prometheus URL',
+    '--deployment: a service in a cluster also needs an address: add --target URL and --prometheus URL',
   ],
   [
     [
@@ -108,13 +108,13 @@ test.each([
     '--deployment: "checkout" does not name a Deployment: write NAMESPACE/NAME',
   ],
   [['--context', 'prod'], '--context: it is needed only to scale a Deployment'],
-  [['--replicas', '1,2', '--workers', '1'], '--replicas: a search varies one thing'],
+  [['--replicas', '1,2', '--workers', '1'], '--replicas: a search varies only one thing'],
   [['--by', 'replicas=1,2'], 'does not name a parameter of the load script'],
   [['--resume', 'x', '--replicas', '2'], '--replicas: a resumed search keeps the options'],
   [['--by', '8,32'], '--by: "8,32" does not name a parameter of the load script'],
   [['--by', 'NODE_OPTIONS=1,2'], 'does not name a parameter of the load script'],
   [['--by', 'BATCH_SIZE=8'], '--by: "BATCH_SIZE=8" needs 2 to 8 different values'],
-  [['--by', 'A=1,2', '--workers', '1'], '--by: a search varies one thing'],
+  [['--by', 'A=1,2', '--workers', '1'], '--by: a search varies only one thing'],
   [
     ['--by', 'A=1,2', '--budget', '5m'],
     '--budget: 2 searches share the budget, and each needs 3m: write at least 6m',

@@ -127,7 +127,7 @@ export function readHistoryOptions({
   if (history === undefined)
     return excludeHistory.length === 0
       ? accept(null)
-      : badOption('--exclude-history', 'it excludes a part of a history: add --history URL');
+      : badOption('--exclude-history', 'it excludes part of a history: add --history URL');
   const url = URL.parse(history);
   if (url === null || !['http:', 'https:'].includes(url.protocol))
     return badOption(

@@ -51,7 +51,7 @@ function checkTurns(urls: readonly string[], of: ReadonlyMap<string | undefined,
   if (least === -1) return;
   throw new HarnessError(
     'replica-shares',
-    `replica ${least + 1} (${urls[least]}) received about ${Math.round(received[least]!)} of ${Math.round(whole)} requests, and each of ${urls.length} replicas should receive the same number`,
+    `replica ${least + 1} (${urls[least]}) received about ${Math.round(received[least]!)} of ${Math.round(whole)} requests, but each of ${urls.length} replicas should receive the same number`,
     {
       nextStep:
         'let the load script send its requests with loadtests/lib, or to the addresses in SLA_TARGETS in turn (docs/capacity.md)',

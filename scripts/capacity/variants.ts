@@ -27,7 +27,7 @@ export function readVariants(options: CapacityOptions): Input<readonly Variant[]
   if (varied.length > 1)
     return badOption(
       by === undefined ? '--replicas' : '--by',
-      'a search varies one thing: keep one of --by, --workers and --replicas',
+      'a search varies only one thing: keep one of --by, --workers and --replicas',
     );
   if (workers !== undefined) return readWorkers(workers, target);
   const wrong = checkDeployment(options);
@@ -74,11 +74,11 @@ function checkDeployment({ deployment, context, replicas, target }: CapacityOpti
       ? accept(null)
       : badOption('--context', 'it is needed only to scale a Deployment: add --deployment NAMESPACE/NAME');
   if (replicas === undefined)
-    return badOption('--deployment', 'it is scaled to the numbers of replicas: add --replicas 1,2');
+    return badOption('--deployment', 'it needs the numbers of replicas to scale to: add --replicas 1,2');
   if (target === undefined)
     return badOption(
       '--deployment',
-      'a service in a cluster needs its address, too: add --target URL and --prometheus URL',
+      'a service in a cluster also needs an address: add --target URL and --prometheus URL',
     );
   return deploymentIn(deployment) === null
     ? badOption(
@@ -88,7 +88,7 @@ function checkDeployment({ deployment, context, replicas, target }: CapacityOpti
     : accept(null);
 }
 
-/** More processes on one machine would hardly get any of its CPU. */
+/** With more processes, each would get hardly any CPU of this machine. */
 const MAX_REPLICAS = 16;
 const isReplicas = (value: string) => /^[1-9]\d?$/.test(value) && Number(value) <= MAX_REPLICAS;
 

@@ -23,13 +23,13 @@ interface Around {
   readonly script: string;
   readonly checks: string | null;
   readonly left: readonly Left[];
-  /** Whether only k6's measurements judge the latencies. */
+  /** Whether latencies are judged client-side only. */
   readonly isWithoutHistogram: boolean;
 }
 
 const EDGES = [0.05, 0.1, 0.2, 0.3, 0.5, 1, 2.5, 5, 10];
 
-/** A text in quotes is valid YAML, whatever it contains. */
+/** Quoted text is always valid YAML. */
 const quoted = (text: string) => JSON.stringify(text);
 
 export function documentOf(

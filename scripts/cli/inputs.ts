@@ -80,7 +80,7 @@ export function formatProblem({ file, line, column, path, message }: PlacedProbl
   const place =
     file === undefined ? path : [file, line, column].filter((part) => part !== undefined).join(':');
   const text = place === '' ? message : `${place}: ${message}`;
-  // Quoted text may contain any bytes. They must neither control the terminal nor start a new line.
+  // Quoted text may contain any bytes. They must not control the terminal or start a new line.
   return printableLine(text);
 }
 

@@ -111,6 +111,6 @@ function failuresIn(end: EndedK6, isCrossed: boolean): readonly string[] {
   ];
 }
 
-/** A k6 that was killed has died during the run. A k6 that ended by itself has not, whatever it reports. */
+/** A k6 that was killed has died during the run. A k6 that exited by itself has not died, even if it reports a failure. */
 export const diedOf = (end: EndedK6): readonly string[] =>
   hasEndedItself(end) ? [] : [`k6 ended during the run, with ${formatExit(end.exit)}`];

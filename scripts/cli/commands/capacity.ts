@@ -35,7 +35,7 @@ export const register: Register = (program, io, done) => {
     .option('--history-weeks <n>', 'how far back to read the history (default: 26, at most 52)')
     .option(
       '--exclude-history <from/to>',
-      'a load test in the history that this harness did not run; may be repeated',
+      'the period of a load test in the history that this harness did not run; may be repeated',
       (value: string, before: readonly string[] = []) => [...before, value],
     )
     .option(

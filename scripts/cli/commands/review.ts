@@ -47,7 +47,7 @@ export const register: Register = (program, io, done) =>
       done(await review({ ...options, ...(stored === undefined ? {} : { run: stored }) }, io)),
     );
 
-/** Opens the report of a stored run. Without a screen, prints the report's path and its text version. */
+/** Opens the report of a stored run. Without a display, prints the report's path and its text version. */
 export async function review(options: ReviewOptions, io: Io): Promise<ExitCode | readonly PlacedProblem[]> {
   const urlProblems = problemsOf(options);
   if (urlProblems.length > 0) return urlProblems;
@@ -119,7 +119,7 @@ async function reportFile(stored: StoredRun, verdict: Verdict, io: Io): Promise<
 
 // ---------------------------------------------------------------------------------------------- opening the report
 
-/** Returns false if there is no screen or no program that can open files. */
+/** Returns false if there is no display or no program that can open files. */
 async function openOnScreen(file: string, { env }: Io): Promise<boolean> {
   const isMac = process.platform === 'darwin';
   if (!isMac && !env.DISPLAY && !env.WAYLAND_DISPLAY) return false;

@@ -48,8 +48,8 @@ const SEED = 11;
 const CALIBRATION = { durationSeconds: 16_000, parts: 100, seed: 7 };
 
 /**
- * Prints how often a confidence of 95% is wrong for simulated services with known properties. The output is the Markdown
- * table in the docs.
+ * Prints how often verdicts at 95% confidence are wrong for simulated services with known properties. The
+ * output is the Markdown table in the docs.
  */
 export async function simulate(
   options: SimulateOptions,
