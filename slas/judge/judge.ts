@@ -22,7 +22,7 @@ import { generatorOnTime, loadDelivered } from './checks/load.ts';
 import type { Grounds } from './decide-share.ts';
 import { decisive, exempted, exemptOf, isDecidedByDocument } from './exempt.ts';
 import { flipPointsOf } from './flip.ts';
-import { bothWays, judgeLooks, mayRecover } from './looks.ts';
+import { bothWays, judgeLooks, mayRecover, stillMet } from './looks.ts';
 import { checkPreconditions } from './preconditions.ts';
 import { type Reconciliation, reconcile } from './reconcile.ts';
 import type { Decision } from './ruling.ts';
@@ -143,7 +143,24 @@ function judgePrefix(seconds: number, whole: Whole): Verdict {
   const decided = objectives.map((one, index) =>
     mayRecover(bothWays(one, atWorst[index]!), plan.objectives[index]!, seconds, plan.load!),
   );
-  return verdictOf(part, decided);
+  const verdict = verdictOf(part, decided);
+  if (verdict.verdict !== 'pass' || run.load?.decidedAtSeconds !== seconds) return verdict;
+  const now = objectivesUntilNow(whole);
+  return verdictOf(
+    part,
+    decided.map((one, index) => stillMet(one, plan.objectives[index]!, now[index]!)),
+  );
+}
+
+/** Preconditions that a load does not meet while it is being stopped. */
+const UNMET_AT_STOP = ['load-delivered', 'generator-on-time'];
+
+/** The objectives by the observed values of everything that is known when a look is judged. */
+function objectivesUntilNow(whole: Whole): readonly ObjectiveVerdict[] {
+  const { plan, run, evidence, frame } = whole;
+  const preconditions = whole.preconditions.filter(({ id }) => !UNMET_AT_STOP.includes(id));
+  const scopes = plan.objectives.map((objective) => scopeOf(objective, plan, run, evidence, frame));
+  return objectivesIn(scopes, { ...whole, plan: { ...plan, confidence: null }, preconditions });
 }
 
 function objectivesIn(scopes: readonly Seen['scope'][], whole: Whole): readonly ObjectiveVerdict[] {

@@ -8,7 +8,7 @@ import type {
   Sequential,
   Verdict,
 } from '../model/model.ts';
-import { reason } from '../model/reasons.ts';
+import { type Reason, reason } from '../model/reasons.ts';
 
 /**
  * A run that lasts until it is decided. Each interim look judges the requests sent so far, with bounds at
@@ -112,12 +112,24 @@ export function bothWays(best: ObjectiveVerdict, worst: ObjectiveVerdict): Objec
   return best.verdict === worst.verdict ? best : undecided(best, reason('requests-may-be-open', {}));
 }
 
-const undecided = (verdict: ObjectiveVerdict, why: ReturnType<typeof reason>): ObjectiveVerdict => ({
+/** What came after the look until it was judged decides nothing, unless the target is missed with it: a pass must not ignore that. */
+export function stillMet(
+  verdict: ObjectiveVerdict,
+  { measure }: PlannedObjective,
+  untilNow: ObjectiveVerdict,
+): ObjectiveVerdict {
+  // The rate of a load that is being stopped is lower.
+  if (measure.kind === 'throughput' || verdict.verdict !== 'met' || untilNow.verdict !== 'missed')
+    return verdict;
+  return undecided(verdict, ...untilNow.reasons);
+}
+
+const undecided = (verdict: ObjectiveVerdict, ...because: readonly Reason[]): ObjectiveVerdict => ({
   ...verdict,
   verdict: 'undecided',
   severity: null,
   value: null,
   share: null,
   bucket: null,
-  reasons: [reason('seen-so-far', { because: [why], seen: verdict.reasons })],
+  reasons: [reason('seen-so-far', { because, seen: verdict.reasons })],
 });

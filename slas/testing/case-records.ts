@@ -77,7 +77,9 @@ interface RequestText {
   readonly isRecorded: boolean;
 }
 
-function requestsOf(text: string): readonly RequestText[] {
+const requestsOf = (text: string): readonly RequestText[] => text.split(/;\s*/).flatMap(stretchOf);
+
+function stretchOf(text: string): readonly RequestText[] {
   const [, times, sequence] = /^(?:(\d+) times: )?(.*)$/.exec(text)!;
   const parts = Array.from({ length: Number(times ?? 1) }, () => sequence!.split(' ')).flat();
   return parts.flatMap((part) => {

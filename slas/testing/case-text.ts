@@ -48,7 +48,7 @@ export interface Given {
   readonly load: LoadText | null;
   /**
    * The client's requests: `100x0.05 5x0.3/0.25 2xlost` is 100 of 50 ms, 5 of 300 ms (250 of them for
-   * connecting), 2 unanswered; `9 times: …`; `3x0.01=503`. In a phase, `4xgone` is 4 that were sent and never recorded.
+   * connecting), 2 unanswered; `9 times: …`; `3x0.01=503`. A semicolon separates stretches. In a phase, `4xgone` is 4 that were sent and never recorded.
    */
   readonly client: string | null;
   /**
