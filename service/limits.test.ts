@@ -197,7 +197,7 @@ async function checkTogether(
   await fc.assert(property, { seed: 3, numRuns: 25 });
 }
 
-test('each text gets the same prediction as when sent alone, whatever else is in flight', async () => {
+test('each text gets the same prediction as when sent alone, with any other requests in flight', async () => {
   await checkTogether({}, (together, { sentiment, confidence, truncated }) => {
     expect(together).toMatchObject({ sentiment, confidence, truncated });
   });

@@ -41,7 +41,7 @@ function lookAt(objective: Partial<PlannedObjective>, missed: Partial<ObjectiveV
 }
 
 describe('the first moment beyond a limit', () => {
-  test('is taken from the line of the planned percentile, whatever the id of the objective', () => {
+  test('is taken from the line of the planned percentile, with any objective id', () => {
     const { atSeconds, sentences } = lookAt({ id: 'fast' }, { id: 'fast' });
     expect(atSeconds).toBe(1010);
     expect(sentences[1]).toMatch(/^p95 first rose above .* at 00:16:50 UTC, 10 s into the run\.$/);

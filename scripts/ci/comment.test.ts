@@ -57,7 +57,7 @@ test('an API that cannot be reached is a failure of the environment', async () =
   });
 });
 
-test('an annotation is a single line, whatever its values contain', () => {
+test('an annotation is a single line, even if its values contain line breaks', () => {
   const line = annotationLine({
     ...{
       level: 'error',

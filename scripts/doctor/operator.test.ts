@@ -111,7 +111,7 @@ test('a missing Prometheus is a finding if the operator’s objects do not exist
   );
 });
 
-test('a stack with its own Prometheus is examined as such, whatever else the cluster contains', async () => {
+test('a stack with its own Prometheus is examined as such, even if the cluster has an operator', async () => {
   const prometheus = { ...deployments[0]!, metadata: { name: 'prometheus' } };
   expect((await examined({ deployments: [...deployments, prometheus] })).operated).toEqual(ok(null));
 });

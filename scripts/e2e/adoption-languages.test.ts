@@ -9,7 +9,7 @@ import { expectFirstVerdicts } from '../testing/adoption-verdicts.ts';
 const LONG = { timeout: 1_200_000 };
 const GO_BUILD = ['go', 'build', '-o', 'checkout', '.'];
 
-test.concurrent('FastAPI with prometheus-fastapi-instrumentator', LONG, async ({ expect }) => {
+test.concurrent('init adopts FastAPI with prometheus-fastapi-instrumentator', LONG, async ({ expect }) => {
   const { init, document } = await expectFirstVerdicts({
     name: 'fastapi',
     install: [
@@ -23,7 +23,7 @@ test.concurrent('FastAPI with prometheus-fastapi-instrumentator', LONG, async ({
   expect(document).toContain('status: 5xx');
 });
 
-test.concurrent('Go with promhttp', LONG, async ({ expect }) => {
+test.concurrent('init adopts a Go service with promhttp', LONG, async ({ expect }) => {
   const { init } = await expectFirstVerdicts({
     name: 'go',
     install: [GO_BUILD],
@@ -34,7 +34,7 @@ test.concurrent('Go with promhttp', LONG, async ({ expect }) => {
 });
 
 // Runs alone, because a JVM needs all of the CPU when it starts.
-test('Spring Boot with Micrometer, which has no buckets', LONG, async () => {
+test('init adopts Spring Boot with Micrometer, which has no buckets', LONG, async () => {
   const { init } = await expectFirstVerdicts({
     name: 'spring',
     install: [['mvn', '-q', '-B', '-DskipTests', 'package']],
@@ -46,7 +46,7 @@ test('Spring Boot with Micrometer, which has no buckets', LONG, async () => {
   expect(init.stderr).toContain('client-side only');
 });
 
-test.concurrent('Go with a native histogram only', LONG, async ({ expect }) => {
+test.concurrent('init adopts a Go service that has only a native histogram', LONG, async ({ expect }) => {
   const { init, document } = await expectFirstVerdicts({
     name: 'go',
     install: [GO_BUILD],

@@ -16,13 +16,15 @@ const node = (name: string, more: Partial<Adoption> = {}): Adoption => ({
   ...more,
 });
 
-test.concurrent('Express with express-prom-bundle', { timeout: 600_000 }, async ({ expect }) => {
+test.concurrent('init adopts Express with express-prom-bundle', { timeout: 600_000 }, async ({ expect }) => {
   const { init, document } = await expectFirstVerdicts(node('express', { init: ['--route', '/checkout'] }));
   expect(init.stderr).toContain('library: express-prom-bundle');
   expect(document).toContain('counter: http_request_duration_seconds_count');
 });
 
-test.concurrent('OpenTelemetry’s SDK for Node', { timeout: 600_000 }, async ({ expect }) => {
+test.concurrent('init adopts a service with OpenTelemetry’s SDK for Node', { timeout: 600_000 }, async ({
+  expect,
+}) => {
   const { init, document } = await expectFirstVerdicts(
     node('otel', {
       hasMetricsPort: true,
@@ -34,7 +36,9 @@ test.concurrent('OpenTelemetry’s SDK for Node', { timeout: 600_000 }, async ({
   expect(document).toContain('isolated: except-scrapes');
 });
 
-test.concurrent('a histogram in milliseconds', { timeout: 600_000 }, async ({ expect }) => {
+test.concurrent('init adopts a service with a histogram in milliseconds', { timeout: 600_000 }, async ({
+  expect,
+}) => {
   const { document } = await expectFirstVerdicts(node('milliseconds'));
   expect(document).toContain('target: < 250ms');
 });

@@ -282,7 +282,7 @@ describe('querying the evidence again', () => {
     expect(code).toBe(gated.code);
   });
 
-  test('with a Prometheus that lacks the data, the verdict is inconclusive, whatever verdict is stored', async () => {
+  test('with a Prometheus that lacks the data, the verdict is inconclusive, even if the stored verdict is not', async () => {
     const { code, stderr, stdout } = await slaHere([
       'verify',
       original,

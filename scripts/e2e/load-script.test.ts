@@ -232,7 +232,7 @@ export default eachArrival((data: { path: string }) => get(data.path));`);
   expect(new Set(paths)).toEqual(new Set(['/basket-7']));
 });
 
-test.concurrent('requests in a group whose name has a comma are recorded, too', async () => {
+test.concurrent('requests in a group whose name has a comma are also recorded', async () => {
   const { load } = await run(`
 export const options = planned();
 export default eachArrival(() => group('log in, "then" pay', () => get('/basket')));`);

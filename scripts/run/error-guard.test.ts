@@ -46,7 +46,7 @@ describe('a service that was already running', () => {
     expect(reasonAfter(...many(60, 0, 200, 1_000), ...many(5, 60_000, 0, 1_000))).toContain('5 of the 5');
   });
 
-  test('is treated the same in whatever order the records of load generators are read', () => {
+  test('is treated the same in any order in which the records of load generators are read', () => {
     const requests = [...many(50, 0, 503), ...many(40, 0, 200)];
     expect(reasonAfter(...requests)).toBe(reasonAfter(...requests.toReversed()));
   });

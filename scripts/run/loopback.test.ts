@@ -36,7 +36,7 @@ const listen = async (server: Server, host: string) => {
 };
 
 test.each(['127.0.0.1', '127.0.0.5'])(
-  'a Prometheus at %s is queried directly, whatever proxy Node uses',
+  'a Prometheus at %s is queried directly, even if Node uses a proxy',
   async (host) => {
     let asked = 0;
     const empty = '{"status":"success","data":{"resultType":"matrix","result":[]}}';

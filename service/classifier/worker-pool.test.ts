@@ -290,7 +290,7 @@ test('the model counts as loaded while another worker is ready', async () => {
   expect(await pool.classify(['good'], patient)).toMatchObject([{ sentiment: 'POSITIVE' }]);
 });
 
-test('a text gets the same score whatever else is in flight', async () => {
+test('a text gets the same score with any other requests in flight', async () => {
   await using parts = await startPool({ workers: 2, queueLimit: 200 });
   const texts = Array.from(
     { length: 40 },

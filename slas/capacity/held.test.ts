@@ -24,7 +24,7 @@ function given(rates: readonly number[], outcomes: readonly (readonly ObjectiveO
   return [stepped, { ...judge(plan, run, evidence), objectives } satisfies Verdict] as const;
 }
 
-test('the objectives are met up to the last step before the first miss, whatever the later steps show', () => {
+test('the objectives are met up to the last step before the first miss, and later steps do not count', () => {
   const steps = given(
     [100, 200, 300, 400],
     [

@@ -206,7 +206,7 @@ describe('limits', () => {
   });
 });
 
-test('schema problems have codes and paths, too', () => {
+test('schema problems also have codes and paths', () => {
   const yaml = `${HEAD}${SERVICE}extra: 1\nobjectives: [{ id: Up, target: 1, oops: 2 }]\n`;
   expect(problems(yaml).toSorted()).toEqual([
     'unknown-field extra: unknown field "extra"',

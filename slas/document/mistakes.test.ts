@@ -156,7 +156,7 @@ describe('metrics of the wrong type', () => {
     'target: "< 5", peak: { gauge: "job:queue:max", unit: number }',
   ])('%s is accepted', (text) => expect(problemsIn(text)).toEqual([]));
 
-  test('service.requests and the requests of a scenario are counters, too', () => {
+  test('service.requests and the requests of a scenario must also be counters', () => {
     const objective = `- { id: a, ${latency('f_seconds')} }`;
     expect(problemsOf(objective, ', requests: { counter: "r:rate1m" }')).toEqual([
       expect.stringContaining('not-a-counter service.requests.counter'),

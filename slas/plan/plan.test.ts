@@ -128,7 +128,7 @@ describe('error budgets', () => {
     ]);
   });
 
-  test('of a status class are used up by the codes of that class, whatever the name of the label', () => {
+  test('of a status class are used up by the codes of that class, under any label name', () => {
     const labels = [
       ['status: { matches: "3..|5..|429|499" }', 'status: 5xx'],
       ['status: { matches: "3..|5..|429|499" }', 'http_response_status_code: { matches: 5xx|429 }'],

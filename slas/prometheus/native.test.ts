@@ -70,7 +70,7 @@ describe.each(['exponential', 'custom'] as const)('%s buckets', (stored) => {
   });
 });
 
-describe('a limit inside a bucket', () => {
+describe('a limit within a bucket', () => {
   // These latencies lie in the bucket from 192.8 to 210.2 ms, on both sides of the limit of 200 ms.
   const near = (low: number, high: number) =>
     high === 0.2 ? 0.195 : low === 0.2 ? 0.205 : low + 0.3 * (high - low);
@@ -354,7 +354,7 @@ describe('edges', () => {
     expect(le([[0, '1', '2', '8']])).toEqual({ '1': [0], '2': [8], '+Inf': [9] });
   });
 
-  test('no edge lies inside a bucket of any sample', () => {
+  test('no edge lies within a bucket of any sample', () => {
     expect(le([[0, '1', '2', '3']], [[0, '1', '4', '5']])).toEqual({
       '1': [0, 0],
       '4': [3, 5],

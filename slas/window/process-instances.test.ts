@@ -35,7 +35,7 @@ describe('one process', () => {
   test('that started mid-window is counted from its first scrape', () => {
     expect(found(every5(119, 122, 172))).toEqual(ok([processInstance(119, 122, 162, 0)]));
   });
-  test("that ended inside is assumed to run until the next due scrape or the window's end", () => {
+  test("that ended mid-window is assumed to run until the next due scrape or the window's end", () => {
     expect(found(every5(50, 98, 138), { listedUntilSeconds: 143 })).toEqual(
       ok([processInstance(null, 98, 138, 5)]),
     );

@@ -51,7 +51,7 @@ describe('uncounted requests that only the service saw', () => {
   });
 });
 
-describe('uncounted requests of a replica that started inside', () => {
+describe('uncounted requests of a replica that started mid-window', () => {
   const born = (started: number, values: string) =>
     bound({
       replicas: { a: {}, b: { first: 20, last: 40 } },

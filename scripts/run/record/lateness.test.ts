@@ -3,7 +3,7 @@ import { arrivalsIn, dueAtRate, dueInStages, latenessOf, p99 } from './lateness.
 
 const BEGAN = 1_700_000_000;
 
-test('iterations that start on time are not late, in whatever order they end', () => {
+test('iterations that start on time are not late, in any order in which they end', () => {
   const starts = [3, 1, 0, 2].map((index) => BEGAN + index / 10);
   const { beganSeconds, lateSeconds } = latenessOf(starts, dueAtRate(10, 4))!;
   expect(beganSeconds).toBeCloseTo(BEGAN, 6);

@@ -67,7 +67,7 @@ describe('requests', () => {
     ]);
   });
 
-  test('chunks may end anywhere, even inside a character', () => {
+  test('chunks may end anywhere, even within a character', () => {
     const rows = [...request('/größe/ü', { value: 2 }), ...request('/b', { value: 3 })];
     const whole = record(rows);
     for (const bytes of [1, 2, 3, 7, 64, 301]) expect(record(rows, [], bytes)).toEqual(whole);

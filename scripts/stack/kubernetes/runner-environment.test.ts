@@ -35,7 +35,7 @@ test('the variables of the harness, Kubernetes and the script are accepted', asy
 });
 
 test.each(['K6_ITERATIONS', 'k6_vus', 'K6_SUMMARY_TREND_STATS', 'HTTPS_PROXY', 'no_proxy'])(
-  '%s in the environment of any pod is refused, whatever its source',
+  '%s in the environment of any pod is refused, from any source',
   async (name) => {
     await expect(check({}, { [name]: '1' })).rejects.toMatchObject({
       code: 'misleading-environment',
