@@ -8,8 +8,8 @@ import { type Done, ROOT, sla, slaHere, type TemporaryFolder, temporaryFolder } 
 import { expectVerdict } from '../testing/verdict.ts';
 
 /**
- * One real gate; all other tests work on copies of its run folder. The service's speed on this machine does not matter here:
- * judging the run again must give the same verdict, whatever it is.
+ * One real gate; all other tests work on copies of its run folder. The service's speed on this machine does
+ * not matter here: judging the run again must give the same verdict.
  */
 
 let runs: TemporaryFolder;

@@ -147,7 +147,7 @@ describe.concurrent('an existing service', { timeout: 180_000 }, () => {
       'sla-harness stops the load when half of the requests to a service that it did not start are errors',
     );
     expect(load!.sent).toBeLessThan(240);
-    // Five errors of 360 already exceed 1%, whatever comes after them.
+    // Five errors of 360 already exceed 1%, even without any further ones.
     expect(outcomesOf(verdict)).toMatchObject({ 'error-rate': 'missed', 'latency-p95': 'undecided' });
     expect(done.code).toBe(1);
     expect(preconditionOf(verdict, 'load-delivered')).toMatchObject({

@@ -113,7 +113,7 @@ describe.concurrent('Ctrl-C', () => {
     const gate = startSla(['gate', ...load, '--out', folder.path]);
     await until(gate);
     await expectCleanInterrupt(gate, expect);
-    // Prometheus's data is removed, too; everything reported so far stays.
+    // Prometheus's data is also removed; everything reported so far stays.
     const logs = await readdir(join(folder.path, 'latest', 'logs'));
     expect(logs).not.toContain('prometheus-data');
   });

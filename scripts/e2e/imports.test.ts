@@ -15,7 +15,7 @@ interface Rule {
   readonly mayImport: RegExp;
 }
 
-/** The first matching rule applies to a file; inside `slas`, the stages below apply, too. */
+/** The first matching rule applies to a file; within `slas`, the stages below also apply. */
 const RULES: readonly Rule[] = [
   { files: /^service\/metric-names\.ts$/, mayImport: /^$/ },
   // Only slas/prometheus communicates with a server, and only in these files.

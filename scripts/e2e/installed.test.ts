@@ -86,7 +86,7 @@ async function entriesOf(path: string): Promise<readonly string[]> {
   return entries.filter((entry) => !entry.isSymbolicLink()).map((one) => join(one.parentPath, one.name));
 }
 
-/** Root can write anyway, so the content is compared, too. */
+/** Root can write anyway, so the content is also compared. */
 async function setWritable(path: string, isWritable: boolean): Promise<void> {
   for (const one of [...(await entriesOf(path)), path]) {
     const { mode } = await lstat(one);

@@ -101,8 +101,8 @@ async function begun(): Promise<RunningSla> {
 }
 
 /**
- * Ends the pod of Prometheus. On the network of the node, the connection would outlive the pod, so this function cuts
- * it, too.
+ * Ends the pod of Prometheus. On the network of the node, the connection would outlive the pod, so this
+ * function also cuts it.
  */
 async function disconnect(running: RunningSla): Promise<void> {
   await scale(0);

@@ -59,7 +59,7 @@ function serviceIn(objects: readonly Manifest[], name: string, replicas: number,
           containers: [
             {
               ...container,
-              // The node runs other work, too.
+              // The node also runs other work.
               resources: { requests: { cpu: '50m', memory: '256Mi' }, limits: { cpu: '1', memory: '1Gi' } },
               env: [...(container!.env ?? []), ...faultsOf(faults)],
             },

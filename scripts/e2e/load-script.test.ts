@@ -6,7 +6,7 @@ import { serve } from '../testing/http-server.ts';
 import { asScript, loadOn } from '../testing/load-on.ts';
 import { ROOT, temporaryFolder } from '../testing/sla.ts';
 
-/** Load scripts as users write them: the run record contains what k6 reports about them, whatever the script exports. */
+/** Load scripts as users write them: the run record contains what k6 reports about them, regardless of what the script exports. */
 
 /** Responds to everything with 200 and an error body, except to `/refused` with 503. Records the requests. */
 async function startService() {

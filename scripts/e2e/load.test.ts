@@ -26,8 +26,8 @@ interface Recorder extends AsyncDisposable {
 }
 
 /**
- * Responds to every POST with a valid prediction, to every `refuse`-th with 503, and to every `lose`-th not at all.
- * With `hold`, it responds to no request before that many have arrived.
+ * Responds to every POST with a valid prediction, to every `refuse`-th with 503, and does not respond to
+ * every `lose`-th. With `hold`, it responds to no request before that many have arrived.
  */
 async function startRecorder({ refuse = 0, lose = 0, hold = 0 } = {}): Promise<Recorder> {
   const bodies: string[] = [];

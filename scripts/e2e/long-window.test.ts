@@ -202,7 +202,7 @@ describe('a long window', () => {
     expect(decisions(verdict)).toEqual(decisions(whole));
     const decided = (all: ReturnType<typeof counts>) => all.filter((one) => one.verdict !== 'undecided');
     expect(decided(counts(verdict))).toEqual(decided(counts(whole)));
-    // The census of targets and scrapes is the same, too.
+    // The census of targets and scrapes is also the same.
     const census = (of: VerdictDocument) => objective(of, 'model-uptime').reason;
     expect(census(verdict)).toBe(census(whole));
   });
