@@ -1,4 +1,5 @@
 import { basename, join } from 'node:path';
+import { MAX_RUN } from '../../slas/capacity/budget.ts';
 import type { CapacityAsked, CapacityRecord } from '../../slas/capacity/record.ts';
 import type { SearchSettings } from '../../slas/capacity/search.ts';
 import type { SlaDocument } from '../../slas/model/model.ts';
@@ -124,7 +125,7 @@ async function checkSent(
  * The duration of the longest run in a search. If it exceeds the limit, that is reported before anything is sent.
  */
 const longestSeconds = ({ holdSeconds, stepSeconds }: SearchSettings) =>
-  Math.max(2 * holdSeconds, stepSeconds.close);
+  Math.max(MAX_RUN * holdSeconds, stepSeconds.close);
 
 /** The document's maximum rate applies to a service that was already running. */
 const boundsOf = (

@@ -1,5 +1,5 @@
 import { basename, join } from 'node:path';
-import { brokenIn, figuresOf, outcomeOf, type StepRecord } from '../../slas/capacity/record.ts';
+import { brokenIn, figuresOf, nearLimitOf, outcomeOf, type StepRecord } from '../../slas/capacity/record.ts';
 import type { StepPlan } from '../../slas/capacity/search.ts';
 import { judge } from '../../slas/judge/judge.ts';
 import type { Plan, RunRecord, RunSeries, Verdict } from '../../slas/model/model.ts';
@@ -97,6 +97,8 @@ export async function runStep(
     const replicas = cutWindow(plan, run, evidence!).targets.length;
     const strict = strictly(step, measured);
     const outcome = outcomeOf(verdict, strict, run);
+    const loadedSeconds = run.load!.decidedAtSeconds ?? run.load!.scheduledSeconds;
+    const near = nearLimitOf(plan, verdict, loadedSeconds);
     const record: StepRecord = {
       ...own,
       ...outcome,
@@ -105,7 +107,8 @@ export async function runStep(
       verdict: verdict.verdict,
       missed: missedIn(outcome.outcome === 'missed' && verdict.verdict !== 'fail' ? strict : verdict),
       broken: brokenIn(verdict),
-      loadedSeconds: run.load!.decidedAtSeconds ?? run.load!.scheduledSeconds,
+      loadedSeconds,
+      ...(near === null ? {} : { near }),
       figures: figuresOf(plan, run, verdict, series, {
         ...more,
         throttledShare: more.throttledShare ?? throttled,

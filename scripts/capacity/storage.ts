@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import type { CapacityRecord } from '../../slas/capacity/record.ts';
+import type { NearLimit } from '../../slas/capacity/search.ts';
 import { accept, badOption, type Input } from '../cli/inputs.ts';
 import type { RunFolder } from '../runs/bundle.ts';
 import { readPlainJson, Unreadable } from '../runs/stored-files.ts';
@@ -34,6 +35,7 @@ function isRecord(record: CapacityRecord | null): boolean {
     ...[settings?.holdSeconds, settings?.budgetSeconds, settings?.aroundSeconds],
     ...[settings?.stepSeconds?.min, settings?.stepSeconds?.max, settings?.stepSeconds?.close],
     ...steps.flatMap((step) => [step?.ratePerSecond, step?.tookSeconds, step?.maxSeconds]),
+    ...steps.flatMap((step) => (step?.near === undefined ? [] : numbersIn(step.near))),
   ];
   const isKnown = steps.every(
     (step) => ['step', 'hold'].includes(step?.kind) && OUTCOMES.includes(step?.outcome),
@@ -48,6 +50,8 @@ function isRecord(record: CapacityRecord | null): boolean {
     numbers.every((one) => Number.isFinite(one) && one >= 0)
   );
 }
+
+const numbersIn = (near: NearLimit) => [near?.used, near?.budget, near?.independent, near?.seconds];
 
 const OUTCOMES = ['met', 'missed', 'undecided', 'invalid'];
 

@@ -74,7 +74,7 @@ function aboveUndecided(
   return rate === null ? null : { rate, gap: gapOf(highest, end) };
 }
 
-const gapOf = (low: number, high: number) => (high - low) / high;
+export const gapOf = (low: number, high: number) => (high - low) / high;
 const isWide = (low: number, high: number) => gapOf(low, high) > WIDTH;
 const clamp = (rate: number, { minPerSecond, maxPerSecond }: SearchSettings) =>
   Math.min(maxPerSecond, Math.max(minPerSecond, rate));

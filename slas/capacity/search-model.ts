@@ -28,10 +28,22 @@ export interface StepSeen {
    * service ended during the step. Absent: the verdict is the only reason.
    */
   readonly because?: 'generator-late' | 'service-ended' | 'other-check';
+  /** How much of its error budget the objective used that used the most. Absent: not known. */
+  readonly near?: NearLimit;
   /** The maximum duration for which the step was planned. */
   readonly maxSeconds: number;
   /** The total time, including warm-up, load and queries. */
   readonly tookSeconds: number;
+}
+
+export interface NearLimit {
+  /** 1: the whole budget. */
+  readonly used: number;
+  /** The share of responses that may be slow, or that may fail. */
+  readonly budget: number;
+  /** The responses are worth as much as this many independent ones. */
+  readonly independent: number;
+  readonly seconds: number;
 }
 
 export interface StepPlan {

@@ -1,4 +1,7 @@
+import { aimed } from './aim.ts';
+import { around, holdTime, inTime, isAffordable, left } from './budget.ts';
 import { highestOf, type Known, knownFrom } from './known.ts';
+import { holdPlan, MAX_STEPS, stepAt } from './plans.ts';
 import { firstHold, nextRate, rateAboveProven, rateBelowMissed, rounded } from './rates.ts';
 import type {
   Next,
@@ -15,24 +18,12 @@ export type * from './search-model.ts';
  * The search for the highest rate at which every objective holds. A pure function of the results so far: an interrupted search resumes from
  * its log.
  *
- * Rates double until one is missed, and are then bisected by verdicts. A fresh, longer run (the hold) must pass at the highest rate that
- * was met, or a little below one that was undecided, because bisection selects lucky steps. A hold that does not pass is repeated at a
- * lower rate. The remaining time is spent on lowering the rate that is known to be missed.
+ * Rates double until one is missed, and are then bisected by verdicts. As soon as a run shows about where the limit is, each further run is
+ * at a rate at which it probably decides (aim.ts). A fresh, longer run (the hold) must pass, because bisection selects lucky steps. A hold
+ * that does not pass is repeated at a lower rate. The remaining time is spent on the ends of the interval.
  */
 
 export const MAX_HOLDS = 4;
-export const MAX_STEPS = 24;
-/**
- * Each hold's share of the error of the lower bound. The first hold has the largest share, because it is most often the one that counts.
- */
-const HOLD_SHARES = [0.4, 0.3, 0.2, 0.1];
-/**
- * Each run's share of the error of the upper bound. Few runs are long, and they find that bound. Most short
- * ones are at rates that are missed clearly or not at all.
- */
-const LONG_RUNS = 8;
-const LONG_SHARE = 0.05;
-const SHORT_SHARE = (1 - LONG_RUNS * LONG_SHARE) / (MAX_STEPS + MAX_HOLDS);
 /** The factor by which the rate of a hold is reduced after the previous hold did not pass. */
 const LOWER = [0.96, 0.92, 0.85];
 /** The factor that is used instead after a hold at a rate that no step met. */
@@ -43,6 +34,8 @@ export function nextOf(settings: SearchSettings, log: readonly StepSeen[]): Next
   const known = knownFrom(log, settings);
   if (known.isGone) return { answer: refuse('service-ended', known) };
   const proven = provenIn(log);
+  const aim = aimed(proven, known, settings, log);
+  if (aim !== null) return { run: aim };
   if (proven !== null) return narrowed(proven, known, settings, log);
   const holds = log.filter(({ kind }) => kind === 'hold');
   if (holds.length > 0) return lowerHold(holds, known, settings, log);
@@ -172,80 +165,6 @@ function holdAt(rate: number, known: Known, settings: SearchSettings, log: reado
   if (left(settings, log) < holdTime(settings, log))
     return { answer: refuse(isFirst ? 'budget-spent' : 'not-confirmed', known) };
   return { run: holdPlan(rate, settings, log) };
-}
-
-function holdPlan(ratePerSecond: number, settings: SearchSettings, log: readonly StepSeen[]): StepPlan {
-  const seconds = holdSecondsOf(settings, log);
-  const before = log.filter(({ kind }) => kind === 'hold').length;
-  const confidence = 1 - (1 - settings.confidence) * HOLD_SHARES[before]!;
-  const missConfidence = missConfidenceOf(true, settings, log);
-  const times = { maxSeconds: seconds, atLeastSeconds: seconds };
-  return { kind: 'hold', ratePerSecond, confidence, missConfidence, ...times };
-}
-
-function stepAt(
-  ratePerSecond: number,
-  isClose: boolean,
-  settings: SearchSettings,
-  log: readonly StepSeen[],
-): StepPlan {
-  const { confidence, stepSeconds } = settings;
-  const missConfidence = missConfidenceOf(isClose, settings, log);
-  return {
-    kind: 'step',
-    ratePerSecond,
-    confidence: isClose ? missConfidence : confidence,
-    missConfidence,
-    maxSeconds: isClose ? stepSeconds.close : stepSeconds.max,
-    atLeastSeconds: stepSeconds.min,
-  };
-}
-
-/** Depends on the earlier runs, but not on their results, so the shares never add up to more than the whole error. */
-function missConfidenceOf(
-  isLong: boolean,
-  { confidence, stepSeconds }: SearchSettings,
-  log: readonly StepSeen[],
-): number {
-  const before = log.filter(({ maxSeconds }) => maxSeconds >= stepSeconds.close).length;
-  return 1 - (1 - confidence) * (isLong && before < LONG_RUNS ? LONG_SHARE : SHORT_SHARE);
-}
-
-// ---------------------------------------------------------------------------------------------- the budget
-
-const left = ({ budgetSeconds }: SearchSettings, log: readonly StepSeen[]) =>
-  budgetSeconds - log.reduce((sum, { tookSeconds }) => sum + tookSeconds, 0);
-
-/** The time that a step takes in addition to its load: the first guess, or more if an earlier step took more. */
-const around = ({ aroundSeconds }: SearchSettings, log: readonly StepSeen[]) =>
-  Math.max(aroundSeconds, ...log.map(({ maxSeconds, tookSeconds }) => tookSeconds - maxSeconds));
-
-/** The number of holds for which time is reserved: the first one often does not pass, because its rate was selected. */
-const RESERVED_HOLDS = 2;
-
-const isAffordable = (seconds: number, settings: SearchSettings, log: readonly StepSeen[]) =>
-  left(settings, log) >= seconds + around(settings, log) + reserve(settings, log);
-
-/** A step is shortened if less time is left. null if too little is left. */
-function inTime(plan: StepPlan, settings: SearchSettings, log: readonly StepSeen[]): StepPlan | null {
-  const most = Math.floor(left(settings, log) - around(settings, log) - reserve(settings, log));
-  if (most < plan.atLeastSeconds) return null;
-  return { ...plan, maxSeconds: Math.min(plan.maxSeconds, most) };
-}
-
-/** A budget that is little more than one hold long is spent on steps and a single hold. */
-const reserve = (settings: SearchSettings, log: readonly StepSeen[]) => {
-  const one = holdTime(settings, log);
-  return settings.budgetSeconds >= 4 * one ? RESERVED_HOLDS * one : one;
-};
-
-const holdTime = (settings: SearchSettings, log: readonly StepSeen[]) =>
-  settings.holdSeconds + around(settings, log);
-
-/** Half of the remaining time, so that a hold that does not pass can be repeated at a lower rate. */
-function holdSecondsOf(settings: SearchSettings, log: readonly StepSeen[]): number {
-  const half = Math.floor(left(settings, log) / 2 - around(settings, log));
-  return Math.min(2 * settings.holdSeconds, Math.max(settings.holdSeconds, half));
 }
 
 // ---------------------------------------------------------------------------------------------- answers

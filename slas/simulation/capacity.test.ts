@@ -21,7 +21,8 @@ const holds = ({ provenPerSecond, refutedPerSecond }: Interval, truth: number) =
 const LAWS: readonly (readonly [Law, number])[] = [
   [{ workers: 4, meanSeconds: 0.02, isFixed: true, isEven: true }, 0.1],
   [{ workers: 2, meanSeconds: 0.04, isFixed: true, isEven: true }, 0.1],
-  [{ workers: 4, meanSeconds: 0.02 }, 0.28],
+  [{ workers: 2, meanSeconds: 0.02 }, 0.28],
+  [{ workers: 4, meanSeconds: 0.02 }, 0.22],
   [{ workers: 16, meanSeconds: 0.05 }, 0.2],
 ];
 

@@ -1,13 +1,15 @@
 import {
+  type NearLimit,
   nextOf,
   type SearchAnswer,
   type SearchSettings,
+  type StepOutcome,
   type StepPlan,
   type StepSeen,
 } from '../capacity/search.ts';
 import { latencyEffectOf } from '../judge/certainty.ts';
 import { totalsOf } from '../statistics/design-effect.ts';
-import { shareBounds } from '../statistics/intervals.ts';
+import { effectOfBounds, shareBounds } from '../statistics/intervals.ts';
 import { scheduleLooks } from '../statistics/sequential.ts';
 import { type Answers, type Random, seeded } from './queues.ts';
 import { isSteady, lowerEdges, slowerBySecond } from './simulation.ts';
@@ -109,8 +111,8 @@ function simulateStep(law: Law, limitSeconds: number, plan: StepPlan, random: Ra
   if (ratePerSecond > (law.diesAbovePerSecond ?? Number.POSITIVE_INFINITY))
     return { ...own, outcome: 'missed', because: 'service-ended', tookSeconds: AROUND_SECONDS };
   const answers = loaded(law, ratePerSecond, plan.maxSeconds, random);
-  const { outcome, atSeconds } = judged(answers, limitSeconds, plan);
-  return { ...own, outcome, tookSeconds: atSeconds + AROUND_SECONDS };
+  const { atSeconds, ...result } = judged(answers, limitSeconds, plan);
+  return { ...own, ...result, tookSeconds: atSeconds + AROUND_SECONDS };
 }
 
 /** Decides at each look as the judge does. */
@@ -118,6 +120,11 @@ function judged(answers: Answers, limitSeconds: number, plan: StepPlan) {
   const bySecond = slowerBySecond(answers, limitSeconds, plan.maxSeconds);
   const schedule = scheduleLooks(plan.maxSeconds, plan.confidence, plan.atLeastSeconds);
   const strict = scheduleLooks(plan.maxSeconds, plan.missConfidence, plan.atLeastSeconds);
+  let near: NearLimit | undefined;
+  const ended = (outcome: StepOutcome, atSeconds: number) => ({
+    ...{ outcome, atSeconds },
+    ...(near === undefined ? {} : { near }),
+  });
   for (const { atSeconds, confidence } of schedule.looks) {
     const counts = bySecond.map((blocks) => blocks.slice(0, atSeconds));
     const own = counts.at(-1)!;
@@ -126,14 +133,18 @@ function judged(answers: Answers, limitSeconds: number, plan: StepPlan) {
     if (all === 0) continue;
     const sample = { bad, all, effect: effect ?? { factor: 1, blocks: own.length } };
     const bounds = shareBounds(sample, confidence);
+    if (bounds.high < 1) {
+      const independent = all / effectOfBounds(bad, all, bounds.high, confidence);
+      near = { used: bad / all / BUDGET, budget: BUDGET, independent, seconds: atSeconds };
+    }
     const atMiss = strict.looks.find((look) => look.atSeconds === atSeconds)?.confidence;
     const isMissed = atMiss !== undefined && shareBounds(sample, atMiss).low > BUDGET;
     // A miss that the search does not count does not end the step.
-    if (bounds.low > BUDGET && isMissed) return { outcome: 'missed', atSeconds } as const;
+    if (bounds.low > BUDGET && isMissed) return ended('missed', atSeconds);
     const isMet = effect !== null && bounds.high <= BUDGET && isSteady(own);
-    if (isMet && atSeconds >= schedule.atLeastSeconds) return { outcome: 'met', atSeconds } as const;
+    if (isMet && atSeconds >= schedule.atLeastSeconds) return ended('met', atSeconds);
   }
-  return { outcome: 'undecided', atSeconds: plan.maxSeconds } as const;
+  return ended('undecided', plan.maxSeconds);
 }
 
 /**
