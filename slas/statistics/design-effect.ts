@@ -105,12 +105,16 @@ function factorOf(variance: number, part: number, total: number): number {
 
 /** The minimum degrees of freedom. The kurtosis of a few blocks is itself too uncertain to conclude fewer. */
 const MIN_DEGREES = 3;
+/**
+ * The largest bursts make up most of the kurtosis, but many runs lack them, so the kurtosis of a run is too small. The factor was chosen by
+ * simulation: docs/decisions/0015-bursts-and-early-met.md.
+ */
+const KURTOSIS_FACTOR = 2;
 
 /**
- * The design effect of bad requests that come in bursts. Its variance depends on the bursts that occurred,
- * which are fewer than the blocks: three bursts in a hundred blocks carry as little information as three
- * numbers. Satterthwaite's degrees of freedom follow from the kurtosis of the blocks: `2B/(κ − 1)`. That is
- * about B for even blocks, and about twice the number of equal bursts. null if unknown.
+ * The design effect of bad requests that come in bursts. Its variance depends on the bursts that occurred, which are fewer than the blocks:
+ * three bursts in a hundred blocks carry as little information as three numbers. Satterthwaite's degrees of freedom follow from the
+ * kurtosis: `2B/(κ − 1)`, with κ twice the kurtosis of the blocks. That is about the number of equal bursts. null if unknown.
  */
 export function burstEffectOf(blocks: readonly Block[]): DesignEffect | null {
   const { part, total } = totalsOf(blocks);
@@ -126,7 +130,7 @@ export function burstEffectOf(blocks: readonly Block[]): DesignEffect | null {
   const count = level.length;
   // Blocks without variance are perfectly even.
   const kurtosis = squares === 0 ? 1 : (count * fourths) / squares ** 2;
-  const degrees = Math.min(count - 1, Math.max(MIN_DEGREES, (2 * count) / (kurtosis - 1)));
+  const degrees = Math.min(count - 1, Math.max(MIN_DEGREES, (2 * count) / (KURTOSIS_FACTOR * kurtosis - 1)));
   return { factor: factorOf(variance, part, total), blocks: degrees + 1 };
 }
 

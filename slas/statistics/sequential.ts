@@ -28,7 +28,7 @@ const MIN_ERROR = 1e-9;
  * All looks before the last spend at most this part of the error together. O'Brien and Fleming's function alone spends up to a third of it.
  * That would cost the last look up to 7 points of its power, without deciding rare bursts any earlier.
  */
-const MAX_EARLY_SHARE = 0.1;
+const MAX_EARLY_SHARE = 0.08;
 
 /** The error that may have been spent after this fraction of the maximum duration, by O'Brien and Fleming's function. */
 export function spentBy(fraction: number, error: number): number {
