@@ -79,7 +79,7 @@ class Cluster extends StoredSecrets {
     for (const [pod, { login }] of Object.entries(this.sent))
       if (isListening && login.password !== this.accepted.password) this.lost.push(`${pod}: ${during}`);
     const isMounted = this.data('victoriametrics-login').password === this.accepted.password;
-    // The running VictoriaMetrics would get the new password file as well, because its volume is updated.
+    // The running VictoriaMetrics would also get the new password file, because its volume is updated.
     if (isListening && !isMounted) this.lost.push(`changed while it runs: ${during}`);
   }
 

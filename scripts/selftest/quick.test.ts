@@ -29,7 +29,8 @@ describe('recordings', () => {
     const stored = (await storedRecordingOf(row))!;
     expect(storedProblems('run', stored.run)).toEqual([]);
     expect(storedProblems('evidence', recording.evidence)).toEqual([]);
-    // A recording under other limits says nothing about the current limits, so the row must be recorded again.
+    // A recording under other limits cannot be compared with the current ones, so the row must be recorded
+    // again.
     expect(limitsOf(recording.plan)).toEqual(today);
     // A stricter rule may find a healthy run too short, but must never pass a faulty run.
     if (row.expected.exitCode !== 0) expect(verdictOf(recording, 0.95).verdict).not.toBe('pass');

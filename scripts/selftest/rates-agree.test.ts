@@ -19,11 +19,11 @@ import { MATRIX } from './matrix.ts';
 import { type Recording, recordingOf } from './recorded.ts';
 
 /**
- * A metamorphic test: `increase` and the verdict compute the same numbers from the same samples in two ways. Both are
- * taken over the windows of recorded runs, on a real Prometheus. The stated error is zero over exactly the scrapes
- * between which the verdict subtracts. If a range begins and ends between scrapes, `increase` uses only the scrapes
- * inside it. It may then lack the events of one interval at each edge. It also multiplies their difference by a
- * factor of 1 to highestFactor(n).
+ * A metamorphic test: `increase` and the verdict compute the same numbers from the same samples in two
+ * ways. Both are taken over the windows of recorded runs, on a real Prometheus. The stated error is zero
+ * over exactly the scrapes between which the verdict subtracts. If a range begins and ends between scrapes,
+ * `increase` uses only the scrapes within it. It may then miss the events of one interval at each edge. It
+ * also multiplies their difference by a factor of 1 to highestFactor(n).
  */
 
 const document: SlaDocument = unwrap(parseDocument(SHIPPED_YAML));
@@ -207,7 +207,8 @@ describe.each(recordings)('$name', (recording) => {
       const range = promDuration(to - from);
       const exact = promDuration(inside.at(-1)! - inside[0]! + MOMENT);
       for (const { query, isQuotient, objective } of pairs) {
-        // The verdict would compute this difference, between the first and the last scrape inside the range.
+        // The difference that the verdict would compute, between the first and the last scrape in the
+        // range.
         const between = await ask(query(exact), inside.at(-1)!);
         const value = await ask(query(range), to);
         expect(value, objective.id).toBeGreaterThanOrEqual(

@@ -283,7 +283,7 @@ describe('client-and-server-agree', () => {
       ...[null, 'no request was sent'],
     ]);
     expect(agree(bare)).toEqual([null, 'no run record: another process generated the load']);
-    // The record of a load that was cut short is compared, too.
+    // The record of a load that was cut short is also compared.
     expect(agree({ load: { sent: 1000, '2xx': 900, completed: false }, client: '900x0.05' })[0]).toBe(true);
   });
 });
