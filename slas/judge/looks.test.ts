@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import type { Outcome, Verdict } from '../model/model.ts';
+import type { ObjectiveVerdict, Outcome, PlannedObjective, Verdict } from '../model/model.ts';
 import { scheduleLooks } from '../statistics/sequential.ts';
-import { judgeLooks } from './looks.ts';
+import { judgeLooks, stillMet } from './looks.ts';
 
 const schedule = scheduleLooks(600, 0.95);
 
@@ -59,4 +59,15 @@ test('a miss that a capacity search would not count does not end a step, but a p
   expect(weak).toMatchObject({ verdict: 'inconclusive', sequential: { decidedAtSeconds: null } });
   expect(at(() => 'fail')).toMatchObject({ verdict: 'fail', sequential: { decidedAtSeconds: 152 } });
   expect(at(() => 'pass')).toMatchObject({ verdict: 'pass', sequential: { decidedAtSeconds: 152 } });
+});
+
+test('an objective that was met at a look is undecided if it is missed with what came after the look', () => {
+  const row = (verdict: ObjectiveVerdict['verdict']) =>
+    ({ verdict, reasons: [] }) as unknown as ObjectiveVerdict;
+  const of = (kind: PlannedObjective['measure']['kind']) => ({ measure: { kind } }) as PlannedObjective;
+  expect(stillMet(row('met'), of('ratio'), row('missed')).verdict).toBe('undecided');
+  expect(stillMet(row('met'), of('ratio'), row('undecided')).verdict).toBe('met');
+  expect(stillMet(row('missed'), of('ratio'), row('met')).verdict).toBe('missed');
+  // The rate of a load that is being stopped is lower than planned.
+  expect(stillMet(row('met'), of('throughput'), row('missed')).verdict).toBe('met');
 });
