@@ -1,5 +1,6 @@
 import { basename, join } from 'node:path';
-import { brokenIn, figuresOf, nearLimitOf, outcomeOf, type StepRecord } from '../../slas/capacity/record.ts';
+import { nearLimitOf } from '../../slas/capacity/near.ts';
+import { brokenIn, figuresOf, outcomeOf, type StepRecord } from '../../slas/capacity/record.ts';
 import type { StepPlan } from '../../slas/capacity/search.ts';
 import { judge } from '../../slas/judge/judge.ts';
 import type { Plan, RunRecord, RunSeries, Verdict } from '../../slas/model/model.ts';

@@ -1,10 +1,8 @@
 import { type LoadLevel, loadLevelOf } from '../client/load-level.ts';
 import type { ObjectiveVerdict, Outcome, Plan, RunRecord, RunSeries, Verdict } from '../model/model.ts';
-import { effectsOf } from '../plan/decision-times.ts';
 import { effectOfBounds } from '../statistics/intervals.ts';
-import { budgetFor } from '../statistics/rule-in-force.ts';
 import type { Observed } from './little.ts';
-import type { NearLimit, SearchSettings, StepSeen } from './search.ts';
+import type { SearchSettings, StepSeen } from './search.ts';
 
 /** A search as it is stored: what was asked, and every step. Everything else is computed from it. */
 
@@ -190,21 +188,6 @@ const latenciesOf = ({ objectives }: Plan, verdict: Verdict): readonly StepLaten
     const { percentile } = measure;
     return [{ objective: id, percentile, limitSeconds: target.value, seconds, ...independentIn(own) }];
   });
-
-/** For the objective that used the most of its error budget. null: no objective has one, or nothing is known about it. */
-export function nearLimitOf(plan: Plan, verdict: Verdict, seconds: number): NearLimit | null {
-  const effects = effectsOf(verdict, plan);
-  const all = verdict.objectives.flatMap((own): NearLimit[] => {
-    const planned = plan.objectives.find(({ id }) => id === own.id);
-    const effect = effects.get(own.id);
-    if (planned === undefined || effect === undefined || own.share === null) return [];
-    if (own.exempt !== undefined || own.phase !== null) return [];
-    const budget = budgetFor(planned);
-    const bad = planned.measure.kind === 'ratio' ? own.share : 1 - own.share;
-    return budget > 0 ? [{ used: bad / budget, budget, independent: own.samples / effect, seconds }] : [];
-  });
-  return all.toSorted((a, b) => b.used - a.used)[0] ?? null;
-}
 
 function independentIn({ share, samples, interval }: ObjectiveVerdict) {
   if (share === null || interval === null || interval.low <= 0 || samples === 0) return {};

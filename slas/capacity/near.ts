@@ -1,0 +1,56 @@
+import type { Plan, Verdict } from '../model/model.ts';
+import { shareBounds } from '../statistics/intervals.ts';
+import { budgetFor } from '../statistics/rule-in-force.ts';
+import type { NearLimit } from './search-model.ts';
+
+/** How near a run was to the limit, from the bounds of its verdict. An undecided objective has bounds, but no value. */
+
+/** For the objective that used the most of its error budget. null: no objective has one, or none used a part of it. */
+export function nearLimitOf({ objectives }: Plan, verdict: Verdict, seconds: number): NearLimit | null {
+  const all = verdict.objectives.flatMap(({ id, exempt, phase, interval }): NearLimit[] => {
+    const planned = objectives.find((one) => one.id === id);
+    const kind = planned?.measure.kind;
+    if (planned === undefined || interval === null || exempt !== undefined || phase !== null) return [];
+    if (kind !== 'latency' && kind !== 'ratio' && kind !== 'success') return [];
+    const { low, high, eachBound, confidence } = interval;
+    // A latency is judged by the share of responses within the limit.
+    const bad: readonly [number, number] = kind === 'ratio' ? [low, high] : [1 - high, 1 - low];
+    const sample = sampleBetween(...bad, eachBound ?? confidence);
+    const budget = budgetFor(planned);
+    if (sample === null || !(budget > 0)) return [];
+    return [{ used: sample.share / budget, budget, independent: sample.size, seconds }];
+  });
+  return all.toSorted((a, b) => b.used - a.used)[0] ?? null;
+}
+
+const STEPS = 40;
+const MAX_SIZE = 1e7;
+/** Enough blocks for no further penalty. */
+const MANY_BLOCKS = 1e6;
+
+/** The share and the number of independent responses that have these bounds; null: none was bad, or all may be. */
+export function sampleBetween(
+  low: number,
+  high: number,
+  confidence: number,
+): { readonly share: number; readonly size: number } | null {
+  if (!(low > 0 && high < 1 && low < high)) return null;
+  const boundsOf = (share: number, size: number) =>
+    shareBounds({ bad: share * size, all: size, effect: { factor: 1, blocks: MANY_BLOCKS } }, confidence);
+  /** The size at which this share has the upper bound `high`. */
+  const sizeOf = (share: number) =>
+    Math.exp(middle(0, Math.log(MAX_SIZE), (size) => boundsOf(share, Math.exp(size)).high > high));
+  const share = middle(low, high, (one) => boundsOf(one, sizeOf(one)).low < low);
+  return { share, size: sizeOf(share) };
+}
+
+/** Where a condition that holds at first stops to hold. */
+function middle(from: number, to: number, isBelow: (value: number) => boolean): number {
+  let [low, high] = [from, to];
+  for (let step = 0; step < STEPS; step++) {
+    const half = (low + high) / 2;
+    if (isBelow(half)) low = half;
+    else high = half;
+  }
+  return (low + high) / 2;
+}
