@@ -87,6 +87,7 @@ function measure(
           whole,
           isPhase: phase !== null,
           countsScrapes: plan.countsScrapes,
+          confidence: plan.confidence,
         }),
       );
     case 'throughput':

@@ -37,8 +37,17 @@ export function errorsSeenBeyond(
   // Counts by class do not show a part of a class.
   if (run.load.client === undefined && !SERVER_ERRORS.every(claimsCode(badStatus))) return NONE;
   const client = answersWith(badStatus, run, ({ answered }) => answered['5xx']);
+  return beyondCounted(client, { bad, samples, uncounted }, run);
+}
+
+/** Errors that the client received, beyond those that were counted. */
+export function beyondCounted(
+  client: number,
+  { bad, samples, uncounted }: Counts,
+  run: RunRecord,
+): SeenErrors {
   const beyond = Math.max(0, client - bad - uncounted);
-  if (beyond === 0) return NONE;
+  if (beyond === 0 || run.load === null) return NONE;
   const outside = Math.min(beyond, Math.max(0, allResponses(run.load) - samples));
   return {
     reasons: [reason('client-saw-more-errors', { client, counted: bad })],

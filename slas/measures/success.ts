@@ -12,7 +12,7 @@ import { countIncreases, type Frame } from '../window/window.ts';
 import { notACounter } from './counters.ts';
 import { type Measured, nothing, orNone, orNowhere, partialEvent } from './measured.ts';
 import { addLost, answersWith, scrapesIn } from './ratio.ts';
-import { strangersIn } from './seen-errors.ts';
+import { beyondCounted, strangersIn } from './seen-errors.ts';
 
 /**
  * Measures good events over all events. Every event that the document does not select as good is bad, so no error can be missing from a
@@ -26,13 +26,14 @@ interface Around {
   readonly whole: RunRecord;
   readonly isPhase: boolean;
   readonly countsScrapes?: boolean | undefined;
+  readonly confidence: number | null;
 }
 
 export function measureSuccess(
   planned: Success,
   run: RunRecord,
   frame: Frame,
-  { whole, isPhase, countsScrapes = false }: Around,
+  { whole, isPhase, countsScrapes = false, confidence }: Around,
 ): Measured {
   const gauge = notACounter(planned.good, frame) ?? notACounter(planned.total, frame);
   if (gauge !== null) return nothing(gauge);
@@ -60,6 +61,9 @@ export function measureSuccess(
   const client = isPhase ? (run.load?.answered['5xx'] ?? 0) : failedAtClient(planned, run);
   if (client > bad + uncounted) return nothing(reason('client-saw-more-errors', { client, counted: bad }));
   const outside = outsideOf(all.value, frame);
+  // The observed value of a phase is compared in in-phase.ts.
+  const seen = isPhase && confidence != null ? failedAtClient(planned, run) : 0;
+  const beyond = beyondCounted(seen, { bad: bad - lost, samples, uncounted }, run);
   return {
     kind: 'share',
     samples,
@@ -73,7 +77,11 @@ export function measureSuccess(
     value: goodCount / samples,
     share: goodCount / samples,
     bucket: null,
-    reasons: [reason('requests-succeeded', { good: goodCount, samples, unanswered: lost })],
+    reasons: [
+      reason('requests-succeeded', { good: goodCount, samples, unanswered: lost }),
+      ...beyond.reasons,
+    ],
+    ...(beyond.mayBe.mayBeBad === 0 ? {} : { unclaimed: beyond.mayBe }),
     blocks: badBlocks(good.value, all.value, samples - total(all.value), frame, run),
     lower: [],
   };
