@@ -204,7 +204,7 @@ describe('several searches in one report', () => {
     expect(renderVariants(searched)).toContain('twice as many as were measured');
     const four = [...searched, of('4', 300)];
     expect(variantsText(four)).toContain(
-      '250/s with 30% headroom needs 6 replicas by the measured scaling, one of which may be lost. More must run than were measured: each further one is assumed to add 66.8/s.',
+      '250/s with 30% headroom needs 6 replicas by the measured scaling, so that one of them may fail. More must run than were measured: each further one is assumed to add 66.8/s.',
     );
     expect(variantsText(four)).toContain('\nreplicas=2: Every objective holds at 160/s');
     expect(notesOf(four).join(' ')).toContain('They shared 2 cores with the load generator.');

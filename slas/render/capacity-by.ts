@@ -152,7 +152,7 @@ export function scalingInWords(searched: readonly Searched[]): string | null {
     addedPerSecond === undefined
       ? ''
       : ` More must run than were measured: each further one is assumed to add ${rate(Number(addedPerSecond.toPrecision(3)))}.`;
-  return `${goal} needs ${countOf(replicas, 'replica')}${range} by the measured scaling, one of which may be lost.${beyond}`;
+  return `${goal} needs ${countOf(replicas, 'replica')}${range} by the measured scaling, so that one of them may fail.${beyond}`;
 }
 
 function measuredIn(one: Searched): readonly MeasuredReplicas[] {
