@@ -161,7 +161,9 @@ describe('a Prometheus with a private authority, client certificates, basic auth
   });
 
   test('the error reports a host name that the certificate does not list, and an address with the wrong scheme', async () => {
-    expect(await errorOf(WHOLE, server.url.replace('127.0.0.1', 'localhost'))).toContain('other names');
+    expect(await errorOf(WHOLE, server.url.replace('127.0.0.1', 'localhost'))).toContain(
+      'its certificate is for other host names',
+    );
     expect(await errorOf(WHOLE, server.url.replace('https:', 'http:'))).toMatch(/^status 400\b.*HTTPS/);
     await using plain = await startPrometheusWith(async () => {});
     expect(await errorOf(WHOLE, plain.url.replace('http:', 'https:'))).toContain('http://');
