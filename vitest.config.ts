@@ -39,7 +39,7 @@ const ALONE = [
 ];
 
 /** Groups, one after the other. */
-const FIRST = { maxWorkers: 3, sequence: { groupOrder: 0 } };
+const FIRST = { maxWorkers: 2, sequence: { groupOrder: 0 } };
 const SECOND = { maxWorkers: 3, sequence: { groupOrder: 1 } };
 const LAST = { maxWorkers: 1, sequence: { groupOrder: 2 } };
 /** A gate and its load generators need most of a core while they start. */
