@@ -17,6 +17,7 @@ const GATES = [
   'scripts/e2e/adoption.test.ts',
   'scripts/e2e/any-script.test.ts',
   'scripts/e2e/capacity.test.ts',
+  'scripts/e2e/capacity-replicas.test.ts',
   'scripts/e2e/deduplication.test.ts',
   'scripts/e2e/gate-image.test.ts',
   'scripts/e2e/installed.test.ts',

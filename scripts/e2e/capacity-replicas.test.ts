@@ -21,7 +21,7 @@ test('two replicas are loaded in turn, scraped both, and judged together', { tim
   const runs = join(folder.path, 'runs');
   const search = startSla(['capacity', '--replicas', '2', '--out', runs, '--budget', '5m']);
   await search.seen('starting 2 replicas of the service and Prometheus');
-  await search.seen(/step at 25\/s: (met|undecided)[\s\S]*\bstep at /);
+  await search.seen(/step at 25\/s: (met|undecided|invalid)[\s\S]*\bstep at /);
   search.child.kill('SIGINT');
   const { stderr } = await search.done;
   const [, shown] = /--resume "([^"]+)"/.exec(stderr) ?? [];
