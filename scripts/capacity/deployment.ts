@@ -4,6 +4,7 @@ import { countOf } from '../../slas/render/numbers.ts';
 import { HarnessError } from '../cli/errors.ts';
 import type { Io } from '../cli/io.ts';
 import { type Kubectl, kubectlOf } from '../stack/kubernetes/kubectl.ts';
+import { rolledOut } from '../stack/kubernetes/rollout.ts';
 
 /** Scales a Deployment of a service that is already running, for `--replicas` with `--deployment`. */
 
@@ -24,10 +25,6 @@ export interface ScaledDeployment extends AsyncDisposable {
   /** May be called once. Resolves once this many pods are ready, and no others are left. */
   scaleTo(replicas: number): Promise<void>;
 }
-
-/** Pods may have to pull an image and load a model. */
-const ROLLOUT_SECONDS = 300;
-const SPARE_MS = 10_000;
 
 /**
  * Reads how many replicas the Deployment has now. Disposing of the result sets that number again. Also
@@ -50,8 +47,7 @@ export async function openDeployment(
       io.progress(`scaling ${text} from ${before} to ${countOf(replicas, 'replica')}`);
       isScaled = true;
       await kubectl.run(scaling(replicas), { signal: io.signal });
-      const args = own('rollout', 'status', `deployment/${name}`, `--timeout=${ROLLOUT_SECONDS}s`);
-      await kubectl.run(args, { limitMs: ROLLOUT_SECONDS * 1000 + SPARE_MS, signal: io.signal });
+      await rolledOut(name, { kubectl, namespace, signal: io.signal });
     },
     [Symbol.asyncDispose]: async () => {
       if (!isScaled) return;

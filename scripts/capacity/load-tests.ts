@@ -1,20 +1,19 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import pMap from 'p-map';
 import type { Period } from '../../slas/capacity/traffic/periods.ts';
 import type { Plan, RunRecord, SlaDocument } from '../../slas/model/model.ts';
 import { FILES } from '../runs/bundle.ts';
+import { MAX_RUN_MS, startOf } from '../runs/run-folders.ts';
 import { readOptional } from '../runs/stored-files.ts';
-import { CAPACITY_FILES } from './storage.ts';
+import { CAPACITY_FILES, isSearch } from './storage.ts';
 
 /** Finds the load tests of a service in folders of runs, because a history must not count them as traffic. */
 
-const TIMED = /^(\d{4}-\d\d-\d\d)T(\d\d)-(\d\d)-(\d\d)Z-/;
 /** The clock of this machine and that of the scraped service may differ, and the service counts the last requests a little later. */
 const PAD_SECONDS = 10;
 /** The maximum time of the warm-up and of the first scrape after it, for a run whose end was not stored. */
 const BEFORE_SECONDS = 260;
-/** The maximum time of a run. Folders that were created earlier before the history cannot reach into it. */
-const LONGEST_RUN_SECONDS = 25 * 3600;
 /** Files that are read at the same time. */
 const PARALLEL = 16;
 
@@ -28,16 +27,13 @@ export async function loadTestsIn(
   fromSeconds: number,
 ): Promise<readonly Period[]> {
   const folders = (await Promise.all([...new Set(parents)].map(runsIn))).flat();
-  const recent = folders.filter(({ startedSeconds }) => startedSeconds > fromSeconds - LONGEST_RUN_SECONDS);
-  const periods: Period[] = [];
-  for (let at = 0; at < recent.length; at += PARALLEL) {
-    const some = recent.slice(at, at + PARALLEL).map((one) => periodOf(one, service.selector));
-    periods.push(...(await Promise.all(some)).filter((one) => one !== null));
-  }
-  return periods.filter(({ toSeconds }) => toSeconds > fromSeconds);
+  const recent = folders.filter(({ startedSeconds }) => startedSeconds > fromSeconds - MAX_RUN_MS / 1000);
+  const periods = await pMap(recent, (one) => periodOf(one, service.selector), { concurrency: PARALLEL });
+  return periods.filter((one) => one !== null).filter(({ toSeconds }) => toSeconds > fromSeconds);
 }
 
 interface Folder {
+  readonly name: string;
   readonly path: string;
   /** The folder is created before the first request is sent. */
   readonly startedSeconds: number;
@@ -47,16 +43,12 @@ interface Folder {
 async function runsIn(parent: string): Promise<readonly Folder[]> {
   const names = await readdir(parent).catch(() => []);
   const own = names.flatMap((name): Folder[] => {
-    const [, day, hours, minutes, seconds] = TIMED.exec(name) ?? [];
-    if (day === undefined) return [];
-    return [
-      {
-        path: join(parent, name),
-        startedSeconds: Date.parse(`${day}T${hours}:${minutes}:${seconds}Z`) / 1000,
-      },
-    ];
+    const started = startOf(name);
+    return started === null
+      ? []
+      : [{ name, path: join(parent, name), startedSeconds: Date.parse(started) / 1000 }];
   });
-  const searches = own.filter(({ path }) => path.includes('-capacity-'));
+  const searches = own.filter(({ name }) => isSearch(name));
   const steps = await Promise.all(searches.map(({ path }) => runsIn(join(path, CAPACITY_FILES.steps))));
   return [...own, ...steps.flat()];
 }

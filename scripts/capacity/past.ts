@@ -1,4 +1,3 @@
-import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CapacityRecord } from '../../slas/capacity/record.ts';
 import { type History, type Hour, type LoadTests, WEEK_SECONDS } from '../../slas/capacity/traffic/model.ts';
@@ -13,7 +12,7 @@ import { readOptional } from '../runs/stored-files.ts';
 import { readHistory } from './history.ts';
 import { loadTestsIn } from './load-tests.ts';
 import type { HistoryAsked } from './options.ts';
-import { CAPACITY_FILES, readRecord } from './storage.ts';
+import { CAPACITY_FILES, readRecord, searchesIn } from './storage.ts';
 
 /** Reads what a search is compared with: the past traffic of the service, and earlier searches. */
 
@@ -90,7 +89,7 @@ function isHistory({ schema, requests, copiedBy, doubtfulDays, traffic, loadTest
 
 /** The searches that are stored in a folder of runs. */
 export async function otherSearches(parent: string): Promise<readonly CapacityRecord[]> {
-  const folders = (await readdir(parent).catch(() => [])).filter((one) => one.includes('-capacity-'));
+  const folders = await searchesIn(parent);
   const records = await Promise.all(folders.map((one) => readRecord(join(parent, one), one)));
   return records.flatMap((one) => (one.ok ? [one.value] : []));
 }

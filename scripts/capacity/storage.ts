@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CapacityRecord } from '../../slas/capacity/record.ts';
 import type { NearLimit } from '../../slas/capacity/search.ts';
@@ -7,6 +8,12 @@ import type { RunFolder } from '../runs/bundle.ts';
 import { readPlainJson, Unreadable } from '../runs/stored-files.ts';
 
 /** The folder of a search contains its record, its report, and the run folders of its steps. */
+
+export const isSearch = (folder: string): boolean => folder.includes('-capacity-');
+
+/** The names of the folders of searches in a folder of runs. */
+export const searchesIn = async (parent: string): Promise<readonly string[]> =>
+  (await readdir(parent).catch(() => [])).filter(isSearch);
 
 export const CAPACITY_FILES = {
   record: 'capacity.json',

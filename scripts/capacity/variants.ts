@@ -57,14 +57,20 @@ function readWorkers(workers: string, target: string | undefined): Input<readonl
       '--workers',
       'the number of workers can be set only for a service that the harness starts: leave out --target',
     );
-  const values = workers.split(',').map((value) => value.trim());
-  const isValid = values.every((value) => /^([1-9]\d?|1\d\d|2[0-4]\d|25[0-6])$/.test(value));
-  if (!isValid || values.length > MAX_VALUES || new Set(values).size < values.length)
+  const values = countsIn(workers, (value) => /^([1-9]\d?|1\d\d|2[0-4]\d|25[0-6])$/.test(value));
+  if (values === null)
     return badOption(
       '--workers',
       `"${workers}" is not a list of worker counts (1 to 256, each once): write it as 1,2`,
     );
   return accept(values.map((value) => ({ name: WORKERS, value })));
+}
+
+/** null: too many, or one of them is not valid or occurs twice. */
+function countsIn(list: string, isValid: (value: string) => boolean): readonly string[] | null {
+  const values = list.split(',').map((value) => value.trim());
+  const areDifferent = new Set(values).size === values.length;
+  return values.every(isValid) && values.length <= MAX_VALUES && areDifferent ? values : null;
 }
 
 /** `--deployment` and `--context` apply only to a service in a cluster whose replicas are varied. */
@@ -106,8 +112,8 @@ function readReplicas(
       '--replicas',
       'a script of your own sends to a single address, and would load only the first replica: leave out --script',
     );
-  const values = replicas.split(',').map((value) => value.trim());
-  if (!values.every(isReplicas) || values.length > MAX_VALUES || new Set(values).size < values.length)
+  const values = countsIn(replicas, isReplicas);
+  if (values === null)
     return badOption(
       '--replicas',
       `"${replicas}" is not a list of replica counts (1 to ${MAX_REPLICAS}, each once): write it as 1,2`,

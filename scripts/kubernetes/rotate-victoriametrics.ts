@@ -1,6 +1,7 @@
 import { HarnessError } from '../cli/errors.ts';
 import { execIn } from '../stack/kubernetes/in-pod.ts';
 import { KubectlError } from '../stack/kubernetes/kubectl.ts';
+import { rolledOut } from '../stack/kubernetes/rollout.ts';
 import {
   change,
   eventually,
@@ -8,7 +9,6 @@ import {
   podsOf,
   type RotationIo,
   restart,
-  rolledOut,
   stored,
   touch,
 } from './rotation-steps.ts';

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { HarnessError } from '../cli/errors.ts';
+import { rolledOut } from '../stack/kubernetes/rollout.ts';
 import { readSecret, replaceSecret, type SecretPlace, type StoredSecret } from './secret-store.ts';
 import type { SecretData, SecretName } from './secrets.ts';
 
@@ -59,16 +60,6 @@ export async function eventually(
     await delay(POLL_MS, undefined, { signal });
   }
   return true;
-}
-
-const ROLLOUT_LIMIT_MS = 5 * 60_000;
-
-export async function rolledOut(deployment: string, { kubectl, namespace, signal }: RotationIo) {
-  const args = ['rollout', 'status', `deployment/${deployment}`, '--namespace', namespace];
-  await kubectl.run([...args, `--timeout=${ROLLOUT_LIMIT_MS / 1000}s`], {
-    signal,
-    limitMs: ROLLOUT_LIMIT_MS + 10_000,
-  });
 }
 
 export async function restart(deployment: string, io: RotationIo): Promise<void> {

@@ -1,10 +1,9 @@
-import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { MeasuredLimit } from '../../dashboards/capacity-panels.ts';
 import { heldUpTo } from '../../slas/capacity/held.ts';
 import { answerOf } from '../../slas/capacity/search.ts';
 import type { Plan, SlaDocument, Verdict } from '../../slas/model/model.ts';
-import { readRecord } from '../capacity/storage.ts';
+import { readRecord, searchesIn } from '../capacity/storage.ts';
 import { findRuns } from '../runs/run-folders.ts';
 import { readStoredOrNull } from '../runs/stored-files.ts';
 
@@ -18,11 +17,7 @@ export async function measuredLimit(parent: string, document: SlaDocument): Prom
 
 /** The result of the newest search that found a rate. */
 async function provenIn(parent: string, { name }: SlaDocument): Promise<MeasuredLimit | null> {
-  const folders = await readdir(parent).catch(() => []);
-  for (const folder of folders
-    .filter((one) => one.includes('-capacity-'))
-    .toSorted()
-    .toReversed()) {
+  for (const folder of (await searchesIn(parent)).toSorted().toReversed()) {
     const record = await readRecord(join(parent, folder), folder);
     if (!record.ok || record.value.sla !== name) continue;
     const answer = answerOf(record.value.settings, record.value.steps);

@@ -9,10 +9,11 @@ import { MANIFEST } from './seal.ts';
 import { readPlainJson, Unreadable } from './stored-files.ts';
 
 /** A run folder is recognised by its plan and by a name in the harness's format. Nothing else is ever deleted. */
-const RUN_NAME = /^(\d{4}-\d\d-\d\d)T(\d\d)-(\d\d)-(\d\d)Z-.+-[0-9a-f]{4}$/;
+const STARTED = /^(\d{4}-\d\d-\d\d)T(\d\d)-(\d\d)-(\d\d)Z-/;
+const RUN_NAME = new RegExp(`${STARTED.source}.+-[0-9a-f]{4}$`);
 const PRUNED = '.pruned-';
 /** The longest run takes a day. A younger folder without a manifest may therefore be in use. */
-const MAYBE_RUNNING_MS = 25 * 3600 * 1000;
+export const MAX_RUN_MS = 25 * 3600 * 1000;
 
 export interface ListedRun {
   readonly id: string;
@@ -51,6 +52,12 @@ export function runPath(run: string | undefined, io: Io): string {
   return existsSync(theirs) ? theirs : join(io.project, 'runs', run);
 }
 
+/** When the folder of a run or a search was created, in RFC 3339, by its name; null: it is not such a folder. */
+export function startOf(name: string): string | null {
+  const [, day, hours, minutes, seconds] = STARTED.exec(name) ?? [];
+  return day === undefined ? null : `${day}T${hours}:${minutes}:${seconds}Z`;
+}
+
 /** The names of the run folders in a folder, newest first. */
 export async function findRuns(parent: string): Promise<readonly string[]> {
   const entries = await readdir(parent, { withFileTypes: true }).catch(emptyIfMissing);
@@ -87,7 +94,7 @@ export async function describeRun(parent: string, id: string): Promise<ListedRun
     id,
     scenario: typeof plan?.sla?.scenario === 'string' ? plan.sla.scenario : null,
     verdict: OUTCOMES.find((outcome) => outcome === verdict?.verdict) ?? null,
-    startedAt: startOf(id),
+    startedAt: startOf(id)!,
     latency:
       first?.measure.kind === 'latency'
         ? {
@@ -116,8 +123,6 @@ async function readIfObjectives<T extends Plan | Verdict>(path: string): Promise
   }
 }
 
-const startOf = (id: string) => id.replace(new RegExp(`${RUN_NAME.source}`), '$1T$2:$3:$4Z');
-
 /**
  * The runs that may be deleted, beyond the newest `keep`. Some runs are always kept: the run that `latest` points to, runs
  * that may be in progress, and the newest passed run of each scenario, which is the next run's baseline.
@@ -140,7 +145,7 @@ async function newestPasses(parent: string, ids: readonly string[]): Promise<Rea
 }
 
 const isOver = async (parent: string, id: string) =>
-  Date.now() - Date.parse(startOf(id)) > MAYBE_RUNNING_MS || (await isFile(join(parent, id, MANIFEST)));
+  Date.now() - Date.parse(startOf(id)!) > MAX_RUN_MS || (await isFile(join(parent, id, MANIFEST)));
 
 /**
  * Deletes run folders. Each folder is first renamed atomically, so that no partially deleted run is visible. Symbolic links

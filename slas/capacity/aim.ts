@@ -1,6 +1,6 @@
 import { holdSecondsBefore, holdTime, stepSecondsBefore } from './budget.ts';
 import { type Estimate, estimateFrom, provableRate, refutableRate } from './estimate.ts';
-import { type Known, lowestOf } from './known.ts';
+import { holdsIn, type Known, lowestOf } from './known.ts';
 import { holdConfidence, holdPlan, MAX_STEPS, missConfidenceOf, stepAt } from './plans.ts';
 import { gapOf, rounded, WIDTH } from './rates.ts';
 import type { SearchSettings, StepPlan, StepSeen } from './search-model.ts';
@@ -50,7 +50,7 @@ export function aimed(
     return null;
   const aim: Aim = { lower, upper, proven, missed, settings, log };
   if (proven !== null) return narrowing(proven, aim);
-  const holds = log.filter(({ kind }) => kind === 'hold');
+  const holds = holdsIn(log);
   if (holds.length > 0) return holdIn(aim);
   // The steps have decided almost every rate, so the rate that was met is the best guess.
   if (met === null || gapOf(met, missed) <= WIDTH) return null;
@@ -71,7 +71,7 @@ function narrowing(proven: number, aim: Aim): StepPlan | null {
 }
 
 function holdIn({ lower, proven, missed, settings, log }: Aim): StepPlan | null {
-  const holds = log.filter(({ kind }) => kind === 'hold');
+  const holds = holdsIn(log);
   if (holds.length >= MAX_HOLDS) return null;
   const all = holdSecondsBefore(0, settings, log);
   const withAnother = holdSecondsBefore(holdTime(settings, log), settings, log);

@@ -25,6 +25,8 @@ export interface Known {
   readonly isGone: boolean;
 }
 
+export const holdsIn = (log: readonly StepSeen[]) => log.filter(({ kind }) => kind === 'hold');
+
 export function knownFrom(log: readonly StepSeen[], { stepSeconds }: SearchSettings): Known {
   const rates = (outcome: StepOutcome) =>
     log.filter((one) => one.outcome === outcome).map(({ ratePerSecond }) => ratePerSecond);

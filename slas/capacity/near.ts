@@ -1,5 +1,6 @@
 import type { Plan, Verdict } from '../model/model.ts';
-import { shareBounds } from '../statistics/intervals.ts';
+import { crossing } from '../statistics/bisection.ts';
+import { boundsAt, effectOfBounds } from '../statistics/intervals.ts';
 import { budgetFor } from '../statistics/rule-in-force.ts';
 import type { NearLimit } from './search-model.ts';
 
@@ -23,10 +24,7 @@ export function nearLimitOf({ objectives }: Plan, verdict: Verdict, seconds: num
   return all.toSorted((a, b) => b.used - a.used)[0] ?? null;
 }
 
-const STEPS = 40;
 const MAX_SIZE = 1e7;
-/** Enough blocks for no further penalty. */
-const MANY_BLOCKS = 1e6;
 
 /** The share and the number of independent responses that have these bounds; null: none was bad, or all may be. */
 export function sampleBetween(
@@ -35,22 +33,12 @@ export function sampleBetween(
   confidence: number,
 ): { readonly share: number; readonly size: number } | null {
   if (!(low > 0 && high < 1 && low < high)) return null;
-  const boundsOf = (share: number, size: number) =>
-    shareBounds({ bad: share * size, all: size, effect: { factor: 1, blocks: MANY_BLOCKS } }, confidence);
   /** The size at which this share has the upper bound `high`. */
-  const sizeOf = (share: number) =>
-    Math.exp(middle(0, Math.log(MAX_SIZE), (size) => boundsOf(share, Math.exp(size)).high > high));
-  const share = middle(low, high, (one) => boundsOf(one, sizeOf(one)).low < low);
+  const sizeOf = (share: number) => MAX_SIZE / effectOfBounds(share * MAX_SIZE, MAX_SIZE, high, confidence);
+  const isBelow = (share: number) => {
+    const size = sizeOf(share);
+    return boundsAt(share * size, size, confidence).low < low;
+  };
+  const share = crossing(low, high, isBelow);
   return { share, size: sizeOf(share) };
-}
-
-/** Where a condition that holds at first stops to hold. */
-function middle(from: number, to: number, isBelow: (value: number) => boolean): number {
-  let [low, high] = [from, to];
-  for (let step = 0; step < STEPS; step++) {
-    const half = (low + high) / 2;
-    if (isBelow(half)) low = half;
-    else high = half;
-  }
-  return (low + high) / 2;
 }

@@ -1,4 +1,5 @@
 import { holdSecondsOf } from './budget.ts';
+import { holdsIn } from './known.ts';
 import type { SearchSettings, StepPlan, StepSeen } from './search-model.ts';
 
 /**
@@ -48,7 +49,7 @@ export function stepAt(
 }
 
 export function holdConfidence({ confidence }: SearchSettings, log: readonly StepSeen[]): number {
-  const undecided = log.filter(({ kind, outcome }) => kind === 'hold' && outcome !== 'met').length;
+  const undecided = holdsIn(log).filter(({ outcome }) => outcome !== 'met').length;
   return 1 - (1 - confidence) * HOLD_PART * (1 - HOLD_PART) ** undecided;
 }
 

@@ -38,7 +38,7 @@ export type ScalingAnswer =
 /** The number of replicas that may be lost. */
 const SPARE = 1;
 /** Nothing is predicted for more than this multiple of the measured number. */
-const FURTHEST = 2;
+export const FURTHEST = 2;
 const TOLERANCE = 1e-9;
 
 export function replicasByScaling({ targetPerSecond, headroom, measured }: ScalingQuestion): ScalingAnswer {

@@ -1,6 +1,6 @@
 import { aimed } from './aim.ts';
 import { around, holdTime, inTime, isAffordable, left } from './budget.ts';
-import { highestOf, type Known, knownFrom } from './known.ts';
+import { highestOf, holdsIn, type Known, knownFrom } from './known.ts';
 import { holdPlan, MAX_STEPS, stepAt } from './plans.ts';
 import { firstHold, nextRate, rateAboveProven, rateBelowMissed, rounded } from './rates.ts';
 import type {
@@ -23,7 +23,8 @@ export type * from './search-model.ts';
  * that does not pass is repeated at a lower rate. The remaining time is spent on the ends of the interval.
  */
 
-export const MAX_HOLDS = 4;
+/** While it is unknown where the limit is. Aimed runs have a maximum of their own. */
+const MAX_HOLDS = 4;
 /** The factor by which the rate of a hold is reduced after the previous hold did not pass. */
 const LOWER = [0.96, 0.92, 0.85];
 /** The factor that is used instead after a hold at a rate that no step met. */
@@ -37,7 +38,7 @@ export function nextOf(settings: SearchSettings, log: readonly StepSeen[]): Next
   const aim = aimed(proven, known, settings, log);
   if (aim !== null) return { run: aim };
   if (proven !== null) return narrowed(proven, known, settings, log);
-  const holds = log.filter(({ kind }) => kind === 'hold');
+  const holds = holdsIn(log);
   if (holds.length > 0) return lowerHold(holds, known, settings, log);
   const isLongAffordable = isAffordable(settings.stepSeconds.close, settings, log);
   const seen = isLongAffordable ? known : withoutRepeats(known);
@@ -61,8 +62,8 @@ export function answerOf(settings: SearchSettings, log: readonly StepSeen[]): Se
 /** The highest rate that a hold confirmed. */
 const provenIn = (log: readonly StepSeen[]): number | null =>
   highestOf(
-    log
-      .filter(({ kind, outcome }) => kind === 'hold' && outcome === 'met')
+    holdsIn(log)
+      .filter(({ outcome }) => outcome === 'met')
       .map(({ ratePerSecond }) => ratePerSecond),
   );
 
@@ -104,7 +105,7 @@ function higherHold(
   settings: SearchSettings,
   log: readonly StepSeen[],
 ): Narrowing | null {
-  const holds = log.filter(({ kind }) => kind === 'hold');
+  const holds = holdsIn(log);
   if (holds.length >= MAX_HOLDS || left(settings, log) < holdTime(settings, log)) return null;
   const found = missed === null ? null : rateAboveProven(proven, missed, log);
   return found === null ? null : { run: holdPlan(found.rate, settings, log), gap: found.gap };

@@ -1,8 +1,9 @@
 import { isCensus, isShareOfEvents } from '../model/kinds.ts';
 import type { Load, Plan, PlannedObjective, Problem } from '../model/model.ts';
 import { are, countOf, formatConfidence, formatCount, formatValue } from '../render/numbers.ts';
+import { firstWhole } from '../statistics/bisection.ts';
 import { MIN_BLOCKS } from '../statistics/design-effect.ts';
-import { firstWhole, shareBounds } from '../statistics/intervals.ts';
+import { shareBounds } from '../statistics/intervals.ts';
 import { budgetFor } from '../statistics/rule-in-force.ts';
 import { plannedIn } from './planned-in.ts';
 import { isDecisive } from './planned-load.ts';

@@ -1,6 +1,7 @@
 import { holds } from '../document/limits.ts';
 import { statusPattern } from '../document/statuses.ts';
 import type { Budget, Load, Phase, Scenario, SlaDocument } from '../model/model.ts';
+import { firstWhole } from '../statistics/bisection.ts';
 import { budgetOf, compareShare } from '../statistics/statistics.ts';
 import { idOf, type Row } from './rows.ts';
 
@@ -85,13 +86,6 @@ function planBudget(row: Row, phases: readonly Phase[], isIsolated: boolean): re
   return [];
 }
 
-/** The largest number up to `all` that satisfies a monotonic condition, by bisection. */
-function maxWithin(all: number, fits: (bad: number) => boolean): number {
-  let [max, tooMany] = [0, all + 1];
-  while (tooMany - max > 1) {
-    const middle = Math.floor((max + tooMany) / 2);
-    if (fits(middle)) max = middle;
-    else tooMany = middle;
-  }
-  return max;
-}
+/** The largest number up to `all` that fits. */
+const maxWithin = (all: number, fits: (bad: number) => boolean): number =>
+  Math.max(0, firstWhole(all + 1, (bad) => !fits(bad)) - 1);

@@ -1,6 +1,6 @@
 import type { CapacityRecord } from '../capacity/record.ts';
 import type { CapacityResult } from '../capacity/result.ts';
-import { type MeasuredReplicas, REPLICAS, replicasByScaling } from '../capacity/scaling.ts';
+import { FURTHEST, type MeasuredReplicas, REPLICAS, replicasByScaling } from '../capacity/scaling.ts';
 import { answerInWords, bentInWords, NOTHING_BENT, rate } from './capacity.ts';
 import { countOf, formatValue } from './numbers.ts';
 
@@ -141,7 +141,7 @@ export function scalingInWords(searched: readonly Searched[]): string | null {
   const goal = `${rate(targetPerSecond)} with ${formatValue(headroom, 'ratio')} headroom`;
   const answer = replicasByScaling({ targetPerSecond, headroom, measured });
   if (!answer.ok) {
-    const most = countOf(2 * answer.measuredReplicas, 'replica');
+    const most = countOf(FURTHEST * answer.measuredReplicas, 'replica');
     return answer.because === 'too-many'
       ? `${goal} needs more than ${most}, twice as many as were measured, and nothing is predicted for more: measure more with --replicas.`
       : `${goal} needs more than the ${countOf(answer.measuredReplicas, 'replica')} that were measured, and it is not certain that a further one adds anything: see the first bottleneck, or narrow the intervals with --budget.`;

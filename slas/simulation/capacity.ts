@@ -8,6 +8,7 @@ import {
   type StepSeen,
 } from '../capacity/search.ts';
 import { latencyEffectOf } from '../judge/certainty.ts';
+import { crossing } from '../statistics/bisection.ts';
 import { totalsOf } from '../statistics/design-effect.ts';
 import { effectOfBounds, shareBounds } from '../statistics/intervals.ts';
 import { scheduleLooks } from '../statistics/sequential.ts';
@@ -154,13 +155,8 @@ function judged(answers: Answers, limitSeconds: number, plan: StepPlan) {
 export function trueCapacity({ workers, meanSeconds, isFixed, isEven }: Law, limitSeconds: number): number {
   if (isFixed && isEven) return workers / meanSeconds;
   if (isFixed || isEven) throw new RangeError('the capacity of this law is unknown');
-  let [low, high] = [0, workers / meanSeconds];
-  for (let step = 0; step < 60; step++) {
-    const rate = (low + high) / 2;
-    if (shareOver(rate, workers, 1 / meanSeconds, limitSeconds) > BUDGET) high = rate;
-    else low = rate;
-  }
-  return (low + high) / 2;
+  const isWithin = (rate: number) => !(shareOver(rate, workers, 1 / meanSeconds, limitSeconds) > BUDGET);
+  return crossing(0, workers / meanSeconds, isWithin);
 }
 
 function shareOver(rate: number, workers: number, speed: number, limitSeconds: number): number {

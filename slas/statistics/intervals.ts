@@ -1,3 +1,4 @@
+import { firstWhole } from './bisection.ts';
 import type { DesignEffect, Spread } from './design-effect.ts';
 import { betaQuantile, normalQuantile, tQuantile } from './distributions.ts';
 import { compareShare } from './statistics.ts';
@@ -57,7 +58,8 @@ export function shareBounds(sample: ShareSample, confidence: number): Bounds {
   };
 }
 
-const boundsAt = (bad: number, size: number, confidence: number): Bounds => ({
+/** Clopper-Pearson bounds of independent events; neither number need be an integer. */
+export const boundsAt = (bad: number, size: number, confidence: number): Bounds => ({
   low: betaQuantile(1 - confidence, bad, size - bad + 1),
   high: betaQuantile(confidence, bad + 1, size - bad),
 });
@@ -157,20 +159,6 @@ export function moreIfNoneBad(sample: ShareSample, budget: number, confidence: n
   const isShown = (more: number) =>
     shareBounds({ ...sample, all: sample.all + more }, confidence).high <= budget;
   return firstWhole(Number.MAX_SAFE_INTEGER, isShown);
-}
-
-/** The smallest integer for which a monotonic condition holds, or `end`: by doubling, then bisection. */
-export function firstWhole(end: number, isTrue: (value: number) => boolean): number {
-  if (isTrue(0)) return 0;
-  let [low, high] = [0, 1];
-  while (high < end && !isTrue(high)) [low, high] = [high, high * 2];
-  high = Math.min(high, end);
-  while (high - low > 1) {
-    const middle = Math.floor((low + high) / 2);
-    if (isTrue(middle)) high = middle;
-    else low = middle;
-  }
-  return high;
 }
 
 // ---------------------------------------------------------------------------------------------- several at once

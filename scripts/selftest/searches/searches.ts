@@ -2,7 +2,7 @@ import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { answerOf } from '../../../slas/capacity/search.ts';
 import { formatValue } from '../../../slas/render/numbers.ts';
-import { readRecord } from '../../capacity/storage.ts';
+import { isSearch, readRecord } from '../../capacity/storage.ts';
 import type { Io } from '../../cli/io.ts';
 import { start, tailOf } from '../../process/processes.ts';
 import { toolIo } from '../../run/prepare.ts';
@@ -107,7 +107,7 @@ async function answerIn(
   seed: number,
   failed: () => Searched,
 ): Promise<Searched> {
-  const [name] = (await readdir(runs)).filter((one) => one.includes('-capacity-'));
+  const [name] = (await readdir(runs)).filter(isSearch);
   const record = name === undefined ? null : await readRecord(join(runs, name), name);
   if (record === null || !record.ok) return failed();
   const answer = answerOf(record.value.settings, record.value.steps);
