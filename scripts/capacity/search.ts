@@ -38,7 +38,7 @@ export function settingsOf(
     minPerSecond: Math.min(start, Math.max(0.01, promisedIn(document), start / LOWEST_PART)),
     maxPerSecond: most,
     confidence: document.confidence ?? 0.95,
-    stepSeconds: { min: 20, max: 60, close: 120 },
+    stepSeconds: { min: 20, climb: 20, max: 60, close: 120 },
     holdSeconds: 120,
     budgetSeconds,
     aroundSeconds: 12,

@@ -41,6 +41,7 @@ function isRecord(record: CapacityRecord | null): boolean {
     ...[settings?.startPerSecond, settings?.minPerSecond, settings?.maxPerSecond, settings?.confidence],
     ...[settings?.holdSeconds, settings?.budgetSeconds, settings?.aroundSeconds],
     ...[settings?.stepSeconds?.min, settings?.stepSeconds?.max, settings?.stepSeconds?.close],
+    settings?.stepSeconds?.climb ?? 0,
     ...steps.flatMap((step) => [step?.ratePerSecond, step?.tookSeconds, step?.maxSeconds]),
     ...steps.flatMap((step) => (step?.near === undefined ? [] : numbersIn(step.near))),
   ];

@@ -4,7 +4,7 @@ import type { SearchSettings, StepOutcome, StepSeen } from './search-model.ts';
 
 export interface Known {
   readonly steps: number;
-  /** The highest rate that was met and is below every missed rate. */
+  /** The highest rate that is below every missed rate, and that was met, or was clearly below the limit in a short step. */
   readonly met: number | null;
   /** The lowest rate that was missed. */
   readonly missed: number | null;
@@ -32,7 +32,8 @@ export function knownFrom(log: readonly StepSeen[], { stepSeconds }: SearchSetti
     log.filter((one) => one.outcome === outcome).map(({ ratePerSecond }) => ratePerSecond);
   const missed = lowestOf(rates('missed'));
   const isBelow = (rate: number) => missed === null || rate < missed;
-  const met = highestOf(rates('met').filter(isBelow));
+  const clear = log.filter(isClear).map(({ ratePerSecond }) => ratePerSecond);
+  const met = highestOf([...rates('met'), ...clear].filter(isBelow));
   const isOpen = (rate: number) => isBelow(rate) && (met === null || rate > met);
   const invalid = rates('invalid').filter(isOpen);
   const twice = invalid.filter((rate, index) => invalid.indexOf(rate) !== index);
@@ -56,6 +57,15 @@ export function knownFrom(log: readonly StepSeen[], { stepSeconds }: SearchSetti
       log.slice(-2).every(({ outcome, because }) => outcome === 'invalid' && because === 'service-ended'),
   };
 }
+
+/**
+ * A short step decides nothing if few requests were sent, but shows well enough that the limit is higher. What is proven rests on
+ * a hold.
+ */
+const isClear = ({ outcome, because, near }: StepSeen) =>
+  outcome === 'undecided' && because === undefined && near !== undefined && near.used <= CLEARLY_BELOW;
+/** The used part of the error budget. */
+const CLEARLY_BELOW = 0.3;
 
 export const lowestOf = (rates: readonly number[]) => (rates.length === 0 ? null : Math.min(...rates));
 export const highestOf = (rates: readonly number[]) => (rates.length === 0 ? null : Math.max(...rates));

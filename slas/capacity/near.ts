@@ -6,7 +6,7 @@ import type { NearLimit } from './search-model.ts';
 
 /** How near a run was to the limit, from the bounds of its verdict. An undecided objective has bounds, but no value. */
 
-/** For the objective that used the most of its error budget. null: no objective has one, or none used a part of it. */
+/** For the objective that used the most of its error budget. null: no objective has one. */
 export function nearLimitOf({ objectives }: Plan, verdict: Verdict, seconds: number): NearLimit | null {
   const all = verdict.objectives.flatMap(({ id, exempt, phase, interval }): NearLimit[] => {
     const planned = objectives.find((one) => one.id === id);
@@ -26,19 +26,20 @@ export function nearLimitOf({ objectives }: Plan, verdict: Verdict, seconds: num
 
 const MAX_SIZE = 1e7;
 
-/** The share and the number of independent responses that have these bounds; null: none was bad, or all may be. */
+/** The share and the number of independent responses that have these bounds; null: all responses may be bad. */
 export function sampleBetween(
   low: number,
   high: number,
   confidence: number,
 ): { readonly share: number; readonly size: number } | null {
-  if (!(low > 0 && high < 1 && low < high)) return null;
+  if (!(low >= 0 && high < 1 && low < high)) return null;
   /** The size at which this share has the upper bound `high`. */
   const sizeOf = (share: number) => MAX_SIZE / effectOfBounds(share * MAX_SIZE, MAX_SIZE, high, confidence);
   const isBelow = (share: number) => {
     const size = sizeOf(share);
     return boundsAt(share * size, size, confidence).low < low;
   };
-  const share = crossing(low, high, isBelow);
+  // The lower bound is 0 only if no response was bad.
+  const share = low === 0 ? 0 : crossing(low, high, isBelow);
   return { share, size: sizeOf(share) };
 }

@@ -43,10 +43,18 @@ export function stepAt(
     ratePerSecond,
     confidence: isClose ? missConfidence : confidence,
     missConfidence,
-    maxSeconds: isClose ? stepSeconds.close : stepSeconds.max,
+    maxSeconds: isClose
+      ? stepSeconds.close
+      : isClimbing(ratePerSecond, log)
+        ? (stepSeconds.climb ?? stepSeconds.max)
+        : stepSeconds.max,
     atLeastSeconds: stepSeconds.min,
   };
 }
+
+/** On the way up, a step only has to show whether the limit is still higher. */
+export const isClimbing = (rate: number, log: readonly StepSeen[]) =>
+  log.every(({ outcome, ratePerSecond }) => outcome !== 'missed' && ratePerSecond < rate);
 
 export function holdConfidence({ confidence }: SearchSettings, log: readonly StepSeen[]): number {
   const undecided = holdsIn(log).filter(({ outcome }) => outcome !== 'met').length;

@@ -16,8 +16,9 @@ const BELOW_UNDECIDED = 0.3;
 export function nextRate(known: Known, settings: SearchSettings): number | null {
   const { met, missed, ceiling, repeat, unclear } = known;
   const { startPerSecond, maxPerSecond } = settings;
-  // Between a rate that was met and one that was missed, a longer step at another rate narrows the interval more.
-  const again = repeat ?? (met !== null && missed !== null ? null : unclear);
+  // If a rate was met, a step at another rate shows more than a longer one at this rate.
+  const isOtherBetter = met !== null && (missed !== null || unclear === null || unclear < maxPerSecond);
+  const again = repeat ?? (isOtherBetter ? null : unclear);
   if (again !== null) return again;
   const undecided = undecidedIn(known);
   const barrier = lowestOf([missed, ceiling, ...undecided].filter((one) => one !== null));

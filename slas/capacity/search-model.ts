@@ -7,8 +7,16 @@ export interface SearchSettings {
   /** The highest rate that may be sent. */
   readonly maxPerSecond: number;
   readonly confidence: number;
-  /** `close` is the longest step at a rate that was still undecided after a step of at most `max`. */
-  readonly stepSeconds: { readonly min: number; readonly max: number; readonly close: number };
+  /**
+   * `climb` is the longest step while no rate was missed (absent: `max`). `close` is the longest step at a rate that was still undecided
+   * after a step of at most `max`.
+   */
+  readonly stepSeconds: {
+    readonly min: number;
+    readonly climb?: number;
+    readonly max: number;
+    readonly close: number;
+  };
   /** The minimum duration of a hold. A hold takes up to twice as long if the budget allows. */
   readonly holdSeconds: number;
   readonly budgetSeconds: number;

@@ -1,7 +1,7 @@
 import { aimed } from './aim.ts';
 import { around, holdTime, inTime, isAffordable, left } from './budget.ts';
 import { highestOf, holdsIn, type Known, knownFrom } from './known.ts';
-import { holdPlan, MAX_STEPS, stepAt } from './plans.ts';
+import { holdPlan, isClimbing, MAX_STEPS, stepAt } from './plans.ts';
 import { firstHold, nextRate, rateAboveProven, rateBelowMissed, rounded } from './rates.ts';
 import type {
   Next,
@@ -44,7 +44,8 @@ export function nextOf(settings: SearchSettings, log: readonly StepSeen[]): Next
   const seen = isLongAffordable ? known : withoutRepeats(known);
   const ratePerSecond = known.steps >= MAX_STEPS ? null : nextRate(seen, settings);
   if (ratePerSecond === null) return toHold(known, settings, log);
-  const plan = inTime(stepAt(ratePerSecond, seen.isClose && isLongAffordable, settings, log), settings, log);
+  const isLong = seen.isClose && isLongAffordable && !isClimbing(ratePerSecond, log);
+  const plan = inTime(stepAt(ratePerSecond, isLong, settings, log), settings, log);
   return plan === null ? toHold(known, settings, log) : { run: plan };
 }
 

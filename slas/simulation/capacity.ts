@@ -45,7 +45,7 @@ export const SETTINGS: SearchSettings = {
   minPerSecond: 2,
   maxPerSecond: 10_000,
   confidence: 0.95,
-  stepSeconds: { min: 20, max: 60, close: 120 },
+  stepSeconds: { min: 20, climb: 20, max: 60, close: 120 },
   holdSeconds: 120,
   budgetSeconds: 900,
   aroundSeconds: AROUND_SECONDS,
