@@ -1,3 +1,4 @@
+import { seeded } from '../../slas/simulation/queues.ts';
 import { percentile } from './figures.ts';
 import { RawClient, requestBytes } from './raw-client.ts';
 
@@ -11,6 +12,7 @@ export interface OpenLoop {
   /** Requests with another status than 200 or 503, or without a response. */
   readonly failed: number;
   readonly answeredP50Ms: number;
+  readonly answeredP95Ms: number;
   readonly answeredP99Ms: number;
   /** Null if no request was refused. */
   readonly refusedP99Ms: number | null;
@@ -23,6 +25,8 @@ export interface OpenLoopOptions {
   readonly texts: readonly string[];
   readonly ratePerSecond: number;
   readonly seconds: number;
+  /** Requests arrive at random times instead of equal intervals. */
+  readonly randomSeed?: number;
   readonly signal: AbortSignal;
 }
 
@@ -30,17 +34,13 @@ export interface OpenLoopOptions {
 export const settlingSeconds = 1;
 const patienceMs = 30_000;
 
-/** Requests at equal intervals. Each latency counts from the request's scheduled time. */
-export async function runOpenLoop({
-  url,
-  texts,
-  ratePerSecond,
-  seconds,
-  signal,
-}: OpenLoopOptions): Promise<OpenLoop> {
+/** Requests on schedule. Each latency counts from the request's scheduled time. */
+export async function runOpenLoop(options: OpenLoopOptions): Promise<OpenLoop> {
+  const { url, texts, ratePerSecond, seconds, signal } = options;
   using client = new RawClient(url);
   const requests = texts.map((text) => requestBytes('/predict', JSON.stringify({ text })));
-  const planned = Math.floor(ratePerSecond * seconds);
+  const atMs = scheduleMs(options);
+  const planned = atMs.length;
   const answeredMs: number[] = [];
   const refusedMs: number[] = [];
   const lateMs: number[] = [];
@@ -50,7 +50,7 @@ export async function runOpenLoop({
 
   const finished = Promise.withResolvers<void>();
   const sendOne = (index: number) => {
-    const dueMs = startMs + (index * 1000) / ratePerSecond;
+    const dueMs = startMs + atMs[index]!;
     lateMs.push(performance.now() - dueMs);
     client.send(requests[index % requests.length]!, (outcome) => {
       const nowMs = performance.now();
@@ -63,8 +63,7 @@ export async function runOpenLoop({
     });
   };
   const timer = setInterval(() => {
-    const due = Math.min(planned, Math.floor(((performance.now() - startMs) * ratePerSecond) / 1000) + 1);
-    while (sent < due) sendOne(sent++);
+    while (sent < planned && atMs[sent]! <= performance.now() - startMs) sendOne(sent++);
     if (sent === planned || signal.aborted) clearInterval(timer);
   }, 1);
   const givenUp = setTimeout(finished.resolve, seconds * 1000 + patienceMs);
@@ -79,8 +78,18 @@ export async function runOpenLoop({
     refused: refusedMs.length,
     failed: failed + planned - ended,
     answeredP50Ms: percentile(answeredMs, 50),
+    answeredP95Ms: percentile(answeredMs, 95),
     answeredP99Ms: percentile(answeredMs, 99),
     refusedP99Ms: refusedMs.length === 0 ? null : percentile(refusedMs, 99),
     lateP99Ms: percentile(lateMs, 99),
   };
+}
+
+/** When each request is due, in milliseconds from the start. */
+function scheduleMs({ ratePerSecond, seconds, randomSeed }: OpenLoopOptions): Float64Array {
+  const random = randomSeed === undefined ? null : seeded(randomSeed);
+  const atMs = Float64Array.from({ length: Math.floor(ratePerSecond * seconds) }, (_, index) =>
+    random === null ? (1000 * index) / ratePerSecond : 1000 * seconds * random(),
+  );
+  return atMs.sort();
 }

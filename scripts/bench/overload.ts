@@ -43,6 +43,7 @@ function summed(rounds: readonly OpenLoop[]): OverloadStep {
     refused: sum('refused'),
     failed: sum('failed'),
     answeredP50Ms: median(values('answeredP50Ms')),
+    answeredP95Ms: median(values('answeredP95Ms')),
     answeredP99Ms: median(values('answeredP99Ms')),
     refusedP99Ms: refusedP99sMs.length === 0 ? null : median(refusedP99sMs),
     lateP99Ms: median(values('lateP99Ms')),

@@ -43,7 +43,9 @@ function measuredAt(answeredPerSecond: number): Measured {
     ],
     byLength: new Map(byLength.map((key) => [key, samples])),
     scrapesMs: [1],
-    overload: [{ ...figures, answeredP50Ms: 1, answeredP99Ms: 1, refusedP99Ms: 1, lateP99Ms: 1 }],
+    overload: [
+      { ...figures, answeredP50Ms: 1, answeredP95Ms: 1, answeredP99Ms: 1, refusedP99Ms: 1, lateP99Ms: 1 },
+    ],
     deadlineMs: 5000,
   };
 }

@@ -46,7 +46,7 @@ export async function prepareStep(
   const { maxSeconds, confidence, missConfidence, atLeastSeconds } = step;
   const { looks: missLooks } = scheduleLooks(maxSeconds, missConfidence, atLeastSeconds);
   const sequential = { ...scheduleLooks(maxSeconds, confidence, atLeastSeconds), missLooks };
-  return accept({ ...prepared.value, plan: { ...plan, sequential } });
+  return accept({ ...prepared.value, plan: { ...plan, sequential }, isOverloadLikely: true });
 }
 
 /** The run of a script has no interim looks, so such a step always takes its maximum duration. */

@@ -36,6 +36,8 @@ export interface RunK6Options extends K6Options {
   readonly looks?: (recorder: Recorder, startedSeconds: number) => Looks;
   /** Latencies of these objectives are shown during the load, and requests are recorded under the paths that they name. */
   readonly objectives: readonly PlannedObjective[];
+  /** The load is expected to be more than the service can handle. */
+  readonly isOverloadLikely?: boolean;
 }
 
 export interface Generator {
@@ -58,7 +60,7 @@ export interface Generators extends AsyncDisposable {
 
 export async function startGenerators(load: Load, stack: Stack, options: RunK6Options): Promise<Generators> {
   const loadFile = join(options.folder, 'load.json');
-  const readyVirtualUsers = virtualUsersFor(load, options.objectives);
+  const readyVirtualUsers = virtualUsersFor(load, options.objectives, options.isOverloadLikely);
   await writeFile(loadFile, `${JSON.stringify({ readyVirtualUsers, ...load }, null, 2)}\n`);
   await writeFile(join(options.folder, CONFIG_FILE), '{}\n');
   let see: (request: SeenRequest) => void = () => {};

@@ -126,7 +126,7 @@ async function openCluster(
 
 /** Writes each part of the run to the folder as soon as it is known. */
 async function performRun(
-  { plan, read, options }: Prepared,
+  { plan, read, options, isOverloadLikely = false }: Prepared,
   stack: Stack,
   tools: RunTools,
   folder: RunFolder,
@@ -164,6 +164,7 @@ async function performRun(
     progress: io.progress,
     generators: Number(options.generators ?? 1),
     objectives: plan.objectives,
+    isOverloadLikely,
     ...(plan.sequential === undefined ? {} : { looks }),
     ...(io.live === undefined ? {} : { show: io.live }),
   });

@@ -68,6 +68,8 @@ export interface Prepared {
   readonly read: ReadDocument;
   readonly plan: Plan;
   readonly options: RunOptions;
+  /** The load is expected to be more than the service can handle: a search looks for its limit. */
+  readonly isOverloadLikely?: boolean;
 }
 
 export async function prepareRun(given: RunOptions, io: Io): Promise<Input<Prepared>> {

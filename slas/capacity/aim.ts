@@ -1,6 +1,6 @@
 import { holdSecondsBefore, holdTime, stepSecondsBefore } from './budget.ts';
 import { type Estimate, estimateFrom, provableRate, refutableRate } from './estimate.ts';
-import { holdsIn, type Known, lowestOf } from './known.ts';
+import { holdsIn, type Known } from './known.ts';
 import { holdConfidence, holdPlan, MAX_STEPS, missConfidenceOf, stepAt } from './plans.ts';
 import { gapOf, rounded, WIDTH } from './rates.ts';
 import type { SearchSettings, StepPlan, StepSeen } from './search-model.ts';
@@ -18,9 +18,9 @@ const DISTANT = 0.1;
 const MIN_GAIN = 0.012;
 const MAX_HOLDS = 6;
 /** A hold is this far below a rate that was not proven. */
-const BELOW_FAILED = { usual: 0.985, last: 0.9 };
-/** Before the first hold, steps may lower the upper end as long as the time of this many holds remains. */
-const REMAINING_HOLDS = { safeStep: 3, step: 4 };
+const BELOW = { usual: 0.985, undecided: 0.95, missed: 0.9, last: 0.82 };
+/** Before the first hold, a step may lower a distant upper end as long as the time of this many holds remains. */
+const REMAINING_HOLDS = { safeStep: 3, step: Number.POSITIVE_INFINITY };
 
 interface Aim {
   readonly lower: Estimate;
@@ -84,13 +84,15 @@ function holdIn({ lower, proven, missed, settings, log }: Aim): StepPlan | null 
     seconds,
   });
   if (rate === null) return null;
-  const failed = lowestOf([
-    missed,
-    ...holds.filter(({ outcome }) => outcome !== 'met').map((one) => one.ratePerSecond),
-  ])!;
-  const most = rounded(Math.min(rate, (isLast ? BELOW_FAILED.last : BELOW_FAILED.usual) * failed));
+  const most = rounded(Math.min(rate, BELOW.usual * missed, ...holds.map((one) => below(one, isLast))));
   if (most < settings.minPerSecond || (proven !== null && most <= proven)) return null;
   return holdPlan(most, settings, log, seconds);
+}
+
+function below({ outcome, ratePerSecond }: StepSeen, isLast: boolean): number {
+  if (outcome === 'met') return Number.POSITIVE_INFINITY;
+  const usual = outcome === 'missed' ? BELOW.missed : BELOW.undecided;
+  return ratePerSecond * (isLast ? Math.min(usual, BELOW.last) : usual);
 }
 
 /**

@@ -1,5 +1,6 @@
 import { normalQuantile } from '../statistics/distributions.ts';
 import { detectableShare, provableShare } from '../statistics/intervals.ts';
+import { CLEARLY_BELOW } from './known.ts';
 import type { StepSeen } from './search-model.ts';
 
 /**
@@ -82,7 +83,7 @@ function pointOf({ outcome, near, ratePerSecond }: StepSeen): readonly Point[] {
       weight: 1 / (variance + LINE_VARIANCE * (1 + 3 * Math.log(used) ** 2)),
       independentPerSecond: (independent / seconds) * burstsAt(used),
       budget,
-      isFar: outcome === 'met' && used < MIN_MET,
+      isFar: (outcome === 'met' && used < MIN_MET) || used <= CLEARLY_BELOW,
     },
   ];
 }

@@ -65,7 +65,7 @@ export function knownFrom(log: readonly StepSeen[], { stepSeconds }: SearchSetti
 const isClear = ({ outcome, because, near }: StepSeen) =>
   outcome === 'undecided' && because === undefined && near !== undefined && near.used <= CLEARLY_BELOW;
 /** The used part of the error budget. */
-const CLEARLY_BELOW = 0.3;
+export const CLEARLY_BELOW = 0.3;
 
 export const lowestOf = (rates: readonly number[]) => (rates.length === 0 ? null : Math.min(...rates));
 export const highestOf = (rates: readonly number[]) => (rates.length === 0 ? null : Math.max(...rates));

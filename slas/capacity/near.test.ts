@@ -22,8 +22,15 @@ describe('the sample behind two bounds', () => {
     expect(found!.size / size).toBeCloseTo(1, 1);
   });
 
-  test('is unknown if no response was bad, or if all may have been', () => {
-    expect(sampleBetween(0, 0.02, 0.975)).toBeNull();
+  test('has no bad response if the lower bound is 0', () => {
+    const { low, high } = boundsOf(0, 300);
+    expect(low).toBe(0);
+    const found = sampleBetween(low, high, 0.975);
+    expect(found!.share).toBe(0);
+    expect(found!.size / 300).toBeCloseTo(1, 1);
+  });
+
+  test('is unknown if all responses may have been bad', () => {
     expect(sampleBetween(0.5, 1, 0.975)).toBeNull();
     expect(sampleBetween(Number.NaN, 0.5, 0.975)).toBeNull();
   });
@@ -50,10 +57,17 @@ describe('a run', () => {
     expect(found!.independent / 200).toBeCloseTo(1, 1);
   });
 
+  test('that was missed for certain, but without bounds, is judged by its share', () => {
+    const found = near(judged('p95', 0.03, { interval: null, verdict: 'missed', share: 0.9 }));
+    expect(found!.used).toBeCloseTo(2, 6);
+    expect(found!.independent).toBeLessThan(100);
+  });
+
   test('ignores objectives that do not decide, and those without bounds', () => {
     const exempt = judged('p99', 0.025, { exempt: { kind: 'advisory' } });
     expect(near(judged('p95', 0.03), exempt)).toMatchObject({ budget: 0.05 });
     expect(near(judged('p95', 0.03, { interval: null }))).toBeNull();
+    expect(near(judged('p95', 0.03, { interval: null, verdict: 'undecided', share: 0.9 }))).toBeNull();
     expect(near(judged('throughput', 0.03))).toBeNull();
   });
 });

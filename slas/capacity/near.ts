@@ -1,4 +1,4 @@
-import type { Plan, Verdict } from '../model/model.ts';
+import type { ObjectiveVerdict, Plan, Verdict } from '../model/model.ts';
 import { crossing } from '../statistics/bisection.ts';
 import { boundsAt, effectOfBounds } from '../statistics/intervals.ts';
 import { budgetFor } from '../statistics/rule-in-force.ts';
@@ -8,30 +8,49 @@ import type { NearLimit } from './search-model.ts';
 
 /** For the objective that used the most of its error budget. null: no objective has one. */
 export function nearLimitOf({ objectives }: Plan, verdict: Verdict, seconds: number): NearLimit | null {
-  const all = verdict.objectives.flatMap(({ id, exempt, phase, interval }): NearLimit[] => {
-    const planned = objectives.find((one) => one.id === id);
+  const all = verdict.objectives.flatMap((one): NearLimit[] => {
+    const planned = objectives.find(({ id }) => id === one.id);
     const kind = planned?.measure.kind;
-    if (planned === undefined || interval === null || exempt !== undefined || phase !== null) return [];
+    if (planned === undefined || one.exempt !== undefined || one.phase !== null) return [];
     if (kind !== 'latency' && kind !== 'ratio' && kind !== 'success') return [];
-    const { low, high, eachBound, confidence } = interval;
-    // A latency is judged by the share of responses within the limit.
-    const bad: readonly [number, number] = kind === 'ratio' ? [low, high] : [1 - high, 1 - low];
-    const sample = sampleBetween(...bad, eachBound ?? confidence);
     const budget = budgetFor(planned);
+    const sample = sampleOf(one, kind);
     if (sample === null || !(budget > 0)) return [];
     return [{ used: sample.share / budget, budget, independent: sample.size, seconds }];
   });
   return all.toSorted((a, b) => b.used - a.used)[0] ?? null;
 }
 
+interface Sample {
+  /** Of bad responses. */
+  readonly share: number;
+  /** The responses are worth as much as this many independent ones. */
+  readonly size: number;
+}
+
+function sampleOf(
+  { verdict, share, interval }: ObjectiveVerdict,
+  kind: 'latency' | 'ratio' | 'success',
+): Sample | null {
+  // A latency is judged by the share of responses within the limit.
+  const isOfBad = kind === 'ratio';
+  if (interval !== null) {
+    const { low, high, eachBound, confidence } = interval;
+    return sampleBetween(
+      ...(isOfBad ? ([low, high] as const) : ([1 - high, 1 - low] as const)),
+      eachBound ?? confidence,
+    );
+  }
+  // Without some of the load, an objective can be missed for certain, but has no bounds.
+  return verdict === 'missed' && share !== null ? { share: isOfBad ? share : 1 - share, size: FEW } : null;
+}
+
+/** An overloaded service answers in few long bursts. */
+const FEW = 20;
 const MAX_SIZE = 1e7;
 
 /** The share and the number of independent responses that have these bounds; null: all responses may be bad. */
-export function sampleBetween(
-  low: number,
-  high: number,
-  confidence: number,
-): { readonly share: number; readonly size: number } | null {
+export function sampleBetween(low: number, high: number, confidence: number): Sample | null {
   if (!(low >= 0 && high < 1 && low < high)) return null;
   /** The size at which this share has the upper bound `high`. */
   const sizeOf = (share: number) => MAX_SIZE / effectOfBounds(share * MAX_SIZE, MAX_SIZE, high, confidence);

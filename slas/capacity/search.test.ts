@@ -6,7 +6,7 @@ import { answerOf, nextOf, type SearchSettings, type StepOutcome, type StepSeen 
 const SETTINGS: SearchSettings = {
   ...{ startPerSecond: 100, minPerSecond: 10, maxPerSecond: 5000, confidence: 0.95 },
   ...{
-    stepSeconds: { min: 20, max: 60, close: 120 },
+    stepSeconds: { min: 20, climb: 20, max: 60, close: 120 },
     holdSeconds: 120,
     budgetSeconds: 3600,
     aroundSeconds: 8,
@@ -63,9 +63,29 @@ describe('the next rate', () => {
     expect(rateOf([...log, seen(125, 'met')])).toBe('step 175');
   });
 
-  test('is an undecided rate again, for longer, if no rate was missed', () => {
+  test('is short on the way up, and doubles after an undecided step that was clearly below the limit', () => {
+    expect(next([])).toMatchObject({ run: { ratePerSecond: 100, maxSeconds: 20 } });
+    const few = { near: { used: 0.1, budget: 0.05, independent: 50, seconds: 20 } };
+    expect(next([seen(100, 'undecided', few)])).toMatchObject({
+      run: { ratePerSecond: 200, maxSeconds: 20 },
+    });
+    const log = [seen(100, 'undecided', few), seen(200, 'undecided', few), seen(400, 'missed')];
+    expect(next(log)).toMatchObject({ run: { ratePerSecond: 300, maxSeconds: 60 } });
+    // Something else was wrong with this step, so its responses show nothing.
+    const broken = seen(100, 'undecided', { ...few, because: 'other-check' });
+    expect(next([broken])).toMatchObject({ run: { ratePerSecond: 100, maxSeconds: 120 } });
+  });
+
+  test('is higher after an undecided step, until one is missed', () => {
     const log = [seen(100, 'met'), seen(200, 'undecided')];
-    expect(next(log)).toMatchObject({ run: { ratePerSecond: 200, maxSeconds: 120 } });
+    expect(next(log)).toMatchObject({ run: { ratePerSecond: 300, maxSeconds: 20 } });
+    expect(next(log, { maxPerSecond: 250 })).toMatchObject({ run: { ratePerSecond: 250, maxSeconds: 20 } });
+  });
+
+  test('is an undecided rate again, for longer, if no rate was met, or if no higher rate may be sent', () => {
+    expect(next([seen(100, 'undecided')])).toMatchObject({ run: { ratePerSecond: 100, maxSeconds: 120 } });
+    const log = [seen(100, 'met'), seen(200, 'undecided')];
+    expect(next(log, { maxPerSecond: 200 })).toMatchObject({ run: { ratePerSecond: 200, maxSeconds: 120 } });
   });
 
   test('is a rate at which the load generator was late once more; that rate is then a ceiling', () => {
@@ -201,7 +221,7 @@ describe('runs near the limit', () => {
 describe('the budget', () => {
   test('of three minutes is enough for a short step and a hold', () => {
     const short = { budgetSeconds: 180, aroundSeconds: 12 };
-    expect(next([], short)).toMatchObject({ run: { kind: 'step', maxSeconds: 36 } });
+    expect(next([], short)).toMatchObject({ run: { kind: 'step', maxSeconds: 20 } });
     expect(rateOf([seen(100, 'met', { tookSeconds: 32 })], short)).toBe('hold 100');
   });
 

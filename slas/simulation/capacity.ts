@@ -12,7 +12,7 @@ import { crossing } from '../statistics/bisection.ts';
 import { totalsOf } from '../statistics/design-effect.ts';
 import { effectOfBounds, shareBounds } from '../statistics/intervals.ts';
 import { scheduleLooks } from '../statistics/sequential.ts';
-import { type Answers, type Random, seeded } from './queues.ts';
+import { type Answers, exponential, type Random, seeded } from './queues.ts';
 import { isSteady, lowerEdges, slowerBySecond } from './simulation.ts';
 
 /** Searches for the capacity of simulated services whose true capacity is known by queueing theory. */
@@ -31,6 +31,13 @@ export interface Law {
   readonly diesAbovePerSecond?: number;
   /** The share by which the mean time grows per minute, for a service that gets slower under load. */
   readonly slowerEachMinute?: number;
+  /** From time to time, other work on the machine makes every request take longer. */
+  readonly disturbed?: {
+    /** The mean time between the starts of two disturbances; they are random. */
+    readonly everySeconds: number;
+    readonly forSeconds: number;
+    readonly factor: number;
+  };
   /** The load generator is late above this rate. */
   readonly generatorPerSecond?: number;
 }
@@ -58,12 +65,14 @@ export function loaded(law: Law, ratePerSecond: number, seconds: number, random:
   const atSeconds = new Float64Array(most);
   const tookSeconds = new Float64Array(most);
   let count = 0;
+  const isDisturbed = disturbances(law, random);
   for (let now = 0; count < most; ) {
     now += law.isEven ? 1 / ratePerSecond : -Math.log(1 - random()) / ratePerSecond;
     if (now >= seconds) break;
     const first = free.indexOf(Math.min(...free));
     const begins = Math.max(now, free[first]!);
-    const mean = law.meanSeconds * (1 + ((law.slowerEachMinute ?? 0) * now) / 60);
+    const slower = 1 + ((law.slowerEachMinute ?? 0) * now) / 60;
+    const mean = law.meanSeconds * slower * (isDisturbed(begins) ? law.disturbed!.factor : 1);
     const isRefused = law.maxWaiting !== undefined && (begins - now) * law.workers > law.maxWaiting * mean;
     const ends = begins + mean * (law.isFixed ? 1 : -Math.log(1 - random()));
     if (!isRefused) free[first] = ends;
@@ -72,6 +81,20 @@ export function loaded(law: Law, ratePerSecond: number, seconds: number, random:
     tookSeconds[count++] = took;
   }
   return { atSeconds, tookSeconds, count };
+}
+
+/** Whether a time lies in a disturbance. Times must be almost ascending. */
+function disturbances({ disturbed }: Law, random: Random): (atSeconds: number) => boolean {
+  if (disturbed === undefined) return () => false;
+  const { everySeconds, forSeconds } = disturbed;
+  let [from, next] = [Number.NEGATIVE_INFINITY, exponential(everySeconds, random)];
+  return (atSeconds) => {
+    while (atSeconds >= next) {
+      from = next;
+      next += exponential(everySeconds, random);
+    }
+    return atSeconds < from + forSeconds;
+  };
 }
 
 /** If all latencies are the same, nothing shows whether requests depend on each other. */

@@ -11,6 +11,7 @@ import {
   startCandidate,
   startServer,
 } from '../../bench/candidates.ts';
+import { benchCapacity, limitsOf, renderCapacityBench } from '../../bench/capacity.ts';
 import { chooseGenerator } from '../../bench/closed-loop.ts';
 import { median } from '../../bench/figures.ts';
 import { Limit, limitVariants } from '../../bench/limit.ts';
@@ -32,7 +33,7 @@ import { readTexts } from '../../bench/texts.ts';
 import { toolIo } from '../../run/prepare.ts';
 import { findTool } from '../../tools/find-tool.ts';
 import type { Register } from '../command.ts';
-import { accept, badOption, type Input, type PlacedProblem } from '../inputs.ts';
+import { accept, badOption, type Input, type PlacedProblem, readDocument } from '../inputs.ts';
 import type { ExitCode, Io } from '../io.ts';
 
 export interface BenchOptions {
@@ -62,6 +63,15 @@ export const register: Register = (program, io, done) => {
     .option('--json', 'print the figures as JSON')
     .action(async (_: unknown, command: { optsWithGlobals(): BenchOptions }) =>
       done(await benchLoadCommand(command.optsWithGlobals(), io)),
+    );
+  group
+    .command('capacity')
+    .description('find the highest rate within the SLA with a plain client, to compare with "./sla capacity"')
+    .option('--rounds <n>', 'how many times to search', '5')
+    .option('--seconds <n>', 'duration of each load', '10')
+    .option('--json', 'print the figures as JSON')
+    .action(async (_: unknown, command: { optsWithGlobals(): BenchOptions }) =>
+      done(await benchCapacityCommand(command.optsWithGlobals(), io)),
     );
 };
 
@@ -117,6 +127,26 @@ async function benchLoadCommand(options: BenchOptions, io: Io): Promise<ExitCode
       : renderLoadBench(measured),
   );
   return loadTargets(measured).every(({ met }) => met) ? 0 : 1;
+}
+
+/** Searches for the highest rate within the limits of the service's SLA. */
+async function benchCapacityCommand(
+  options: BenchOptions,
+  io: Io,
+): Promise<ExitCode | readonly PlacedProblem[]> {
+  const size = sizeOf(options);
+  if (!size.ok) return size.error;
+  const read = await readDocument(io, undefined);
+  if (!read.ok) return read.error;
+  await using cleanup = new AsyncDisposableStack();
+  const folder = await mkdtemp(join(tmpdir(), 'sla-bench-'));
+  cleanup.defer(() => rm(folder, { recursive: true, force: true }));
+  const texts = (await readTexts(io.root, io.signal)).map(({ text }) => text);
+  const { url } = cleanup.use(await startCandidate('ours', folder, io));
+  const asked = { ...size.value, url, texts, limits: limitsOf(read.value.document) };
+  const measured = await benchCapacity(asked, io);
+  io.print(options.json === true ? `${JSON.stringify(measured, null, 2)}\n` : renderCapacityBench(measured));
+  return 0;
 }
 
 interface Place {

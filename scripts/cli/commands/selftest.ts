@@ -34,6 +34,8 @@ export interface SelftestOptions {
   /** Replaces the rows: the number of capacity searches to run on each of several services whose capacity is known. */
   readonly searches?: string;
   readonly budget?: string;
+  /** How many of these searches run at the same time. */
+  readonly parallel?: string;
   /** How many times to repeat the rows. */
   readonly times?: string;
 }
@@ -56,6 +58,7 @@ export const register: Register = (program, io, done) =>
       'instead of the rows, run N capacity searches on each of three services of known capacity, and compare',
     )
     .option('--budget <duration>', 'the longest time of each of these searches (default: 15m)')
+    .option('--parallel <n>', 'how many of these searches run at the same time (default: 1)')
     .option('--record', 'store the evidence of every verdict for --quick')
     .option('--json <file>', 'in addition, write the table as JSON to this file')
     .option('--markdown', 'print the table as Markdown')
@@ -71,8 +74,9 @@ export async function selftest(
 ): Promise<ExitCode | readonly PlacedProblem[]> {
   if (options.atLimit !== undefined) return await atLimit(options, io);
   if (options.searches !== undefined) return await searches(options, io);
-  if (options.budget !== undefined)
-    return badOption('--budget', 'applies to searches: add --searches N').error;
+  for (const option of ['budget', 'parallel'] as const)
+    if (options[option] !== undefined)
+      return badOption(`--${option}`, 'applies to searches: add --searches N').error;
   const chosen = chooseRows(options.only);
   if (typeof chosen === 'string') return badOption('--only', chosen).error;
   if (options.quick === true && (options.record === true || options.againstK6 === true))
@@ -101,7 +105,7 @@ async function atLimit(
   if (!Number.isInteger(gates) || gates < 1 || gates > MAX_GATES)
     return badOption('--at-limit', `"${asked}" is not a whole number of gates from 1 to ${MAX_GATES}`).error;
   const others = [rest.quick, rest.record, rest.againstK6, rest.only, rest.markdown, rest.allowSkipped];
-  const more = [...others, rest.searches, rest.budget];
+  const more = [...others, rest.searches, rest.budget, rest.parallel];
   if (more.some((one) => one !== undefined) || Number(rest.times ?? 1) !== 1)
     return badOption('--at-limit', 'runs none of the rows: combine it with --json and --out only').error;
   await using temporary = out === undefined ? await temporaryFolder() : null;
@@ -116,9 +120,10 @@ async function atLimit(
 }
 
 const MAX_SEARCHES = 100;
+const MAX_PARALLEL = 8;
 
 async function searches(
-  { searches: asked, budget, only = [], json, out, ...rest }: SelftestOptions,
+  { searches: asked, budget, parallel: atOnce = '1', only = [], json, out, ...rest }: SelftestOptions,
   io: Io,
 ): Promise<ExitCode | readonly PlacedProblem[]> {
   const count = Number(asked);
@@ -129,8 +134,11 @@ async function searches(
   if (others.some((one) => one !== undefined) || Number(rest.times ?? 1) !== 1)
     return badOption(
       '--searches',
-      'runs none of the rows: combine it with --only, --budget, --json and --out only',
+      'runs none of the rows: combine it with --only, --budget, --parallel, --json and --out only',
     ).error;
+  const parallel = Number(atOnce);
+  if (!Number.isInteger(parallel) || parallel < 1 || parallel > MAX_PARALLEL)
+    return badOption('--parallel', `"${atOnce}" is not a whole number from 1 to ${MAX_PARALLEL}`).error;
   const names = LAWS.map(({ name }) => name);
   const unknown = only.find((one) => !names.includes(one));
   if (unknown !== undefined)
@@ -143,7 +151,7 @@ async function searches(
   await makeFolder(folder);
   const laws = only.length === 0 ? LAWS : LAWS.filter(({ name }) => only.includes(name));
   const { budgetSeconds } = read.value;
-  const found = await searchAll({ laws, searches: count, budgetSeconds, folder }, io);
+  const found = await searchAll({ laws, searches: count, budgetSeconds, parallel, folder }, io);
   const counts = countsOfSearches(found);
   if (json !== undefined)
     await writeWhole(userPath(io, json), `${JSON.stringify({ counts, searches: found }, null, 2)}\n`);

@@ -45,6 +45,8 @@ test.each([
   [['--searches', '2', '--quick'], '--searches: runs none of the rows'],
   [['--searches', '2', '--budget', '1m'], '--budget: "1m" is not a valid time budget'],
   [['--budget', '5m'], '--budget: applies to searches: add --searches N'],
+  [['--parallel', '2'], '--parallel: applies to searches: add --searches N'],
+  [['--searches', '2', '--parallel', '9'], '--parallel: "9" is not a whole number from 1 to 8'],
   [['--at-limit', '2', '--searches', '2'], '--at-limit: runs none of the rows'],
 ])('%j', async (args, message) => {
   const { code, stderr } = await slaHere(['selftest', ...args]);

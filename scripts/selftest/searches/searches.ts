@@ -1,5 +1,6 @@
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import pMap from 'p-map';
 import { answerOf } from '../../../slas/capacity/search.ts';
 import { formatValue } from '../../../slas/render/numbers.ts';
 import { isSearch, readRecord } from '../../capacity/storage.ts';
@@ -14,15 +15,17 @@ import { KNOWN_SCRIPT, knownDocument } from '../at-limit/known-document.ts';
 import { startKnownService } from '../at-limit/known-service.ts';
 import { untilEnded } from '../at-limit/until-ended.ts';
 import type { Searched } from './intervals.ts';
-import { type KnownLaw, truthOf } from './laws.ts';
+import { type KnownLaw, startPerSecond, truthOf } from './laws.ts';
 
-/** Runs real searches, one after the other, on services whose capacity is known: k6, Prometheus and HTTP on this machine. */
+/** Runs real searches of services whose capacity is known: k6, Prometheus and HTTP on this machine. */
 
 export interface SearchesOptions {
   readonly laws: readonly KnownLaw[];
   /** The number of searches for each service. */
   readonly searches: number;
   readonly budgetSeconds: number;
+  /** How many searches run at the same time. Such a service only waits, so most of the CPU time is that of k6. */
+  readonly parallel: number;
   readonly folder: string;
 }
 
@@ -35,14 +38,18 @@ export async function searchAll(options: SearchesOptions, io: Io): Promise<reado
     findTool('prometheus', toolIo(io)),
   ]);
   const tools = { K6_BIN: k6.path, PROMETHEUS_BIN: prometheus.path };
-  const all: Searched[] = [];
-  for (let seed = 1; seed <= options.searches; seed++)
-    for (const law of options.laws) {
+  const seeds = Array.from({ length: options.searches }, (_, index) => index + 1);
+  const planned = seeds.flatMap((seed) => options.laws.map((law) => ({ law, seed })));
+  let ended = 0;
+  return await pMap(
+    planned,
+    async ({ law, seed }) => {
       const one = await searchOf(law, seed, { ...options, tools, io });
-      all.push(one);
-      io.progress(`${all.length}/${options.searches * options.laws.length} ${inWords(one)}`);
-    }
-  return all;
+      io.progress(`${++ended}/${planned.length} ${inWords(one)}`);
+      return one;
+    },
+    { concurrency: options.parallel },
+  );
 }
 
 const inWords = ({ law, seed, provenPerSecond, refutedPerSecond, why }: Searched) => {
@@ -75,7 +82,7 @@ async function searchOf(law: KnownLaw, seed: number, around: Around): Promise<Se
       join(own, 'prometheus-data'),
     );
     const document = join(own, 'known.yaml');
-    const load = { ratePerSecond: law.startPerSecond, maxSeconds: 60, atLeastSeconds: 20 };
+    const load = { ratePerSecond: startPerSecond(law, seed), maxSeconds: 60, atLeastSeconds: 20 };
     await writeFile(document, knownDocument({ ...load, arrivals: law.arrivals, seed }, true));
     const runs = join(own, 'runs');
     const args = [
