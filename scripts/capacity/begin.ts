@@ -129,13 +129,13 @@ const longestSeconds = ({ holdSeconds, stepSeconds }: SearchSettings) =>
 
 /** The document's maximum rate applies to a service that was already running. */
 const boundsOf = (
-  { budgetSeconds, maxPerSecond }: { readonly budgetSeconds: number; readonly maxPerSecond: number | null },
+  { budgetSeconds, holdSeconds, maxPerSecond }: ReadOptions,
   { service }: { readonly service: { readonly maxRatePerSecond?: number } },
   { target }: CapacityOptions,
 ) => {
   const all = [maxPerSecond, target === undefined ? null : (service.maxRatePerSecond ?? null)];
   const known = all.filter((one) => one !== null);
-  return { budgetSeconds, maxPerSecond: known.length === 0 ? null : Math.min(...known) };
+  return { budgetSeconds, holdSeconds, maxPerSecond: known.length === 0 ? null : Math.min(...known) };
 };
 
 type Given<T> = { readonly [Name in keyof T]?: Exclude<T[Name], undefined> };

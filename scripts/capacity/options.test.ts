@@ -45,6 +45,20 @@ test.each([
   [['--target-rate', '400', '--headroom', '95%'], '"95%" is not a valid headroom'],
   [['--budget', '1m'], '--budget: "1m" is not a valid time budget (3m to 24h; a hold alone takes 2 minutes)'],
   [['--budget', 'soon'], '--budget: "soon" is not a valid time budget'],
+  [['--hold', '1m'], '--hold: "1m" is not a valid duration of a hold (2m to 4h): write it as 5m'],
+  [
+    ['--hold', '20m'],
+    '--budget: a hold of 20 minutes needs more than the usual 15 minutes: write at least 21m, better 100m',
+  ],
+  [
+    ['--hold', '20m', '--budget', '20m'],
+    '--budget: "20m" is not a valid time budget (21m to 24h; a hold alone takes 20 minutes)',
+  ],
+  [
+    ['--workers', '1,2', '--hold', '5m', '--budget', '10m'],
+    '--budget: 2 searches share the budget, and each needs 6m: write at least 12m',
+  ],
+  [['--resume', 'x', '--hold', '5m'], '--hold: a resumed search keeps the options'],
   [['--max-rate', '-1'], '--max-rate: "-1" is not a valid rate'],
   [['--max-rate', '10'], 'sends 10/s: throughput "> 15/s" cannot be met'],
   [['--script', 'test.js'], 'test.js: the load script cannot be read: there is no such file'],

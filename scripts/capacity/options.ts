@@ -1,6 +1,8 @@
 import type { Period } from '../../slas/capacity/traffic/periods.ts';
 import { isRate, parseDuration, parseRate } from '../../slas/document/limits.ts';
 import type { SlaDocument } from '../../slas/model/model.ts';
+import { USUAL_HOLD_SECONDS } from '../../slas/render/capacity.ts';
+import { countOf } from '../../slas/render/numbers.ts';
 import { printableLine } from '../../slas/render/printable.ts';
 import { accept, badOption, type Input, readTime } from '../cli/inputs.ts';
 import type { RunOptions } from '../run/prepare.ts';
@@ -18,6 +20,8 @@ export interface CapacityOptions
   /** `FROM/TO`: periods of load tests that the harness did not run. */
   readonly excludeHistory?: readonly string[];
   readonly budget?: string;
+  /** The shortest hold that can confirm a rate. */
+  readonly hold?: string;
   readonly resume?: string;
   /** Worker counts of the service, separated by commas; each gets its own search. */
   readonly workers?: string;
@@ -46,19 +50,21 @@ export interface ReadOptions {
   readonly history: HistoryAsked | null;
   readonly headroom: number;
   readonly budgetSeconds: number;
+  readonly holdSeconds: number;
   /** null if no maximum rate was given. */
   readonly maxPerSecond: number | null;
 }
 
 const DEFAULT_HEADROOM = 0.3;
 export const DEFAULT_BUDGET_SECONDS = 900;
-/** Enough for one step and a hold of two minutes. */
-const MIN_BUDGET_SECONDS = 180;
+const MAX_HOLD_SECONDS = 4 * 3600;
+/** Time for one step, in addition to a hold. */
+const STEP_SECONDS = 60;
 const MAX_BUDGET_SECONDS = 24 * 3600;
 
 /** @param searches the number of searches that share the budget */
 export function readCapacityOptions(options: CapacityOptions, searches = 1): Input<ReadOptions> {
-  const { targetRate, headroom, weeklyPeak, budget, maxRate } = options;
+  const { targetRate, headroom, weeklyPeak, maxRate } = options;
   const targetPerSecond = targetRate === undefined ? null : parseRate(targetRate);
   if (targetRate !== undefined && !isRate(targetPerSecond))
     return badOption(
@@ -81,19 +87,8 @@ export function readCapacityOptions(options: CapacityOptions, searches = 1): Inp
   const share = headroom === undefined ? DEFAULT_HEADROOM : shareOf(headroom);
   if (share === null)
     return badOption('--headroom', `"${headroom}" is not a valid headroom (0% to 90%): write it as 30%`);
-  const budgetSeconds = budget === undefined ? DEFAULT_BUDGET_SECONDS : parseDuration(budget);
-  const isInRange =
-    budgetSeconds !== null && budgetSeconds >= MIN_BUDGET_SECONDS && budgetSeconds <= MAX_BUDGET_SECONDS;
-  if (!isInRange)
-    return badOption(
-      '--budget',
-      `"${budget}" is not a valid time budget (3m to 24h; a hold alone takes 2 minutes): write it as 15m`,
-    );
-  if (budgetSeconds < searches * MIN_BUDGET_SECONDS)
-    return badOption(
-      '--budget',
-      `${searches} searches share the budget, and each needs 3m: write at least ${3 * searches}m`,
-    );
+  const times = readTimes(options, searches);
+  if (!times.ok) return times;
   const maxPerSecond = maxRate === undefined ? null : parseRate(maxRate);
   if (maxRate !== undefined && !isRate(maxPerSecond))
     return badOption(
@@ -110,10 +105,42 @@ export function readCapacityOptions(options: CapacityOptions, searches = 1): Inp
     weeklyPeakPerSecond,
     history: history.value,
     headroom: share,
-    budgetSeconds: Math.floor(budgetSeconds / searches),
+    ...times.value,
     maxPerSecond,
   });
 }
+
+/** The time budget of each search, and the minimum duration of its holds. */
+function readTimes(
+  { budget, hold }: CapacityOptions,
+  searches: number,
+): Input<Pick<ReadOptions, 'budgetSeconds' | 'holdSeconds'>> {
+  const holdSeconds = hold === undefined ? USUAL_HOLD_SECONDS : parseDuration(hold);
+  if (holdSeconds === null || holdSeconds < USUAL_HOLD_SECONDS || holdSeconds > MAX_HOLD_SECONDS)
+    return badOption('--hold', `"${hold}" is not a valid duration of a hold (2m to 4h): write it as 5m`);
+  const least = holdSeconds + STEP_SECONDS;
+  const budgetSeconds = budget === undefined ? DEFAULT_BUDGET_SECONDS : parseDuration(budget);
+  if (
+    budgetSeconds === null ||
+    budgetSeconds > MAX_BUDGET_SECONDS ||
+    (budget !== undefined && budgetSeconds < least)
+  )
+    return badOption(
+      '--budget',
+      `"${budget}" is not a valid time budget (${minutes(least)} to 24h; a hold alone takes ${lengthOf(holdSeconds)}): write it as 15m`,
+    );
+  if (budgetSeconds < searches * least)
+    return badOption(
+      '--budget',
+      searches === 1
+        ? `a hold of ${lengthOf(holdSeconds)} needs more than the usual 15 minutes: write at least ${minutes(least)}, better ${minutes(5 * holdSeconds)}`
+        : `${searches} searches share the budget, and each needs ${minutes(least)}: write at least ${minutes(searches * least)}`,
+    );
+  return accept({ budgetSeconds: Math.floor(budgetSeconds / searches), holdSeconds });
+}
+
+const minutes = (seconds: number) => `${Math.ceil(seconds / 60)}m`;
+const lengthOf = (seconds: number) => (seconds % 60 === 0 ? countOf(seconds / 60, 'minute') : `${seconds} s`);
 
 const DEFAULT_HISTORY_WEEKS = 26;
 
@@ -174,6 +201,7 @@ export function checkResume(options: CapacityOptions): Input<null> {
       'prometheus',
       'generators',
       'maxRate',
+      'hold',
       'targetRate',
       'headroom',
       'weeklyPeak',

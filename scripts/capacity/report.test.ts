@@ -43,7 +43,7 @@ describe('the answer', () => {
       stepOf(30, 'met', true),
     ]);
     const caution =
-      'The interval is wide (75%): 1 step in it was undecided. A larger --budget or a quieter machine';
+      'The interval is wide (75%): 1 step in it was undecided. A larger --budget with a longer --hold';
     expect(cautionInWords(wide, result(wide))).toContain(caution);
     expect(capacityText(wide, result(wide))).toContain(caution);
     expect(cautionInWords(held, result(held))).toBeNull();

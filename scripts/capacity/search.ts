@@ -14,6 +14,7 @@ import type { RunFolder } from '../runs/bundle.ts';
 import { useExisting } from '../stack/existing.ts';
 import type { Stack } from '../stack/stack.ts';
 import { awaitTargets, openDeployment, type ScaledDeployment } from './deployment.ts';
+import type { ReadOptions } from './options.ts';
 import type { OwnScript } from './own-script.ts';
 import { checkShares } from './replica-shares.ts';
 import { awaitDrained } from './settle.ts';
@@ -29,7 +30,11 @@ const MAX_PER_SECOND = 10_000;
 export function settingsOf(
   document: SlaDocument,
   plannedPerSecond: number,
-  { budgetSeconds, maxPerSecond }: { readonly budgetSeconds: number; readonly maxPerSecond: number | null },
+  {
+    budgetSeconds,
+    holdSeconds,
+    maxPerSecond,
+  }: Pick<ReadOptions, 'budgetSeconds' | 'holdSeconds' | 'maxPerSecond'>,
 ): SearchSettings {
   const most = Math.min(MAX_PER_SECOND, maxPerSecond ?? MAX_PER_SECOND);
   const start = Math.min(most, plannedPerSecond);
@@ -39,7 +44,7 @@ export function settingsOf(
     maxPerSecond: most,
     confidence: document.confidence ?? 0.95,
     stepSeconds: { min: 20, climb: 20, max: 60, close: 120 },
-    holdSeconds: 120,
+    holdSeconds,
     budgetSeconds,
     aroundSeconds: 12,
   };

@@ -103,7 +103,7 @@ export function cautionInWords({ steps }: CapacityRecord, { answer }: CapacityRe
     ({ outcome, ratePerSecond }) => outcome === 'undecided' && ratePerSecond >= low && ratePerSecond < high,
   ).length;
   const why = open === 0 ? '' : `: ${countOf(open, 'step')} in it ${were(open)} undecided`;
-  return `The interval is wide (${formatValue(Number(width.toPrecision(2)), 'ratio')})${why}. A larger --budget or a quieter machine narrows it.${worthInWords(steps)}`;
+  return `The interval is wide (${formatValue(Number(width.toPrecision(2)), 'ratio')})${why}. A larger --budget with a longer --hold narrows it, and so does a quieter machine.${worthInWords(steps)}`;
 }
 
 /** How little even a long hold shows about a service with a queue. */
@@ -132,7 +132,7 @@ export function assumptions({ settings, asked, replicas, cores }: CapacityRecord
       ? 'The service ran on a different machine than the load generator, or it is unknown where it ran.'
       : `The service and the load generator shared ${countOf(cores, 'core')} of this machine: on its own machine, the service may handle more.`,
     `${countOf(replicas, 'replica')} ${were(replicas)} measured. Further replicas are assumed to handle as much each; a shared database or queue may prevent that.`,
-    `A rate that holds for ${formatValue(settings.holdSeconds, 'seconds')} is assumed to hold for longer; leaks and daily jobs would go undetected.`,
+    `A rate that holds for ${formatValue(settings.holdSeconds, 'seconds')} is assumed to hold for longer; leaks, daily jobs and rarer disturbances would go undetected.`,
     `Verdicts are at ${formatConfidence(settings.confidence)} confidence for each end of the interval, shared by all steps.`,
   ];
 }
@@ -265,6 +265,7 @@ export function commandOf({ asked, settings }: CapacityRecord): string {
         : `${100 * asked.headroom}%`,
     ],
     ['--budget', `${settings.budgetSeconds}s`],
+    ['--hold', settings.holdSeconds === USUAL_HOLD_SECONDS ? undefined : `${settings.holdSeconds}s`],
   ];
   const { variant, workersEach } = asked;
   const isReplicas = variant?.name === REPLICAS;
@@ -275,5 +276,8 @@ export function commandOf({ asked, settings }: CapacityRecord): string {
     ...options.flatMap(([name, value]) => (value === undefined ? [] : [`${name} ${quoted(value)}`])),
   ].join(' ');
 }
+
+/** If none was asked for. */
+export const USUAL_HOLD_SECONDS = 120;
 
 const quoted = (text: string) => (/^[\w./:%@-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { SearchAnswer } from '../capacity/search.ts';
-import { type Law, SETTINGS, simulateSearch, trueCapacity } from './capacity.ts';
+import { DISTURBED_LAW, type Law, SETTINGS, simulateSearch, trueCapacity } from './capacity.ts';
 
 /** Searches of simulated services of known capacity. */
 
@@ -53,6 +53,17 @@ describe.each(LAWS)('a service with a known distribution of service times: %j', 
         SETTINGS.budgetSeconds,
       );
   });
+});
+
+test('a machine that is disturbed every two minutes still leads to an answer that is not far too high', () => {
+  const truth = trueCapacity(DISTURBED_LAW, LIMIT_SECONDS);
+  const known = intervals(SEEDS.map((seed) => simulateSearch(DISTURBED_LAW, LIMIT_SECONDS, seed).answer));
+  expect(known.length).toBeGreaterThanOrEqual(18);
+  for (const { provenPerSecond, refutedPerSecond } of known) {
+    // A hold during which nothing disturbed the machine can prove a higher rate.
+    expect(provenPerSecond).toBeLessThanOrEqual(1.1 * truth);
+    expect(refutedPerSecond).toBeGreaterThanOrEqual(truth);
+  }
 });
 
 // ---------------------------------------------------------------------------------------------- misbehaving services

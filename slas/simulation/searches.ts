@@ -1,4 +1,4 @@
-import { type Law, type SETTINGS, simulateSearch, trueCapacity } from './capacity.ts';
+import { DISTURBED_LAW, type Law, type SETTINGS, simulateSearch, trueCapacity } from './capacity.ts';
 
 /** Many searches of each service of known capacity: how often they are wrong, and how wide their intervals are. */
 
@@ -10,6 +10,7 @@ export const SEARCHED_LAWS: readonly { readonly name: string; readonly law: Law 
   { name: 'exponential times, 2 workers', law: { workers: 2, meanSeconds: 0.02 } },
   { name: 'exponential times, 4 workers', law: { workers: 4, meanSeconds: 0.02 } },
   { name: 'exponential times, 16 workers', law: { workers: 16, meanSeconds: 0.05 } },
+  { name: 'exponential times, 4 workers, disturbed', law: DISTURBED_LAW },
 ];
 
 export interface SearchedCell {

@@ -43,6 +43,10 @@ export const register: Register = (program, io, done) => {
       "the share of each replica's capacity to keep free at the target rate or the weekly peak (default: 30%)",
     )
     .option('--budget <duration>', 'the longest time for the whole search (default: 15m)')
+    .option(
+      '--hold <duration>',
+      'the shortest hold that may confirm a rate (default: 2m); longer ones give a narrower interval, if the budget allows',
+    )
     .option('--max-rate <rate>', 'never send more than this, for example 500/s')
     .option('--generators <n>', 'number of k6 processes that share the load (default: 1)')
     .option('--faults <spec>', 'faults to inject into the service that the harness starts, as for gate')
