@@ -1,6 +1,6 @@
 import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { startKnownService } from '../selftest/at-limit/known-service.ts';
 import { byLaw } from '../testing/law-service.ts';
 import { startScraping } from '../testing/scraping.ts';
@@ -19,7 +19,8 @@ printf '%s\\n' "$*" >>"$NOTES"
 case "$*" in
   *'get deployment'*) echo '{"spec":{"replicas":3}}' ;;
   *'get horizontalpodautoscaler'*) echo "$AUTOSCALERS" ;;
-  *"scale deployment checkout $DENIED"*) [ "$DENIED" = '' ] || { echo 'Error: forbidden' >&2; exit 1; } ;;
+  *'scale deployment'*) [ "$FORBIDDEN" = '' ] || { echo "$FORBIDDEN" >&2; exit 1; }
+    case "$*" in *"$DENIED"*) [ "$DENIED" = '' ] || { echo 'Error: the server is gone' >&2; exit 1; } ;; esac ;;
   *'rollout status'*) [ "$STUCK" = '' ] || { echo 'error: timed out waiting for the condition' >&2; exit 1; } ;;
 esac
 `;
@@ -80,12 +81,27 @@ describe('a Deployment', () => {
   test('that cannot be scaled back is reported with the command to run', async () => {
     const own = io({ DENIED: '--replicas=3' });
     {
-      await using deployment = await openDeployment('shop/checkout', undefined, own);
+      await using deployment = await openDeployment('shop/checkout', 'prod', own);
       await deployment.scaleTo(1);
     }
     expect(own.said.at(-1)).toMatch(
-      /^shop\/checkout was not scaled back \(.*forbidden.*\): run kubectl --namespace shop scale deployment checkout --replicas=3$/s,
+      /^shop\/checkout was not scaled back \([^)]*the server is gone\): run kubectl --context prod --namespace shop scale deployment checkout --replicas=3$/,
     );
+  });
+
+  test('that may not be scaled is refused; it is not scaled back either', async () => {
+    const own = io({ FORBIDDEN: 'Error from server (Forbidden): cannot patch resource "deployments/scale"' });
+    const scaled = async () => {
+      await using deployment = await openDeployment('shop/checkout', undefined, own);
+      await deployment.scaleTo(2);
+    };
+    await expect(scaled()).rejects.toMatchObject({
+      message: expect.stringMatching(/cannot patch resource "deployments\/scale"; no load was sent$/),
+      nextStep:
+        'get this permission for the namespace of shop/checkout; docs/capacity.md#replicas lists those that a search needs',
+    });
+    expect(own.said).toEqual(['scaling shop/checkout from 3 to 2 replicas']);
+    expect((await calls()).filter((one) => one.includes(' scale '))).toHaveLength(1);
   });
 
   test('that an autoscaler changes is refused, and not scaled', async () => {
@@ -106,12 +122,20 @@ describe('a Deployment', () => {
   });
 });
 
-test('a search waits until Prometheus scrapes every replica, and sends nothing otherwise', async () => {
+test('a search waits until Prometheus scrapes every replica successfully, and sends nothing otherwise', async () => {
   await using service = await startKnownService(byLaw({ workers: 1, workMs: 1 }));
   await using prometheus = await startScraping(service.url, 'known', folder.path);
   const asker = { url: prometheus.url, signal: new AbortController().signal };
   await awaitTargets('up{job="known"}', 1, asker);
   await expect(awaitTargets('up{job="known"}', 2, asker, 0)).rejects.toThrow(
     'Prometheus scrapes 1 target of up{job="known"}, but 2 pods should be scraped; no load was sent',
+  );
+  service.isScrapable = false;
+  await vi.waitFor(
+    () =>
+      expect(awaitTargets('up{job="known"}', 1, asker, 0)).rejects.toThrow(
+        'Prometheus scrapes 0 targets of up{job="known"} and fails to scrape 1 target, but 1 pod should be scraped',
+      ),
+    { timeout: 10_000 },
   );
 });

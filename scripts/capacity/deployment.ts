@@ -3,7 +3,7 @@ import { type Asker, askOnce } from '../../slas/prometheus/http.ts';
 import { countOf } from '../../slas/render/numbers.ts';
 import { HarnessError } from '../cli/errors.ts';
 import type { Io } from '../cli/io.ts';
-import { type Kubectl, kubectlOf } from '../stack/kubernetes/kubectl.ts';
+import { type Kubectl, KubectlError, kubectlOf } from '../stack/kubernetes/kubectl.ts';
 import { rolledOut } from '../stack/kubernetes/rollout.ts';
 
 /** Scales a Deployment of a service that is already running, for `--replicas` with `--deployment`. */
@@ -22,7 +22,7 @@ export function deploymentIn(text: string): DeploymentName | null {
 }
 
 export interface ScaledDeployment extends AsyncDisposable {
-  /** May be called once. Resolves once this many pods are ready, and no others are left. */
+  /** May be called once. Resolves once this many pods are ready. Others may still be terminating: see `awaitTargets`. */
   scaleTo(replicas: number): Promise<void>;
 }
 
@@ -38,28 +38,60 @@ export async function openDeployment(
   const { namespace, name } = deploymentIn(text)!;
   const kubectl = kubectlOf({ env: io.env, ...(context === undefined ? {} : { context }) });
   const own = (...args: readonly string[]) => ['--namespace', namespace, ...args];
-  const before = await replicasOf(kubectl, own('get', 'deployment', name, '--output', 'json'), io.signal);
-  await refuseAutoscaler(kubectl, own('get', 'horizontalpodautoscaler', '--output', 'json'), name, io.signal);
+  const state = async () => {
+    const replicas = await replicasOf(kubectl, own('get', 'deployment', name, '--output', 'json'), io.signal);
+    await refuseAutoscaler(
+      kubectl,
+      own('get', 'horizontalpodautoscaler', '--output', 'json'),
+      name,
+      io.signal,
+    );
+    return replicas;
+  };
+  const before = await explained(text, state());
   let isScaled = false;
   const scaling = (replicas: number) => own('scale', 'deployment', name, `--replicas=${replicas}`);
+  const scale = async (replicas: number) => {
+    isScaled = true;
+    await kubectl.run(scaling(replicas), { signal: io.signal }).catch((error: unknown) => {
+      // Then there is nothing to undo.
+      isScaled = !isForbidden(error);
+      throw error;
+    });
+    await rolledOut(name, { kubectl, namespace, signal: io.signal });
+  };
   return {
     scaleTo: async (replicas) => {
       io.progress(`scaling ${text} from ${before} to ${countOf(replicas, 'replica')}`);
-      isScaled = true;
-      await kubectl.run(scaling(replicas), { signal: io.signal });
-      await rolledOut(name, { kubectl, namespace, signal: io.signal });
+      await explained(text, scale(replicas));
     },
     [Symbol.asyncDispose]: async () => {
       if (!isScaled) return;
       io.progress(`scaling ${text} back to ${countOf(before, 'replica')}`);
       // An error here must not hide the one that ended the search.
       await kubectl.run(scaling(before)).catch((error: unknown) => {
-        const shown = `kubectl ${scaling(before).join(' ')}`;
+        const named = context === undefined ? [] : ['--context', context];
+        const shown = `kubectl ${[...named, ...scaling(before)].join(' ')}`;
         io.progress(`${text} was not scaled back (${(error as Error).message}): run ${shown}`);
       });
     },
   };
 }
+
+/** The message of the API server names the missing permission. */
+const isForbidden = (error: unknown) =>
+  error instanceof KubectlError && /^Error from server \(Forbidden\)/m.test(error.stderr);
+
+/** An error of kubectl before the load says so, and its next step is one for a search. */
+const explained = <T>(deployment: string, done: Promise<T>): Promise<T> =>
+  done.catch((error: unknown) => {
+    if (!(error instanceof KubectlError)) throw error;
+    const { message, stderr, isLate } = error;
+    const nextStep = isForbidden(error)
+      ? `get this permission for the namespace of ${deployment}; docs/capacity.md#replicas lists those that a search needs`
+      : `check --deployment and --context, and what \`kubectl describe\` reports about ${deployment}`;
+    throw new KubectlError(`${message}; no load was sent`, { stderr, isLate, nextStep, cause: error });
+  });
 
 async function replicasOf(kubectl: Kubectl, args: readonly string[], signal: AbortSignal): Promise<number> {
   const { spec } = JSON.parse(await kubectl.run(args, { signal })) as { spec?: { replicas?: number } };
@@ -97,7 +129,10 @@ const POLL_MS = 1000;
 /** Prometheus discovers pods within its refresh interval, and scrapes them within its scrape interval. */
 const DISCOVERY_MS = 200_000;
 
-/** Waits until Prometheus scrapes exactly this many targets, because their counts are added up. */
+/**
+ * Waits until Prometheus scrapes exactly this many targets, all of them successfully, because their counts are added up. A pod that is
+ * terminating is a target until it is gone.
+ */
 export async function awaitTargets(
   up: string,
   replicas: number,
@@ -105,16 +140,22 @@ export async function awaitTargets(
   patienceMs = DISCOVERY_MS,
 ): Promise<void> {
   const deadlineMs = Date.now() + patienceMs;
-  for (;;) {
-    const { series, error } = await askOnce(`count(${up} == 1)`, Date.now() / 1000, asker);
-    const seen = error === null ? Number(series[0]?.samples[0]?.[1] ?? 0) : null;
-    if (seen === replicas) return;
-    if (Date.now() >= deadlineMs)
+  for (let isFirst = true; ; isFirst = false) {
+    const { series, error } = await askOnce(up, Date.now() / 1000, asker);
+    const working = series.filter(({ samples }) => Number(samples[0]?.[1]) === 1).length;
+    if (error === null && working === replicas && series.length === replicas) return;
+    if (Date.now() >= deadlineMs) {
+      const failing =
+        working === series.length ? '' : ` and fails to scrape ${countOf(series.length - working, 'target')}`;
+      const seen = error === null ? countOf(working, 'target') : 'an unknown number of targets';
       throw new HarnessError(
         'not-scraped',
-        `Prometheus scrapes ${seen === null ? 'an unknown number of targets' : countOf(seen, 'target')} of ${up}, but ${countOf(replicas, 'pod')} should be scraped; no load was sent`,
+        `Prometheus scrapes ${seen} of ${up}${failing}, but ${countOf(replicas, 'pod')} should be scraped; no load was sent`,
         { nextStep: 'let Prometheus discover each pod, and not only the Service in front of them' },
       );
+    }
+    if (isFirst)
+      asker.progress?.(`waiting until Prometheus scrapes exactly ${countOf(replicas, 'target')} of ${up}`);
     await sleep(POLL_MS, undefined, { signal: asker.signal });
   }
 }

@@ -126,8 +126,7 @@ async function takeStep(
   else if (done.measured !== null) {
     const { plan, run } = done.measured;
     await settle(plan, run.window.toSeconds, stack, io);
-    if (['met', 'undecided'].includes(done.record.outcome))
-      await checkShares(plan, run, stack, replicasAsked(record.asked), askerOf(stack.prometheusUrl, io));
+    checkShares(done.measured, done.record.outcome, stack, replicasAsked(record.asked));
   }
   return done;
 }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Plan, Series } from '../../slas/model/model.ts';
-import { type Asker, readSamples } from '../../slas/prometheus/http.ts';
+import { type Asker, endedIn, readSamples } from '../../slas/prometheus/http.ts';
 
 /** Requests that a step left in the service's queue must not affect the next step. */
 
@@ -20,8 +20,11 @@ export async function awaitDrained(plan: Plan, endedSeconds: number, asker: Aske
   while (Date.now() < deadline) {
     const now = Date.now() / 1000;
     const { series, error } = await readSamples(requests, LOOK_BACK_SECONDS, now, asker);
-    if (error === null && series.length > 0 && series.every((one) => standsStill(one, endedSeconds)))
-      return true;
+    const moving = series.filter((one) => !standsStill(one, endedSeconds));
+    // A replica that was removed before the load counts nothing more.
+    const isStill =
+      moving.length < series.length && moving.length === (await endedIn(moving, requests, asker)).length;
+    if (error === null && isStill) return true;
     await sleep(POLL_MS, undefined, { signal: asker.signal });
   }
   return false;

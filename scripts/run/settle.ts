@@ -38,7 +38,10 @@ export async function warmUpAndSettle(
   const died = async () => (await stack.incidents()) ?? [];
   const isInVain = async () => (await died()).length > 0;
   using wait = reportWait(plan.up, asker, { patienceMs, silentMs: stack.isOurs ? SILENT_MS : 0 }, io);
-  const settled = await awaitScrapeAfter(plan.up, lastAnswerSeconds, patienceMs, asker, isInVain, wait.see);
+  const up = [plan.up, lastAnswerSeconds, patienceMs, asker] as const;
+  // Elastic replicas may end at any time.
+  const margin = plan.replicas === 'elastic' ? 0 : undefined;
+  const settled = await awaitScrapeAfter(...up, isInVain, wait.see, margin);
   if (settled.isScraped) {
     if (!stack.isOurs) warnIfScrapedTooRarely(plan, settled.intervalSeconds, io);
     return settled.lagSeconds;
@@ -61,6 +64,7 @@ const OBSTACLES: Readonly<Record<ScrapeObstacle, string>> = {
   'no-series': 'it has no series with these labels',
   failing: 'up is 0, so its scrapes fail',
   'not-yet': 'the last scrape was before the warm-up ended',
+  ended: 'a target that has ended was scraped so recently that its samples would be in the window',
 };
 
 const NEXT_STEPS: Readonly<Record<ScrapeObstacle, string>> = {
@@ -69,6 +73,7 @@ const NEXT_STEPS: Readonly<Record<ScrapeObstacle, string>> = {
     'set service.selector in the SLA document to the labels that Prometheus gives the service, or let Prometheus scrape the service',
   failing: "correct the service's address, path or credentials in the Prometheus configuration",
   'not-yet': 'check that Prometheus scrapes the service; if its samples arrive late, set --ingest-delay',
+  ended: 'start the run when no replica is being replaced, or set service.replicas to elastic',
 };
 
 // ---------------------------------------------------------------------------------------------- messages during the wait
@@ -95,7 +100,7 @@ function reportWait(
   return {
     see: async (obstacle) => {
       const sinceMs = Date.now() - startedMs;
-      if (sinceMs < silentMs || (obstacle === 'not-yet' && sinceMs < NEXT_SCRAPE_MS)) return;
+      if (sinceMs < silentMs || (['not-yet', 'ended'].includes(obstacle) && sinceMs < NEXT_SCRAPE_MS)) return;
       io.live?.([`waiting for Prometheus, ${leftSeconds()} s left`]);
       if (obstacle === reported) return;
       reported = obstacle;
@@ -120,6 +125,7 @@ export async function inWords(obstacle: ScrapeObstacle, up: string, asker: Asker
       return error === null ? `${words} (see its page /targets)` : `${words}: ${error}`;
     }
     case 'not-yet':
+    case 'ended':
     case 'no-answer':
       return words;
     default:

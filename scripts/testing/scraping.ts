@@ -24,15 +24,20 @@ export async function startScraping(
   return Object.assign(prometheus, { url });
 }
 
-/** Starts a Prometheus with this configuration file and no data. */
+/**
+ * Starts a Prometheus with this configuration file and no data.
+ *
+ * @param program another build, for example one that discovers pods
+ */
 export async function startPrometheusFrom(
   config: string,
   data: string,
+  program = toolPath('PROMETHEUS_BIN'),
 ): Promise<Running & { readonly url: string }> {
   await mkdir(data, { recursive: true });
   const prometheus = await start(
     'Prometheus',
-    toolPath('PROMETHEUS_BIN'),
+    program,
     [
       `--config.file=${config}`,
       `--storage.tsdb.path=${data}`,

@@ -1,4 +1,5 @@
-import type { Reading } from '../model/model.ts';
+import { keyOf } from '../model/labels.ts';
+import type { Reading, Series } from '../model/model.ts';
 import { fail, ok, type Result } from '../model/result.ts';
 import { type Answer, doubtsOfHeaders, type HttpResponse, readAnswer, type Unanswered } from './answer.ts';
 import { rangeMs, rawSamples } from './promql.ts';
@@ -119,4 +120,20 @@ function causeOf(error: unknown, queryTimeoutMs: number): string {
   if (!(error instanceof Error)) return String(error);
   if (error.name === 'TimeoutError') return `no response within ${queryTimeoutMs / 1000} s`;
   return connectionCause(error);
+}
+
+/**
+ * Which of these series have ended: they have samples, but no current value, as those of a replica that was replaced or removed. A
+ * series that is only late still has a current value. Resolves to none if the server does not respond.
+ */
+export async function endedIn(
+  series: readonly Series[],
+  selector: string,
+  asker: Asker,
+): Promise<readonly Series[]> {
+  if (series.length === 0) return [];
+  const current = await askOnce(selector, Date.now() / 1000, asker);
+  if (current.error !== null) return [];
+  const present = new Set(current.series.map(({ labels }) => keyOf(labels)));
+  return series.filter(({ labels }) => !present.has(keyOf(labels)));
 }

@@ -118,6 +118,34 @@ describe('evidence is read once the samples that close the window have arrived',
     expect(arrival!.waitedSeconds).toBeLessThan(1);
   });
 
+  test.each([
+    [true, 'is not waited for'],
+    [undefined, 'is waited for if it is still a target'],
+  ] as const)('a replica that ended before the window (ended: %s) %s', async (isGone, _) => {
+    const { now, times } = scrapes(5);
+    const early = times.filter((at) => at < now - 4 - 4 * STEP);
+    const other = seriesOf('up', early, 0, { labels: { instance: 'b' } });
+    await using server = await startLateServer([
+      seriesOf('up', times, 0),
+      isGone === undefined ? other : { ...other, isGone },
+    ]);
+    const asker = { url: server.url, signal: signal(), ingestDelaySeconds: 1 };
+    const { arrival } = await collectEvidence(planOf(), runOf(now - 4, now - 1), asker);
+    expect(arrival!.missing.map(({ what }) => what)).toEqual(isGone ? [] : ['a scrape of b']);
+  });
+
+  test('a replica that ended in the window is waited for', async () => {
+    const { now, times } = scrapes(5);
+    const early = times.filter((at) => at < now - 3);
+    await using server = await startLateServer([
+      seriesOf('up', times, 0),
+      { ...seriesOf('up', early, 0, { labels: { instance: 'b' } }), isGone: true },
+    ]);
+    const asker = { url: server.url, signal: signal(), ingestDelaySeconds: 1 };
+    const { arrival } = await collectEvidence(planOf(), runOf(now - 4, now - 1), asker);
+    expect(arrival!.missing).toMatchObject([{ what: 'a scrape of b' }]);
+  });
+
   test('an elastic replica that ended is not waited for', async () => {
     const { now, times } = scrapes(5);
     const gone = times.filter((at) => at < now - 3);
@@ -201,6 +229,31 @@ test.each([
   await using server = await startLateServer([seriesOf('up', times, 0), replaced]);
   const settled = await awaitScrapeAfter('up', now, 1500, { url: server.url, signal: signal() });
   expect(settled.isScraped).toBe(isScraped);
+});
+
+test('a replica that ended is waited for until its last scrapes are no part of a window', async () => {
+  const { now, times } = scrapes(5);
+  const last = times.findLast((at) => at <= now)!;
+  const ended = {
+    ...seriesOf(
+      'up',
+      times.filter((at) => at <= now),
+      0,
+      { labels: { instance: 'b' } },
+    ),
+    isGone: true,
+  } as const;
+  await using server = await startLateServer([seriesOf('up', times, 0), ended]);
+  const asker = { url: server.url, signal: signal() };
+  // Where replicas are elastic, a window may contain replicas that ended.
+  expect(await awaitScrapeAfter('up', now, 3000, asker, undefined, undefined, 0)).toMatchObject({
+    isScraped: true,
+  });
+  const seen: string[] = [];
+  const settled = await awaitScrapeAfter('up', now, 3000, asker, undefined, (one) => void seen.push(one), 5);
+  expect(settled.isScraped).toBe(true);
+  expect(seen).toContain('ended');
+  expect(Date.now() / 1000).toBeGreaterThanOrEqual(last + 5 * STEP);
 });
 
 test.each([

@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { keyOf } from '../model/labels.ts';
 import type { Arrival, Downsampled, Missing, Plan, RunRecord, Series } from '../model/model.ts';
 import {
   type Bound,
@@ -10,9 +9,11 @@ import {
   missingAtEnd,
   missingSamples,
   missingScrapes,
+  newestOf,
   spacingOf,
 } from './arrival.ts';
-import { type Asker, askOnce, askRange, readSamples } from './http.ts';
+import { MARGIN } from './downsampling.ts';
+import { type Asker, askRange, endedIn, readSamples } from './http.ts';
 import { sampleTimes, selectorsOfPlan } from './promql.ts';
 
 /** Waits until a server shows its data of a window. It waits for data and not for a fixed time, and always with a limit. */
@@ -58,7 +59,7 @@ export async function awaitArrival(plan: Plan, run: RunRecord, asker: Asker): Pr
     if (error !== null) return done([]);
     const missing = await missingNow(
       plan,
-      toSeconds,
+      run.window,
       up,
       { intervalSeconds, bound, meter, isOverdue },
       asker,
@@ -79,12 +80,15 @@ interface State {
 
 async function missingNow(
   plan: Plan,
-  toSeconds: number,
+  { fromSeconds, toSeconds }: RunRecord['window'],
   up: readonly Series[],
   { intervalSeconds, bound, meter, isOverdue }: State,
   asker: Asker,
 ): Promise<readonly Missing[]> {
-  const gone = plan.replicas === 'elastic' ? goneTargets(up, intervalSeconds, meter.lagSeconds) : [];
+  const gone =
+    plan.replicas === 'elastic'
+      ? goneTargets(up, intervalSeconds, meter.lagSeconds)
+      : await endedBefore(fromSeconds - MARGIN * intervalSeconds, up, plan, asker);
   const present = up.filter((one) => !gone.includes(one));
   const unscraped = missingScrapes(present, toSeconds);
   if (unscraped.length > 0 || (isOverdue && up.length > 0)) return unscraped;
@@ -105,6 +109,14 @@ async function missingNow(
     ? missingAtEnd(tails, toSeconds)
     : missingSamples(present, tails, toSeconds, intervalSeconds);
 }
+
+/** Replicas that ended before anything that is read of the window, for example because the service was scaled down. */
+async function endedBefore(atSeconds: number, up: readonly Series[], plan: Plan, asker: Asker) {
+  const old = up.filter((one) => isBefore(one, atSeconds));
+  return old.length === up.length ? [] : await endedIn(old, plan.up, asker);
+}
+
+const isBefore = (series: Series, atSeconds: number) => (newestOf(series) ?? -Infinity) < atSeconds;
 
 const WAIT_BACK_INTERVALS = 3;
 
@@ -213,6 +225,8 @@ const isHopeless = (series: readonly Series[], afterSeconds: number, nowSeconds:
 /**
  * Resolves once every target of the selector was scraped successfully after a given time, or after
  * `patienceMs`, or earlier if every scrape of every target fails. Nothing counted before that scrape can be mistaken for later requests.
+ *
+ * @param margin for so many scrape intervals before a window, samples are read: a target that ended must have none there
  */
 export async function awaitScrapeAfter(
   up: string,
@@ -221,10 +235,11 @@ export async function awaitScrapeAfter(
   asker: Asker,
   isInVain: () => Promise<boolean> = async () => false,
   waiting: (obstacle: ScrapeObstacle) => void | Promise<void> = () => {},
+  margin = MARGIN,
 ): Promise<Settled> {
   const startedMs = Date.now();
   const deadline = startedMs + patienceMs;
-  const ended = () => ({
+  const outcome = () => ({
     lagSeconds: meter.lagSeconds,
     waitedSeconds: Math.round((Date.now() - startedMs) / 1000),
     intervalSeconds,
@@ -234,33 +249,31 @@ export async function awaitScrapeAfter(
   let intervalSeconds: number | null = null;
   while (Date.now() < deadline && !(await isInVain())) {
     const now = Date.now() / 1000;
-    const { series, error } = await readSamples(up, now - afterSeconds + LEARN_BACK_SECONDS, now, asker);
+    const marginSeconds = margin * (intervalSeconds ?? DEFAULT_INTERVAL_SECONDS);
+    const back = now - afterSeconds + Math.max(LEARN_BACK_SECONDS, marginSeconds);
+    const { series, error } = await readSamples(up, back, now, asker);
     if (error === null) meter.see(series, Date.now() / 1000);
     intervalSeconds = series.flatMap((one) => spacingOf(one) ?? []).toSorted((a, b) => b - a)[0] ?? null;
     const scraped = ({ samples }: Series) =>
       samples.some(([at, value]) => at > afterSeconds && value === '1');
     const unscraped = series.filter((one) => !scraped(one));
-    const isScraped =
-      unscraped.length < series.length && (unscraped.length === 0 || (await areGone(unscraped, up, asker)));
-    if (isScraped) return { isScraped, ...ended() };
-    obstacle = obstacleOf(series, error !== null);
+    const isAnyScraped = unscraped.length < series.length;
+    const ended = isAnyScraped ? await endedIn(unscraped, up, asker) : [];
+    const areOthersEnded = isAnyScraped && ended.length === unscraped.length;
+    // The interval is known only now, so the next query may have to look back further.
+    const isReadWhole = margin * (intervalSeconds ?? 0) <= marginSeconds;
+    if (areOthersEnded && isReadWhole && ended.every((one) => isBefore(one, now - marginSeconds)))
+      return { isScraped: true, ...outcome() };
+    obstacle = areOthersEnded ? 'ended' : obstacleOf(series, error !== null);
     await waiting(obstacle);
     if (isHopeless(series, afterSeconds, Date.now() / 1000)) break;
     await sleep(POLL_MS, undefined, { signal: asker.signal });
   }
-  return { isScraped: false, obstacle, ...ended() };
-}
-
-/** Targets that ended, such as replaced pods, keep samples in the last minute, but have no current value. */
-async function areGone(series: readonly Series[], up: string, asker: Asker): Promise<boolean> {
-  const current = await askOnce(up, Date.now() / 1000, asker);
-  if (current.error !== null) return false;
-  const present = new Set(current.series.map(({ labels }) => keyOf(labels)));
-  return series.every(({ labels }) => !present.has(keyOf(labels)));
+  return { isScraped: false, obstacle, ...outcome() };
 }
 
 /** Why there is no successful scrape yet. */
-export type ScrapeObstacle = 'no-answer' | 'no-series' | 'failing' | 'not-yet';
+export type ScrapeObstacle = 'no-answer' | 'no-series' | 'failing' | 'not-yet' | 'ended';
 
 function obstacleOf(series: readonly Series[], isUnanswered: boolean): ScrapeObstacle {
   if (isUnanswered) return 'no-answer';

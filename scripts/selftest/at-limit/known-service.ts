@@ -27,7 +27,11 @@ export const EDGES = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
 /** Counters for these statuses exist from the start. */
 const STATUSES = [200, 503];
 
-export async function startKnownService(treat: KnownService['treat']): Promise<KnownService> {
+/** @param at where it listens; a free port of this machine by default */
+export async function startKnownService(
+  treat: KnownService['treat'],
+  at: { readonly host: string; readonly port: number } = { host: '127.0.0.1', port: 0 },
+): Promise<KnownService> {
   const counts = new Counts();
   const waiting = new Set<NodeJS.Timeout>();
   const server = createServer((request, response) => {
@@ -47,10 +51,10 @@ export async function startKnownService(treat: KnownService['treat']): Promise<K
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen(0, '127.0.0.1', resolve);
+    server.listen(at.port, at.host, resolve);
   });
   const service = {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: `http://${at.host}:${(server.address() as AddressInfo).port}`,
     received: 0,
     treat,
     isScrapable: true,
