@@ -5,7 +5,7 @@ import { startKnownService } from '../selftest/at-limit/known-service.ts';
 import { byLaw } from '../testing/law-service.ts';
 import { startScraping } from '../testing/scraping.ts';
 import { type TemporaryFolder, temporaryFolder } from '../testing/sla.ts';
-import { awaitTargets, openDeployment } from './deployment.ts';
+import { awaitTargets, openDeployment, Scaling } from './deployment.ts';
 
 /** Scaling a Deployment for a search. */
 
@@ -21,7 +21,7 @@ case "$*" in
   *'get horizontalpodautoscaler'*) echo "$AUTOSCALERS" ;;
   *'scale deployment'*) [ "$FORBIDDEN" = '' ] || { echo "$FORBIDDEN" >&2; exit 1; }
     case "$*" in *"$DENIED"*) [ "$DENIED" = '' ] || { echo 'Error: the server is gone' >&2; exit 1; } ;; esac ;;
-  *'rollout status'*) [ "$STUCK" = '' ] || { echo 'error: timed out waiting for the condition' >&2; exit 1; } ;;
+  *'rollout status'*) [ "$STUCK" = '' ] || ! grep -q ' scale ' "$NOTES" || { echo 'error: timed out waiting for the condition' >&2; exit 1; } ;;
 esac
 `;
 
@@ -52,16 +52,21 @@ describe('a Deployment', () => {
     {
       await using deployment = await openDeployment('shop/checkout', 'prod', own);
       await deployment.scaleTo(2);
+      await deployment.scaleTo(4);
     }
     expect(await calls()).toEqual([
       '--context prod --namespace shop get deployment checkout --output json',
       '--context prod --namespace shop get horizontalpodautoscaler --output json',
+      '--context prod --namespace shop rollout status deployment/checkout --timeout=300s',
       '--context prod --namespace shop scale deployment checkout --replicas=2',
+      '--context prod --namespace shop rollout status deployment/checkout --timeout=300s',
+      '--context prod --namespace shop scale deployment checkout --replicas=4',
       '--context prod --namespace shop rollout status deployment/checkout --timeout=300s',
       '--context prod --namespace shop scale deployment checkout --replicas=3',
     ]);
     expect(own.said).toEqual([
       'scaling shop/checkout from 3 to 2 replicas',
+      'scaling shop/checkout from 2 to 4 replicas',
       'scaling shop/checkout back to 3 replicas',
     ]);
   });
@@ -120,6 +125,22 @@ describe('a Deployment', () => {
     await using deployment = await openDeployment('shop/checkout', undefined, io(others));
     expect(deployment).toBeDefined();
   });
+});
+
+test('a Deployment is not scaled unless Prometheus scrapes all of its pods before', async () => {
+  await using service = await startKnownService(byLaw({ workers: 1, workMs: 1 }));
+  await using prometheus = await startScraping(service.url, 'behind-a-service', folder.path);
+  const own = io();
+  const asker = { url: prometheus.url, signal: AbortSignal.timeout(3_000), progress: own.progress };
+  const scaled = async () => {
+    await using scaling = new Scaling();
+    await scaling.to(2, { deployment: 'shop/checkout' }, 'up{job="behind-a-service"}', asker, own);
+  };
+  await expect(scaled()).rejects.toThrow();
+  expect(own.said).toEqual([
+    'waiting until Prometheus scrapes exactly 3 targets of up{job="behind-a-service"}',
+  ]);
+  expect((await calls()).join()).not.toContain(' scale ');
 });
 
 test('a search waits until Prometheus scrapes every replica successfully, and sends nothing otherwise', async () => {

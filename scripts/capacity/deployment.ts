@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { CapacityAsked } from '../../slas/capacity/record.ts';
 import { type Asker, askOnce } from '../../slas/prometheus/http.ts';
 import { countOf } from '../../slas/render/numbers.ts';
 import { HarnessError } from '../cli/errors.ts';
@@ -22,13 +23,14 @@ export function deploymentIn(text: string): DeploymentName | null {
 }
 
 export interface ScaledDeployment extends AsyncDisposable {
-  /** May be called once. Resolves once this many pods are ready. Others may still be terminating: see `awaitTargets`. */
+  readonly replicas: number;
+  /** Resolves once this many pods are ready. Others may still be terminating: see `awaitTargets`. */
   scaleTo(replicas: number): Promise<void>;
 }
 
 /**
- * Reads how many replicas the Deployment has now. Disposing of the result sets that number again. Also
- * refuses a Deployment that an autoscaler scales.
+ * Reads how many replicas the Deployment has now, and waits until they are ready. Disposing of the result sets that number
+ * again. Also refuses a Deployment that an autoscaler scales.
  */
 export async function openDeployment(
   text: string,
@@ -46,24 +48,31 @@ export async function openDeployment(
       name,
       io.signal,
     );
+    await rolledOut(name, { kubectl, namespace, signal: io.signal });
     return replicas;
   };
   const before = await explained(text, state());
+  let now = before;
   let isScaled = false;
   const scaling = (replicas: number) => own('scale', 'deployment', name, `--replicas=${replicas}`);
   const scale = async (replicas: number) => {
+    const wasScaled = isScaled;
     isScaled = true;
     await kubectl.run(scaling(replicas), { signal: io.signal }).catch((error: unknown) => {
       // Then there is nothing to undo.
-      isScaled = !isForbidden(error);
+      isScaled = wasScaled || !isForbidden(error);
       throw error;
     });
     await rolledOut(name, { kubectl, namespace, signal: io.signal });
   };
   return {
+    get replicas() {
+      return now;
+    },
     scaleTo: async (replicas) => {
-      io.progress(`scaling ${text} from ${before} to ${countOf(replicas, 'replica')}`);
+      io.progress(`scaling ${text} from ${now} to ${countOf(replicas, 'replica')}`);
       await explained(text, scale(replicas));
+      now = replicas;
     },
     [Symbol.asyncDispose]: async () => {
       if (!isScaled) return;
@@ -76,6 +85,35 @@ export async function openDeployment(
       });
     },
   };
+}
+
+/** The Deployment of several searches: it is scaled back when the last one has ended. */
+export class Scaling implements AsyncDisposable {
+  #deployment: ScaledDeployment | null = null;
+
+  /**
+   * Scales the Deployment, and waits until Prometheus scrapes all of its pods. Nothing is scaled unless Prometheus scrapes all of
+   * its pods before.
+   *
+   * @param up selects the targets
+   */
+  async to(
+    replicas: number,
+    { deployment, context }: Pick<CapacityAsked, 'deployment' | 'context'>,
+    up: string,
+    asker: Asker,
+    io: Pick<Io, 'env' | 'signal' | 'progress'>,
+  ): Promise<void> {
+    if (deployment === undefined) return;
+    this.#deployment ??= await openDeployment(deployment, context, io);
+    await awaitTargets(up, this.#deployment.replicas, asker);
+    await this.#deployment.scaleTo(replicas);
+    await awaitTargets(up, replicas, asker);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#deployment?.[Symbol.asyncDispose]();
+  }
 }
 
 /** The message of the API server names the missing permission. */

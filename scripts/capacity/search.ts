@@ -13,7 +13,7 @@ import { askerOf } from '../run/prometheus-access.ts';
 import type { RunFolder } from '../runs/bundle.ts';
 import { useExisting } from '../stack/existing.ts';
 import type { Stack } from '../stack/stack.ts';
-import { awaitTargets, openDeployment, type ScaledDeployment } from './deployment.ts';
+import type { Scaling } from './deployment.ts';
 import type { ReadOptions } from './options.ts';
 import type { OwnScript } from './own-script.ts';
 import { checkShares } from './replica-shares.ts';
@@ -92,12 +92,13 @@ export async function search(
   folder: RunFolder,
   options: RunOptions,
   script: OwnScript | null,
+  scaling: Scaling,
   io: Io,
 ): Promise<Input<CapacityRecord>> {
   const stepOptions = { ...options, out: join(folder.path, CAPACITY_FILES.steps) };
   let record = begun;
   let tools: RunTools | null = null;
-  await using place = new StackPlace(options, begun.asked, folder, io);
+  await using place = new StackPlace(options, begun.asked, folder, scaling, io);
   for (;;) {
     const next = nextOf(record.settings, record.steps);
     if ('answer' in next) return accept(record);
@@ -145,15 +146,17 @@ const outcomeLine = (step: StepRecord) =>
 class StackPlace implements AsyncDisposable {
   readonly #options: RunOptions;
   readonly #asked: CapacityAsked;
-  #deployment: ScaledDeployment | null = null;
+  readonly #scaling: Scaling;
+  #isScaled = false;
   readonly #folder: RunFolder;
   readonly #io: Io;
   #stack: Stack | null = null;
 
-  constructor(options: RunOptions, asked: CapacityAsked, folder: RunFolder, io: Io) {
+  constructor(options: RunOptions, asked: CapacityAsked, folder: RunFolder, scaling: Scaling, io: Io) {
     this.#options = options;
     this.#asked = asked;
     this.#folder = folder;
+    this.#scaling = scaling;
     this.#io = io;
   }
 
@@ -174,12 +177,10 @@ class StackPlace implements AsyncDisposable {
   }
 
   async #scale(up: string, prometheus: string): Promise<void> {
-    const { deployment, context } = this.#asked;
-    if (deployment === undefined || this.#deployment !== null) return;
-    this.#deployment = await openDeployment(deployment, context, this.#io);
-    const replicas = replicasAsked(this.#asked);
-    await this.#deployment.scaleTo(replicas);
-    await awaitTargets(up, replicas, askerOf(prometheus, this.#io));
+    if (this.#isScaled) return;
+    this.#isScaled = true;
+    const asker = askerOf(prometheus, this.#io);
+    await this.#scaling.to(replicasAsked(this.#asked), this.#asked, up, asker, this.#io);
   }
 
   async close(): Promise<void> {
@@ -190,7 +191,6 @@ class StackPlace implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
-    await this.#deployment?.[Symbol.asyncDispose]();
     await this.#folder.redact();
   }
 }

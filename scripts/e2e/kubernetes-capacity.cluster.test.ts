@@ -215,7 +215,7 @@ describe('./sla capacity --replicas with a Deployment', { timeout: 240_000 }, ()
   test('is scaled to each number; a search begins when exactly these pods are scraped, and judges them together', async () => {
     const { out, running } = startSearch({ replicas: '1,2' });
     // The second step has started, so the first one is stored.
-    await running.seen(/from 3 to 2 replicas[\s\S]*\bstep at .*\/s: [\s\S]*\b(step|hold) at /);
+    await running.seen(/from 1 to 2 replicas[\s\S]*\bstep at .*\/s: [\s\S]*\b(step|hold) at /);
     expect(await replicas()).toBe(2);
     const { code, stderr } = await interrupted(running);
     expect(code, stderr).toBe(130);

@@ -4,6 +4,7 @@ import type { Searched } from '../../../slas/render/capacity-by.ts';
 import { capacityText, variantsText } from '../../../slas/render/capacity-text.ts';
 import { seeded } from '../../../slas/simulation/queues.ts';
 import { type Begun, begin, resume } from '../../capacity/begin.ts';
+import { Scaling } from '../../capacity/deployment.ts';
 import { type CapacityOptions, readCapacityOptions } from '../../capacity/options.ts';
 import { otherSearches, storedHistory } from '../../capacity/past.ts';
 import { writeReports, writeVariants } from '../../capacity/report.ts';
@@ -92,11 +93,12 @@ export async function capacity(
   const asked = readCapacityOptions(options, variants.value.length);
   if (!asked.ok) return asked.error;
   const searched: Searched[] = [];
+  await using scaling = new Scaling();
   for (const variant of [first, ...others]) {
     io.progress(`${variant.name}=${variant.value}`);
     const begun = await begin(options, io, variant, variants.value.length);
     if (!begun.ok) return begun.error;
-    const found = await searchOn(begun.value, io);
+    const found = await searchOn(begun.value, scaling, io);
     if (!found.ok) return found.error;
     searched.push(found.value);
   }
@@ -112,16 +114,21 @@ export async function capacity(
 async function single(options: CapacityOptions, io: Io): Promise<ExitCode | readonly PlacedProblem[]> {
   const begun = options.resume === undefined ? await begin(options, io) : await resume(options, io);
   if (!begun.ok) return begun.error;
-  const found = await searchOn(begun.value, io);
+  await using scaling = new Scaling();
+  const found = await searchOn(begun.value, scaling, io);
   if (!found.ok) return found.error;
   const { record, result } = found.value;
   io.print(options.json === true ? toJson(record) : capacityText(record, result));
   return result.answer?.ok === true ? 0 : 3;
 }
 
-async function searchOn({ record: begun, folder, options, script }: Begun, io: Io): Promise<Input<Searched>> {
+async function searchOn(
+  { record: begun, folder, options, script }: Begun,
+  scaling: Scaling,
+  io: Io,
+): Promise<Input<Searched>> {
   const own = { ...io, env: { ...io.env, ...variablesOf(begun.asked) } };
-  const found = await search(begun, folder, options, script, own).catch((error: unknown) => {
+  const found = await search(begun, folder, options, script, scaling, own).catch((error: unknown) => {
     io.progress(`resume with: ./sla capacity --resume "${shortPath(io, folder.path)}"`);
     throw error;
   });
