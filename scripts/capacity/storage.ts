@@ -59,7 +59,10 @@ function isRecord(record: CapacityRecord | null): boolean {
   );
 }
 
-const numbersIn = (near: NearLimit) => [near?.used, near?.budget, near?.independent, near?.seconds];
+const numbersIn = (near: NearLimit) => [
+  ...[near?.used, near?.budget, near?.independent, near?.seconds],
+  ...(near?.hardest === undefined ? [] : [near.hardest?.budget, near.hardest?.independent]),
+];
 
 const OUTCOMES = ['met', 'missed', 'undecided', 'invalid'];
 

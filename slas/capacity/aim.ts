@@ -1,4 +1,5 @@
 import { holdSecondsBefore, holdTime, stepSecondsBefore } from './budget.ts';
+import { provableByCount } from './enough.ts';
 import { type Estimate, estimateFrom, provableRate, refutableRate } from './estimate.ts';
 import { holdsIn, type Known } from './known.ts';
 import { holdConfidence, holdPlan, MAX_STEPS, missConfidenceOf, stepAt } from './plans.ts';
@@ -78,13 +79,14 @@ function holdIn({ lower, proven, missed, settings, log }: Aim): StepPlan | null 
   const isLast = proven === null && withAnother < settings.holdSeconds;
   const seconds = proven !== null || isLast ? all : withAnother;
   if (seconds < settings.holdSeconds) return null;
-  const rate = provableRate(lower, {
-    confidence: holdConfidence(settings, log),
-    certainty: isLast ? CERTAINTY.lastHold : CERTAINTY.hold,
-    seconds,
-  });
+  const confidence = holdConfidence(settings, log);
+  const certainty = isLast ? CERTAINTY.lastHold : CERTAINTY.hold;
+  const rate = provableRate(lower, { confidence, certainty, seconds });
   if (rate === null) return null;
-  const most = rounded(Math.min(rate, BELOW.usual * missed, ...holds.map((one) => below(one, isLast))));
+  const counted = provableByCount(log, { confidence, seconds }) ?? rate;
+  const most = rounded(
+    Math.min(rate, counted, BELOW.usual * missed, ...holds.map((one) => below(one, isLast))),
+  );
   if (most < settings.minPerSecond || (proven !== null && most <= proven)) return null;
   return holdPlan(most, settings, log, seconds);
 }

@@ -18,7 +18,11 @@ export function nearLimitOf({ objectives }: Plan, verdict: Verdict, seconds: num
     if (sample === null || !(budget > 0)) return [];
     return [{ used: sample.share / budget, budget, independent: sample.size, seconds }];
   });
-  return all.toSorted((a, b) => b.used - a.used)[0] ?? null;
+  const [nearest] = all.toSorted((a, b) => b.used - a.used);
+  if (nearest === undefined) return null;
+  const [hardest] = all.toSorted((a, b) => a.budget * a.independent - b.budget * b.independent);
+  const { budget, independent } = hardest!;
+  return { ...nearest, hardest: { budget, independent } };
 }
 
 interface Sample {

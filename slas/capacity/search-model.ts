@@ -52,6 +52,8 @@ export interface NearLimit {
   /** The responses are worth as much as this many independent ones. */
   readonly independent: number;
   readonly seconds: number;
+  /** The objective that is the hardest to prove even if no response is bad. Absent: not known. */
+  readonly hardest?: { readonly budget: number; readonly independent: number };
 }
 
 export interface StepPlan {

@@ -1,5 +1,6 @@
 import { aimed } from './aim.ts';
 import { around, holdTime, inTime, isAffordable, left } from './budget.ts';
+import { provableByCount } from './enough.ts';
 import { highestOf, holdsIn, type Known, knownFrom } from './known.ts';
 import { holdPlan, isClimbing, MAX_STEPS, stepAt } from './plans.ts';
 import { firstHold, nextRate, rateAboveProven, rateBelowMissed, rounded } from './rates.ts';
@@ -166,7 +167,10 @@ function holdAt(rate: number, known: Known, settings: SearchSettings, log: reado
   const isFirst = log.every(({ kind }) => kind !== 'hold');
   if (left(settings, log) < holdTime(settings, log))
     return { answer: refuse(isFirst ? 'budget-spent' : 'not-confirmed', known) };
-  return { run: holdPlan(rate, settings, log) };
+  const plan = holdPlan(rate, settings, log);
+  const counted = provableByCount(log, { confidence: plan.confidence, seconds: plan.maxSeconds }) ?? rate;
+  const most = Math.max(settings.minPerSecond, rounded(Math.min(rate, counted)));
+  return { run: { ...plan, ratePerSecond: most } };
 }
 
 // ---------------------------------------------------------------------------------------------- answers

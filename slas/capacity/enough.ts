@@ -1,0 +1,64 @@
+import type { StepSeen } from './search-model.ts';
+
+/**
+ * The highest rate at which a hold has enough independent responses to prove every objective.
+ *
+ * Even if no response is bad, proving a small budget takes many independent responses (299 for 1% at 95% confidence). Near its limit, a service with a
+ * queue answers in long bursts, so there are fewer of them the higher the rate. A tail that is far within its limit can thus be what ends a search.
+ */
+
+/** The number of independent responses falls about with this power of the rate. */
+const POWER = { usual: -2.4, deviation: 1 };
+/** Lower rates say little about the bursts near the limit: every response may be independent there. */
+const WINDOW = 2.2;
+/** A step is too short to contain long bursts, so it seems to have more independent responses. */
+const SHORT = { seconds: 60, part: 0.5 };
+/** A run that used this many error budgets was beyond the limit, where everything is one burst. */
+const OVERLOADED = 3;
+/** A few bad responses are possible, so more independent ones are needed. */
+const RESERVE = 1.3;
+
+/** null: nothing is known about the bursts near the limit. */
+export function provableByCount(
+  log: readonly StepSeen[],
+  { confidence, seconds }: { readonly confidence: number; readonly seconds: number },
+): number | null {
+  const seen = log.flatMap(pointOf(confidence, seconds));
+  const highest = Math.max(...seen.map(({ x }) => x));
+  const points = seen.filter(({ x }) => x >= highest - Math.log(WINDOW));
+  if (points.length === 0) return null;
+  const weight = sum(points.map((one) => one.weight));
+  const mean = (of: (one: Point) => number) => sum(points.map((one) => one.weight * of(one))) / weight;
+  const [x, y] = [mean((one) => one.x), mean((one) => one.y)];
+  const prior = 1 / POWER.deviation ** 2;
+  const across = sum(points.map((one) => one.weight * (one.x - x) ** 2)) + prior;
+  const both = sum(points.map((one) => one.weight * (one.x - x) * (one.y - y))) + prior * POWER.usual;
+  const power = Math.min(-1, both / across);
+  return Math.exp(x + (Math.log(RESERVE) - y) / power);
+}
+
+interface Point {
+  /** The logarithm of the rate. */
+  readonly x: number;
+  /** The logarithm of: the independent responses that a hold would have, divided by those that it needs if none is bad. */
+  readonly y: number;
+  readonly weight: number;
+}
+
+const pointOf =
+  (confidence: number, holdSeconds: number) =>
+  ({ outcome, ratePerSecond, near }: StepSeen): readonly Point[] => {
+    if (near?.hardest === undefined || near.used > OVERLOADED || ['missed', 'invalid'].includes(outcome))
+      return [];
+    const { budget, independent } = near.hardest;
+    if (!(independent > 0 && budget > 0 && near.seconds > 0)) return [];
+    const needed = Math.log(1 - confidence) / Math.log(1 - budget);
+    const part = near.seconds < SHORT.seconds ? SHORT.part : 1;
+    const y = Math.log((part * independent * holdSeconds) / near.seconds / needed);
+    return [{ x: Math.log(ratePerSecond), y, weight: near.seconds / WEIGHT_SECONDS }];
+  };
+
+/** A run of this length weighs as much as one that differs from the line by a factor of e. */
+const WEIGHT_SECONDS = 20;
+
+const sum = (values: readonly number[]) => values.reduce((whole, value) => whole + value, 0);
