@@ -141,11 +141,7 @@ const podsOfService = async () =>
     .trim()
     .split('\n');
 
-/**
- * Before a load, the gate waits for a scrape of every target of the last minute. A target that was removed in that
- * minute is never scraped again. These tests therefore start only when all targets of the last minute are current
- * pods.
- */
+/** These tests start only when all targets of the last minute are current pods, so that the replicas of each run are known. */
 async function onlyTheseAreScraped(count: number): Promise<void> {
   const query = encodeURIComponent('count(count_over_time(up{job="sentiment-api"}[65s]))');
   const authorization = `Basic ${Buffer.from(`${login.username}:${login.password}`).toString('base64')}`;
