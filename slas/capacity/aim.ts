@@ -11,15 +11,18 @@ import type { SearchSettings, StepPlan, StepSeen } from './search-model.ts';
  * steps decide, the limit is unknown, and halving is better.
  */
 
-/** The probability with which a run should decide. */
-const CERTAINTY = { hold: 0.8, lastHold: 0.97, step: 0.75, safeStep: 0.95 };
+/**
+ * The probability with which a run should decide. The first hold is short and safe: as soon as some rate is proven, the search has an answer, and the
+ * other holds may aim higher.
+ */
+const CERTAINTY = { firstHold: 0.97, hold: 0.8, lastHold: 0.97, step: 0.75, safeStep: 0.95 };
 /** An upper end that is this much above a rate that can be refuted safely is distant. */
 const DISTANT = 0.1;
 /** Moving an end by less than this is not worth a run. */
 const MIN_GAIN = 0.012;
 const MAX_HOLDS = 6;
 /** A hold is this far below a rate that was not proven. */
-const BELOW = { usual: 0.985, undecided: 0.95, missed: 0.9, last: 0.82 };
+const BELOW = { usual: 0.985, undecided: 0.97, missed: 0.93, last: 0.85 };
 /** Before the first hold, a step may lower a distant upper end as long as the time of this many holds remains. */
 const REMAINING_HOLDS = { safeStep: 3, step: Number.POSITIVE_INFINITY };
 
@@ -77,10 +80,11 @@ function holdIn({ lower, proven, missed, settings, log }: Aim): StepPlan | null 
   const all = holdSecondsBefore(0, settings, log);
   const withAnother = holdSecondsBefore(holdTime(settings, log), settings, log);
   const isLast = proven === null && withAnother < settings.holdSeconds;
-  const seconds = proven !== null || isLast ? all : withAnother;
+  const isFirst = holds.length === 0;
+  const seconds = isFirst ? settings.holdSeconds : proven !== null || isLast ? all : withAnother;
   if (seconds < settings.holdSeconds) return null;
   const confidence = holdConfidence(settings, log);
-  const certainty = isLast ? CERTAINTY.lastHold : CERTAINTY.hold;
+  const certainty = isLast ? CERTAINTY.lastHold : isFirst ? CERTAINTY.firstHold : CERTAINTY.hold;
   const rate = provableRate(lower, { confidence, certainty, seconds });
   if (rate === null) return null;
   const counted = provableByCount(log, { confidence, seconds }) ?? rate;

@@ -2,8 +2,11 @@ import type { SearchSettings, StepPlan, StepSeen } from './search-model.ts';
 
 /** How the time of a search is shared among its runs. */
 
+/** The time to start the service before the first step, and to write the report after the last one. */
+const OUTSIDE_SECONDS = 12;
+
 export const left = ({ budgetSeconds }: SearchSettings, log: readonly StepSeen[]) =>
-  budgetSeconds - log.reduce((sum, { tookSeconds }) => sum + tookSeconds, 0);
+  budgetSeconds - OUTSIDE_SECONDS - log.reduce((sum, { tookSeconds }) => sum + tookSeconds, 0);
 
 /** The time that a step takes in addition to its load: the first guess, or more if an earlier step took more. */
 export const around = ({ aroundSeconds }: SearchSettings, log: readonly StepSeen[]) =>

@@ -186,11 +186,17 @@ describe('runs near the limit', () => {
     expect(run.ratePerSecond).toBeLessThan(180);
   });
 
-  test('then hold below the limit, and are longer than those of a search that knows nothing', () => {
+  test('then hold at a rate that certainly passes, and then for longer at a higher rate', () => {
     const run = rateIn(known);
-    expect(run).toMatchObject({ kind: 'hold', maxSeconds: 240, atLeastSeconds: 240 });
-    expect(run.ratePerSecond).toBeGreaterThan(130);
-    expect(run.ratePerSecond).toBeLessThan(149);
+    expect(run).toMatchObject({ kind: 'hold', maxSeconds: 120, atLeastSeconds: 120 });
+    expect(run.ratePerSecond).toBeGreaterThan(120);
+    expect(run.ratePerSecond).toBeLessThan(146);
+    const passed = { ...hold(run.ratePerSecond, 'met'), ...near(0.1, 120) };
+    const missed = seen(158, 'missed', { ...near(2, 120), maxSeconds: 120 });
+    const higher = rateIn([...known, missed, passed], 3600);
+    expect(higher).toMatchObject({ kind: 'hold', maxSeconds: 240, atLeastSeconds: 240 });
+    expect(higher.ratePerSecond).toBeGreaterThan(run.ratePerSecond);
+    expect(higher.ratePerSecond).toBeLessThan(150);
     const fewer = known.map((one) =>
       one.near === undefined
         ? one
