@@ -23,8 +23,8 @@ const MIN_GAIN = 0.012;
 const MAX_HOLDS = 6;
 /** A hold is this far below a rate that was not proven. */
 const BELOW = { usual: 0.985, undecided: 0.97, missed: 0.93, last: 0.85 };
-/** Before the first hold, a step may lower a distant upper end as long as the time of this many holds remains. */
-const REMAINING_HOLDS = { safeStep: 3, step: Number.POSITIVE_INFINITY };
+/** Before the first hold, a step may lower a distant upper end if there is then time for this many holds. */
+const HOLDS_AFTER_STEP = 3;
 
 interface Aim {
   readonly lower: Estimate;
@@ -61,59 +61,67 @@ export function aimed(
   const hasFailed = log.some(
     ({ maxSeconds, outcome }) => maxSeconds >= settings.stepSeconds.close && outcome !== 'missed',
   );
-  return (hasFailed ? null : stepIn(aim, REMAINING_HOLDS)) ?? holdIn(aim);
+  return (hasFailed ? null : safeStep(aim, HOLDS_AFTER_STEP)) ?? holdIn(aim);
 }
 
 /** The run that moves an end of the interval the most. */
 function narrowing(proven: number, aim: Aim): StepPlan | null {
   const higher = holdIn(aim);
-  const lower = stepIn(aim, { safeStep: 0, step: 0 });
+  const lower = safeStep(aim, 0) ?? longStep(aim);
   const up = higher === null ? 0 : gapOf(proven, higher.ratePerSecond);
   const down = lower === null ? 0 : gapOf(lower.ratePerSecond, aim.missed);
   if (Math.max(up, down) < MIN_GAIN) return null;
   return up > down ? higher : lower;
 }
 
-function holdIn({ lower, proven, missed, settings, log }: Aim): StepPlan | null {
+function holdIn(aim: Aim): StepPlan | null {
+  const { lower, proven, missed, settings, log } = aim;
   const holds = holdsIn(log);
-  if (holds.length >= MAX_HOLDS) return null;
-  const all = holdSecondsBefore(0, settings, log);
-  const withAnother = holdSecondsBefore(holdTime(settings, log), settings, log);
-  const isLast = proven === null && withAnother < settings.holdSeconds;
-  const isFirst = holds.length === 0;
-  const seconds = isFirst ? settings.holdSeconds : proven !== null || isLast ? all : withAnother;
-  if (seconds < settings.holdSeconds) return null;
+  const { seconds, certainty, isLast } = nextHold(aim);
+  if (holds.length >= MAX_HOLDS || seconds < settings.holdSeconds) return null;
   const confidence = holdConfidence(settings, log);
-  const certainty = isLast ? CERTAINTY.lastHold : isFirst ? CERTAINTY.firstHold : CERTAINTY.hold;
   const rate = provableRate(lower, { confidence, certainty, seconds });
   if (rate === null) return null;
   const counted = provableByCount(log, { confidence, seconds }) ?? rate;
-  const most = rounded(
-    Math.min(rate, counted, BELOW.usual * missed, ...holds.map((one) => below(one, isLast))),
-  );
+  const below = holds.map((one) => belowHold(one, isLast));
+  const most = rounded(Math.min(rate, counted, BELOW.usual * missed, ...below));
   if (most < settings.minPerSecond || (proven !== null && most <= proven)) return null;
   return holdPlan(most, settings, log, seconds);
 }
 
-function below({ outcome, ratePerSecond }: StepSeen, isLast: boolean): number {
+/** How long the next hold may take, and how probably it should pass. */
+function nextHold({ proven, settings, log }: Aim) {
+  const all = holdSecondsBefore(0, settings, log);
+  if (holdsIn(log).length === 0)
+    return { seconds: Math.min(all, settings.holdSeconds), certainty: CERTAINTY.firstHold, isLast: false };
+  if (proven !== null) return { seconds: all, certainty: CERTAINTY.hold, isLast: false };
+  const withAnother = holdSecondsBefore(holdTime(settings, log), settings, log);
+  return withAnother < settings.holdSeconds
+    ? { seconds: all, certainty: CERTAINTY.lastHold, isLast: true }
+    : { seconds: withAnother, certainty: CERTAINTY.hold, isLast: false };
+}
+
+function belowHold({ outcome, ratePerSecond }: StepSeen, isLast: boolean): number {
   if (outcome === 'met') return Number.POSITIVE_INFINITY;
   const usual = outcome === 'missed' ? BELOW.missed : BELOW.undecided;
   return ratePerSecond * (isLast ? Math.min(usual, BELOW.last) : usual);
 }
 
-/**
- * A step that certainly lowers a distant upper end comes before one that may lower it further.
- *
- * @param holds the time that must remain afterwards, in holds
- */
-function stepIn(aim: Aim, holds: typeof REMAINING_HOLDS): StepPlan | null {
+/** A step that certainly lowers a distant upper end, if the time of this many holds remains afterwards. */
+function safeStep(aim: Aim, holds: number): StepPlan | null {
   const { missed, settings, log } = aim;
   const { close } = settings.stepSeconds;
-  const before = (count: number) => stepSecondsBefore(count * holdTime(settings, log), settings, log);
-  const safe = before(holds.safeStep) < close ? null : refutedIn(aim, CERTAINTY.safeStep, close);
-  if (safe !== null && gapOf(safe, missed) > DISTANT) return stepAt(safe, true, settings, log);
-  const seconds = before(holds.step);
-  const rate = seconds < close ? null : refutedIn(aim, CERTAINTY.step, seconds);
+  if (stepSecondsBefore(holds * holdTime(settings, log), settings, log) < close) return null;
+  const rate = refutedIn(aim, CERTAINTY.safeStep, close);
+  return rate !== null && gapOf(rate, missed) > DISTANT ? stepAt(rate, true, settings, log) : null;
+}
+
+/** A step that takes all the time that is left, and may lower the upper end further. */
+function longStep(aim: Aim): StepPlan | null {
+  const { settings, log } = aim;
+  const seconds = stepSecondsBefore(0, settings, log);
+  if (seconds < settings.stepSeconds.close) return null;
+  const rate = refutedIn(aim, CERTAINTY.step, seconds);
   return rate === null ? null : { ...stepAt(rate, true, settings, log), maxSeconds: seconds };
 }
 
