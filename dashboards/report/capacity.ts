@@ -46,7 +46,7 @@ ${plots(record, result)}
 <section aria-labelledby="first"><h2 id="first">Bottlenecks</h2>${ordered(bentInWords(result), NOTHING_BENT)}
 <p class="note">A bottleneck is a resource that is 90% used up, or of which more than twice as much is needed as lower rates predict.</p>
 ${result.unknown.length === 0 ? null : html`<p class="note">Not measured: ${result.unknown.map((name) => RESOURCES[name]).join(', ')}.</p>`}</section>
-<section aria-labelledby="scales"><h2 id="scales">How it scales</h2><p class="note">The formula is the Universal Scalability Law. α (contention) is the part of the work that waits for other work; β (coherence) is the effort of agreeing with other work, which makes throughput fall at high load; γ is what one request at a time achieves.</p>${listed([...uslInWords(result.usl), kneeInWords(result)])}
+<section aria-labelledby="scales"><h2 id="scales">How it scales</h2><p class="note">The formula is the Universal Scalability Law. α (contention) is the part of the work that waits for other work; β (coherency) is the effort of agreeing with other work, which makes throughput fall at high load; γ is what one request at a time achieves.</p>${listed([...uslInWords(result.usl), kneeInWords(result)])}
 ${listed(littleInWords(result).length === 0 ? ["every step obeys Little's law (concurrency = rate × mean time): client and service count alike"] : littleInWords(result))}</section>
 ${traffic(record, result)}${earlierSearches(result)}
 <section aria-labelledby="pods"><h2 id="pods">Kubernetes</h2>${result.pod.ok ? html`<p><code>${PATCH_FILE}</code> in this folder sets what one pod needs to carry the proven rate:</p>` : null}${listed(podInWords(result))}</section>
@@ -84,7 +84,7 @@ const WORDS: readonly (readonly [string, string])[] = [
   ['step', 'a short test at one rate, until its result is clear'],
   ['hold', 'a longer, fresh test that must pass before a rate is called proven'],
   ['met, missed', 'met: every objective held at this rate; missed: at least one did not'],
-  ['undecided', 'too close to the limit to be decided in the time measured'],
+  ['undecided', 'the step was too short, or the rate too close to the limit, for a verdict'],
   ['p95', 'the time within which 95% of the responses arrived'],
   ['headroom', 'the share of the capacity that stays free in normal operation'],
   ['replica', 'one running copy of the service'],

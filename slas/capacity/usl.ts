@@ -7,7 +7,7 @@ export { type Coefficients, throughputAt } from './curve.ts';
 
 /**
  * The Universal Scalability Law (Gunther): throughput X(N) = γN / (1 + α(N−1) + βN(N−1)) of N requests in the service at once.
- * α is the part that waits for others (contention), β the part that must agree with others (coherence), γ the throughput of one.
+ * α is the part that waits for others (contention), β the part that must agree with others (coherency), γ the throughput of one.
  */
 
 export interface LoadPoint {

@@ -31,7 +31,7 @@ export function uslInWords(usl: Usl): readonly string[] {
   const { alpha, beta, gamma, intervals, peak, relativeError } = usl.fit;
   return [
     `contention α = ${number(alpha)} (${range(intervals.alpha)})`,
-    `coherence β = ${number(beta)} (${range(intervals.beta)})`,
+    `coherency β = ${number(beta)} (${range(intervals.beta)})`,
     `throughput of one request at a time γ = ${rate(gamma)} (${range(intervals.gamma)})`,
     `typical error ${formatValue(relativeError, 'ratio')}`,
     'unknownBecause' in peak
