@@ -123,16 +123,17 @@ function causeOf(error: unknown, queryTimeoutMs: number): string {
 }
 
 /**
- * Which of these series have ended: they have samples, but no current value, as those of a replica that was replaced or removed. A
- * series that is only late still has a current value. Resolves to none if the server does not respond.
+ * Which of these series have ended: they have samples, but no value at this time, because Prometheus marks the series of a removed
+ * target as stale. A series that is only late keeps its value for five minutes. Resolves to none if the server does not respond.
  */
 export async function endedIn(
   series: readonly Series[],
   selector: string,
   asker: Asker,
+  atSeconds = Date.now() / 1000,
 ): Promise<readonly Series[]> {
   if (series.length === 0) return [];
-  const current = await askOnce(selector, Date.now() / 1000, asker);
+  const current = await askOnce(selector, Number(atSeconds.toFixed(3)), asker);
   if (current.error !== null) return [];
   const present = new Set(current.series.map(({ labels }) => keyOf(labels)));
   return series.filter(({ labels }) => !present.has(keyOf(labels)));

@@ -134,6 +134,19 @@ describe('evidence is read once the samples that close the window have arrived',
     expect(arrival!.missing.map(({ what }) => what)).toEqual(isGone ? [] : ['a scrape of b']);
   });
 
+  test('a replica whose samples stopped arriving before a long window is waited for, although it has no current value', async () => {
+    const now = Date.now() / 1000;
+    const every = (from: number, to: number) =>
+      Array.from({ length: (to - from) / 5 + 1 }, (_, index) => Number((now + from + 5 * index).toFixed(3)));
+    await using server = await startLateServer([
+      seriesOf('up', every(-500, 0), 0),
+      seriesOf('up', every(-500, -450), 0, { labels: { instance: 'b' } }),
+    ]);
+    const asker = { url: server.url, signal: signal(), ingestDelaySeconds: 1 };
+    const { arrival } = await collectEvidence(planOf(), runOf(now - 400, now - 100), asker);
+    expect(arrival!.missing).toMatchObject([{ what: 'a scrape of b' }]);
+  });
+
   test('a replica that ended in the window is waited for', async () => {
     const { now, times } = scrapes(5);
     const early = times.filter((at) => at < now - 3);

@@ -88,7 +88,7 @@ async function missingNow(
   const gone =
     plan.replicas === 'elastic'
       ? goneTargets(up, intervalSeconds, meter.lagSeconds)
-      : await endedBefore(fromSeconds - MARGIN * intervalSeconds, up, plan, asker);
+      : await endedBefore(fromSeconds, intervalSeconds, up, plan, asker);
   const present = up.filter((one) => !gone.includes(one));
   const unscraped = missingScrapes(present, toSeconds);
   if (unscraped.length > 0 || (isOverdue && up.length > 0)) return unscraped;
@@ -110,10 +110,19 @@ async function missingNow(
     : missingSamples(present, tails, toSeconds, intervalSeconds);
 }
 
-/** Replicas that ended before anything that is read of the window, for example because the service was scaled down. */
-async function endedBefore(atSeconds: number, up: readonly Series[], plan: Plan, asker: Asker) {
-  const old = up.filter((one) => isBefore(one, atSeconds));
-  return old.length === up.length ? [] : await endedIn(old, plan.up, asker);
+/**
+ * Replicas that ended before the first sample that is read for the window, for example because the service was scaled down. The server is asked for
+ * their values at the start of the window: after the window, samples that are only late may be too old to be a value.
+ */
+async function endedBefore(
+  fromSeconds: number,
+  intervalSeconds: number,
+  up: readonly Series[],
+  plan: Plan,
+  asker: Asker,
+) {
+  const old = up.filter((one) => isBefore(one, fromSeconds - MARGIN * intervalSeconds));
+  return old.length === up.length ? [] : await endedIn(old, plan.up, asker, fromSeconds);
 }
 
 const isBefore = (series: Series, atSeconds: number) => (newestOf(series) ?? -Infinity) < atSeconds;

@@ -42,13 +42,16 @@ export async function startLateServer(
   };
 }
 
-const currentOf = (selector: string, series: readonly LateSeries[], now: number) => ({
+const LOOK_BACK_SECONDS = 300;
+
+const valuesAt = (at: number, selector: string, series: readonly LateSeries[], now: number) => ({
   resultType: 'vector',
   result: series
     .filter(({ labels, isGone }) => isGone === undefined && selects(selector, labels))
     .flatMap(({ labels, samples, lateSeconds }) => {
-      const last = samples.findLast(([time]) => time + lateSeconds <= now);
-      return last === undefined ? [] : [{ metric: labels, value: [now, last[1]] }];
+      const last = samples.findLast(([time]) => time <= at && time + lateSeconds <= now);
+      const isRecent = last !== undefined && last[0] > at - LOOK_BACK_SECONDS;
+      return isRecent ? [{ metric: labels, value: [at, last[1]] }] : [];
     }),
 });
 
@@ -62,10 +65,10 @@ function answerTo(
   if (query === 'time()') return { resultType: 'scalar', result: [now, String(now)] };
   const [, ofFunction] = /^timestamp\((.*)\)$/.exec(query) ?? [];
   const [, selector = ofFunction, range = '300000'] = /^([^(]*)\[(\d+)ms\]$/.exec(query) ?? [];
-  if (selector === undefined && !query.includes('(')) return currentOf(query, series, now);
+  const at = Number(parameters.get('time') ?? parameters.get('end'));
+  if (selector === undefined && !query.includes('(')) return valuesAt(at, query, series, now);
   // This server supports no other functions.
   if (selector === undefined) return { resultType: 'matrix', result: [] };
-  const at = Number(parameters.get('time') ?? parameters.get('end'));
   const seen = ofFunction === undefined ? at : Math.min(at, now - withheldSeconds);
   const result = series
     .filter(({ labels }) => selects(selector, labels))
