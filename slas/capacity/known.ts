@@ -63,7 +63,11 @@ export function knownFrom(log: readonly StepSeen[], { stepSeconds }: SearchSetti
  * a hold.
  */
 const isClear = ({ outcome, because, near }: StepSeen) =>
-  outcome === 'undecided' && because === undefined && near !== undefined && near.used <= CLEARLY_BELOW;
+  outcome === 'undecided' &&
+  because === undefined &&
+  near !== undefined &&
+  near.isPartial === undefined &&
+  near.used <= CLEARLY_BELOW;
 /** The used part of the error budget. */
 export const CLEARLY_BELOW = 0.3;
 

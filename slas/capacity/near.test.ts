@@ -63,6 +63,16 @@ describe('a run', () => {
     expect(found!.independent).toBeLessThan(100);
   });
 
+  test('is known only in part if an objective that was not met has no bounds', () => {
+    const allSlow = { low: 0, high: 0.3, confidence: 0.95, eachBound: 0.975 };
+    const [p95, p99] = [judged('p95', 0, { verdict: 'met' }), judged('p99', 0)];
+    expect(near(p95, { ...p99, verdict: 'undecided' })).not.toHaveProperty('isPartial');
+    expect(near(p95, { ...p99, verdict: 'undecided', interval: allSlow })).toMatchObject({ isPartial: true });
+    expect(near(p95, { ...p99, verdict: 'undecided', interval: null })).toMatchObject({ isPartial: true });
+    expect(near(p95, judged('mean', 0, { verdict: 'undecided' }))).toMatchObject({ isPartial: true });
+    expect(near(p95, judged('mean', 0, { verdict: 'met' }))).not.toHaveProperty('isPartial');
+  });
+
   test('ignores objectives that do not decide, and those without bounds', () => {
     const exempt = judged('p99', 0.025, { exempt: { kind: 'advisory' } });
     expect(near(judged('p95', 0.03), exempt)).toMatchObject({ budget: 0.05 });

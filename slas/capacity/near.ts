@@ -8,21 +8,29 @@ import type { NearLimit } from './search-model.ts';
 
 /** For the objective that used the most of its error budget. null: no objective has one. */
 export function nearLimitOf({ objectives }: Plan, verdict: Verdict, seconds: number): NearLimit | null {
-  const all = verdict.objectives.flatMap((one): NearLimit[] => {
-    const planned = objectives.find(({ id }) => id === one.id);
-    const kind = planned?.measure.kind;
-    if (planned === undefined || one.exempt !== undefined || one.phase !== null) return [];
-    if (kind !== 'latency' && kind !== 'ratio' && kind !== 'success') return [];
-    const budget = budgetFor(planned);
-    const sample = sampleOf(one, kind);
-    if (sample === null || !(budget > 0)) return [];
-    return [{ used: sample.share / budget, budget, independent: sample.size, seconds }];
-  });
+  const deciding = verdict.objectives.filter(({ exempt, phase }) => exempt === undefined && phase === null);
+  const seen = deciding.map((one) => usedBy(one, objectives));
+  const all = seen.filter((one) => one !== null);
   const [nearest] = all.toSorted((a, b) => b.used - a.used);
   if (nearest === undefined) return null;
   const [hardest] = all.toSorted((a, b) => a.budget * a.independent - b.budget * b.independent);
   const { budget, independent } = hardest!;
-  return { ...nearest, hardest: { budget, independent } };
+  const isPartial = deciding.some(({ verdict: own }, index) => own !== 'met' && seen[index] === null);
+  return { ...nearest, seconds, ...(isPartial ? { isPartial } : {}), hardest: { budget, independent } };
+}
+
+/** null: the objective has no error budget, or it is unknown how much of it was used. */
+function usedBy(
+  judged: ObjectiveVerdict,
+  objectives: Plan['objectives'],
+): Pick<NearLimit, 'used' | 'budget' | 'independent'> | null {
+  const planned = objectives.find(({ id }) => id === judged.id);
+  const kind = planned?.measure.kind;
+  if (planned === undefined || (kind !== 'latency' && kind !== 'ratio' && kind !== 'success')) return null;
+  const budget = budgetFor(planned);
+  const sample = sampleOf(judged, kind);
+  if (sample === null || !(budget > 0)) return null;
+  return { used: sample.share / budget, budget, independent: sample.size };
 }
 
 interface Sample {

@@ -52,6 +52,8 @@ export interface NearLimit {
   /** The responses are worth as much as this many independent ones. */
   readonly independent: number;
   readonly seconds: number;
+  /** An objective that was not met is missing here, because its share is unknown. It may have used more of its budget. */
+  readonly isPartial?: true;
   /** The objective that is the hardest to prove even if no response is bad. Absent: not known. */
   readonly hardest?: { readonly budget: number; readonly independent: number };
 }

@@ -71,6 +71,11 @@ describe('the next rate', () => {
     });
     const log = [seen(100, 'undecided', few), seen(200, 'undecided', few), seen(400, 'missed')];
     expect(next(log)).toMatchObject({ run: { ratePerSecond: 300, maxSeconds: 60 } });
+    // Another objective may have used more.
+    const partial = { near: { ...few.near, isPartial: true } } as const;
+    expect(next([seen(100, 'undecided', partial)])).toMatchObject({
+      run: { ratePerSecond: 100, maxSeconds: 120 },
+    });
     // Something else was wrong with this step, so its responses show nothing.
     const broken = seen(100, 'undecided', { ...few, because: 'other-check' });
     expect(next([broken])).toMatchObject({ run: { ratePerSecond: 100, maxSeconds: 120 } });
