@@ -151,9 +151,20 @@ test('a search cannot be resumed if its document has changed, or if its record i
   await writeWhole(file, toJson({ ...recordOf(), schema: 'sla-harness/capacity/v9' }));
   const other = await slaHere(['capacity', '--resume', folder.path]);
   expect(other.stderr).toContain('was altered, or was not written by this version');
-  const [step] = recordOf().steps;
-  await writeWhole(file, toJson({ ...recordOf(), steps: [{ ...step, ratePerSecond: null }] }));
-  const damaged = await slaHere(['capacity', '--resume', folder.path]);
-  expect(damaged.stderr).toContain('was altered');
-  expect([changed.code, other.code, damaged.code]).toEqual([2, 2, 2]);
+  const { settings, steps } = recordOf();
+  const hardest = { budget: 0.01, independent: null };
+  const near = { used: 0.5, budget: 0.05, independent: 100, seconds: 60, hardest };
+  for (const damaged of [
+    { steps: [{ ...steps[0], ratePerSecond: null }] },
+    { steps: [{ ...steps[0], ratePerSecond: 0 }] },
+    { steps: [{ ...steps[0], near }] },
+    { settings: { ...settings, confidence: 1 } },
+    { settings: { ...settings, stepSeconds: { ...settings.stepSeconds, climb: '20' } } },
+  ]) {
+    await writeWhole(file, toJson({ ...recordOf(), ...damaged }));
+    const { code, stderr } = await slaHere(['capacity', '--resume', folder.path]);
+    expect(stderr, JSON.stringify(damaged)).toContain('was altered');
+    expect(code).toBe(2);
+  }
+  expect([changed.code, other.code]).toEqual([2, 2]);
 });

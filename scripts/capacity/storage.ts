@@ -37,12 +37,15 @@ export const writeRecord = (folder: Pick<RunFolder, 'writeJson'>, record: Capaci
 function isRecord(record: CapacityRecord | null): boolean {
   if (record?.schema !== 'sla-harness/capacity/v1' || !Array.isArray(record.steps)) return false;
   const { settings, asked, steps } = record;
-  const numbers = [
+  const positive = [
     ...[settings?.startPerSecond, settings?.minPerSecond, settings?.maxPerSecond, settings?.confidence],
+    ...steps.map((step) => step?.ratePerSecond),
+  ];
+  const numbers = [
     ...[settings?.holdSeconds, settings?.budgetSeconds, settings?.aroundSeconds],
     ...[settings?.stepSeconds?.min, settings?.stepSeconds?.max, settings?.stepSeconds?.close],
     settings?.stepSeconds?.climb ?? 0,
-    ...steps.flatMap((step) => [step?.ratePerSecond, step?.tookSeconds, step?.maxSeconds]),
+    ...steps.flatMap((step) => [step?.tookSeconds, step?.maxSeconds]),
     ...steps.flatMap((step) => (step?.near === undefined ? [] : numbersIn(step.near))),
   ];
   const isKnown = steps.every(
@@ -55,6 +58,8 @@ function isRecord(record: CapacityRecord | null): boolean {
     isKnown &&
     isScript &&
     typeof asked?.scenario === 'string' &&
+    settings.confidence < 1 &&
+    positive.every((one) => Number.isFinite(one) && one > 0) &&
     numbers.every((one) => Number.isFinite(one) && one >= 0)
   );
 }

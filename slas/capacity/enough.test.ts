@@ -42,6 +42,12 @@ describe('the highest rate at which a hold can prove every objective', () => {
     expect(provableByCount([...log, run(200, 4, 240, 20)], HOLD)).toBe(usual);
   });
 
+  test('is unlimited for an objective that allows every response to fail', () => {
+    const { near, ...rest } = run(100, 10);
+    const log = [{ ...rest, near: { ...near!, hardest: { budget: 1, independent: 10 } } }];
+    expect(provableByCount(log, HOLD)).toBeNull();
+  });
+
   test('is unknown if no run was near the limit', () => {
     expect(provableByCount([], HOLD)).toBeNull();
     const { near, ...rest } = run(100, 10);

@@ -55,6 +55,8 @@ const pointOf =
     const needed = Math.log(1 - confidence) / Math.log(1 - budget);
     const part = near.seconds < SHORT.seconds ? SHORT.part : 1;
     const y = Math.log((part * independent * holdSeconds) / near.seconds / needed);
+    // If every response may be bad, a hold needs none.
+    if (!Number.isFinite(y)) return [];
     return [{ x: Math.log(ratePerSecond), y, weight: near.seconds / WEIGHT_SECONDS }];
   };
 

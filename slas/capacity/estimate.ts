@@ -73,7 +73,8 @@ export function estimateFrom(log: readonly StepSeen[], end: 'lower' | 'upper'): 
 function pointOf({ outcome, near, ratePerSecond }: StepSeen): readonly Point[] {
   if (near === undefined || outcome === 'invalid') return [];
   const { used, budget, independent, seconds } = near;
-  if (used < INFORMATIVE.from || used > INFORMATIVE.to || !(independent > 0) || !(seconds > 0)) return [];
+  if (used < INFORMATIVE.from || used > INFORMATIVE.to) return [];
+  if (!(independent > 0 && budget > 0 && seconds > 0)) return [];
   // The variance of the logarithm of a share.
   const variance = (1 - Math.min(0.9, used * budget)) / (independent * used * budget);
   return [
