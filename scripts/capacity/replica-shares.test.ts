@@ -90,6 +90,12 @@ describe('behind a Service', () => {
     expect(() => check({ counted: [200, 0], sent: 400 }, 'missed')).not.toThrow();
   });
 
+  test('a replica that counted nothing ends a search whose step was met, even if some requests were counted by no replica', () => {
+    const step = { counted: [...Array(15).fill(26), 0], sent: 394 };
+    expect(() => check(step, 'met', 16)).toThrow('only 15 of 16 replicas received requests');
+    expect(() => check(step, 'undecided', 16)).not.toThrow();
+  });
+
   test('a met step with more replicas than asked for ends the search', () => {
     expect(() => check({ counted: [200, 100, 100], sent: 400 })).toThrow(
       '3 replicas were scraped during this step, but the Deployment was scaled to 2',

@@ -34,7 +34,7 @@ export function checkShares(
   if (replicaUrls === undefined) {
     // With elastic replicas, a pod may be replaced during the step.
     if (outcome === 'met' && measured.plan.replicas !== 'elastic') checkNumber(received, replicas);
-    checkReached(received, measured.run.load!, replicas);
+    checkReached(received, measured.run.load!, replicas, outcome);
   } else if (outcome !== 'missed') checkTurns(replicaUrls, received);
 }
 
@@ -68,12 +68,13 @@ function checkReached(
   received: readonly Received[],
   { sent, otherRequests = 0 }: LoadRecord,
   replicas: number,
+  outcome: StepOutcome,
 ): void {
   const [counted, known] = [sumOf(received), sent + otherRequests];
   // Probes and scrapes, if they are counted, reach every replica alike.
   const own = Math.max(0, counted - known) / received.length;
-  // A replica may have received requests that it did not count, because it did not respond to them.
-  const uncounted = Math.max(0, known - counted);
+  // A replica may have received requests that it did not count, because it did not respond to them. It then had no part in a rate that was met.
+  const uncounted = outcome === 'met' ? 0 : Math.max(0, known - counted);
   const least = (MIN_REACHED * Math.min(counted, known)) / replicas;
   const reached = received.filter(({ requests }) => requests - own + uncounted >= least).length;
   if (reached >= replicas) return;
