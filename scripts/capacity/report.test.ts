@@ -49,6 +49,27 @@ describe('the answer', () => {
     expect(cautionInWords(held, result(held))).toBeNull();
   });
 
+  test('of a wide interval names the estimated limit, and says that it is not confirmed', () => {
+    const nearOf = (used: number) => ({ near: { used, budget: 0.05, independent: 400, seconds: 120 } });
+    const steps = [
+      { ...stepOf(60, 'undecided'), ...nearOf(1) },
+      { ...stepOf(66, 'missed'), ...nearOf(5) },
+      stepOf(30, 'met', true),
+    ];
+    const wide = recordOf(steps);
+    const words = cautionInWords(wide, result(wide));
+    expect(words).toMatch(/suggest that it is about 6[0-2]\/s; this is an estimate, and not confirmed\./);
+    const unknown = recordOf([stepOf(60, 'undecided'), stepOf(66, 'missed'), stepOf(30, 'met', true)]);
+    expect(cautionInWords(unknown, result(unknown))).not.toContain('suggest');
+    // An estimate outside the interval would contradict it.
+    const outside = recordOf([
+      { ...stepOf(60, 'undecided'), ...nearOf(0.05) },
+      { ...stepOf(66, 'missed'), ...nearOf(0.5) },
+      stepOf(30, 'met', true),
+    ]);
+    expect(cautionInWords(outside, result(outside))).not.toContain('suggest');
+  });
+
   test('claims no rate that no hold confirmed', () => {
     const failed = [425, 408, 375, 319].map((rate) => stepOf(rate, 'missed', true));
     const words = wordsOf(recordOf([...searched, ...failed]));

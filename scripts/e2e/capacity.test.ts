@@ -59,13 +59,13 @@ test.concurrent('a service beyond its capacity misses its objective within secon
   timeout: 90_000,
 }, async ({ expect }) => {
   const law = { workers: 2, workMs: 40 };
-  // The queue grows by two requests per second. Latencies exceed the limit after a few seconds, and never approach the client's
+  // The queue grows by four requests per second. Latencies exceed the limit after a few seconds, and never reach the client's
   // timeout.
-  const { code, step } = await firstStep('beyond', law, 1.04 * capacityOf(law));
+  const { code, step } = await firstStep('beyond', law, 1.08 * capacityOf(law));
   expect(code).toBe(130);
-  expect(step).toMatchObject({ kind: 'step', ratePerSecond: 52, outcome: 'missed' });
+  expect(step).toMatchObject({ kind: 'step', ratePerSecond: 54, outcome: 'missed' });
   expect(step.missed).toContain('latency-p95');
-  expect(step.loadedSeconds).toBeLessThan(60);
+  expect(step.loadedSeconds).toBeLessThanOrEqual(20);
   expect(step.figures!.client!.concurrency).toBeGreaterThan(10);
 });
 
@@ -108,7 +108,7 @@ test.concurrent("the operator's k6 script is sent at the rates of the search, wi
 }, async ({ expect }) => {
   const script = await ownScript('script', 50);
   const { step } = await firstStep('script', { workers: 4, workMs: 20 }, 999, script);
-  expect(step).toMatchObject({ ratePerSecond: 50, outcome: 'met', loadedSeconds: 60 });
+  expect(step).toMatchObject({ ratePerSecond: 50, outcome: 'met', loadedSeconds: 20 });
   expect(step.figures!.client!.successesPerSecond).toBeCloseTo(50, 0);
   // The service responds after 20 to 110 ms.
   expect(step.figures!.service.meanSeconds).toBeGreaterThan(0.02);

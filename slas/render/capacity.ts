@@ -1,3 +1,4 @@
+import { estimateFrom } from '../capacity/estimate.ts';
 import type { NoPodSize } from '../capacity/pod-size.ts';
 import type { CapacityRecord, StepRecord, StepResource } from '../capacity/record.ts';
 import type { CapacityResult } from '../capacity/result.ts';
@@ -103,8 +104,21 @@ export function cautionInWords({ steps }: CapacityRecord, { answer }: CapacityRe
     ({ outcome, ratePerSecond }) => outcome === 'undecided' && ratePerSecond >= low && ratePerSecond < high,
   ).length;
   const why = open === 0 ? '' : `: ${countOf(open, 'step')} in it ${were(open)} undecided`;
-  return `The interval is wide (${formatValue(Number(width.toPrecision(2)), 'ratio')})${why}. A larger --budget with a longer --hold narrows it, and so does a quieter machine.${worthInWords(steps)}`;
+  return `The interval is wide (${formatValue(Number(width.toPrecision(2)), 'ratio')})${why}. A larger --budget with a longer --hold narrows it, and so does a quieter machine.${worthInWords(steps)}${estimateInWords(steps, low, high)}`;
 }
+
+/** Where the limit probably lies in a wide interval. It is never the answer, because no hold confirmed it. */
+function estimateInWords(steps: readonly StepRecord[], low: number, high: number): string {
+  const found = estimateFrom(steps, 'upper');
+  if (found === null || found.deviation > MAX_DEVIATION) return '';
+  const { limitPerSecond } = found;
+  if (limitPerSecond <= low || limitPerSecond >= high) return '';
+  const about = formatValue(Number(limitPerSecond.toPrecision(2)), 'per_second');
+  return ` The runs near the limit suggest that it is about ${about}; this is an estimate, and not confirmed.`;
+}
+
+/** The standard deviation of the estimate, relative to it. */
+const MAX_DEVIATION = 0.1;
 
 /** How little even a long hold shows about a service with a queue. */
 function worthInWords(steps: readonly StepRecord[]): string {
