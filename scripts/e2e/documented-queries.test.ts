@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { documentedQueries } from '../../dashboards/operating-panels.ts';
-import { awaitScrapeAfter } from '../../slas/prometheus/wait.ts';
+import { awaitScrapeAfter } from '../../slas/prometheus/await-scrape.ts';
 import { highestFactor } from '../../slas/testing/extrapolation.ts';
 import { startRelay } from '../selftest/relay.ts';
 import { serviceAddress, serviceReady, startService } from '../stack/local.ts';

@@ -1,8 +1,8 @@
 import { parseDuration } from '../../slas/document/limits.ts';
 import type { Plan } from '../../slas/model/model.ts';
 import { parseJson } from '../../slas/prometheus/answer.ts';
+import { awaitScrapeAfter, type ScrapeObstacle } from '../../slas/prometheus/await-scrape.ts';
 import { type Asker, askOnce, request, withoutSecrets } from '../../slas/prometheus/http.ts';
-import { awaitScrapeAfter, type ScrapeObstacle } from '../../slas/prometheus/wait.ts';
 import { HarnessError } from '../cli/errors.ts';
 import type { Io } from '../cli/io.ts';
 import type { Stack } from '../stack/stack.ts';
@@ -38,10 +38,12 @@ export async function warmUpAndSettle(
   const died = async () => (await stack.incidents()) ?? [];
   const isInVain = async () => (await died()).length > 0;
   using wait = reportWait(plan.up, asker, { patienceMs, silentMs: stack.isOurs ? SILENT_MS : 0 }, io);
-  const up = [plan.up, lastAnswerSeconds, patienceMs, asker] as const;
-  // Elastic replicas may end at any time.
-  const margin = plan.replicas === 'elastic' ? 0 : undefined;
-  const settled = await awaitScrapeAfter(...up, isInVain, wait.see, margin);
+  const settled = await awaitScrapeAfter(plan.up, lastAnswerSeconds, patienceMs, asker, {
+    isInVain,
+    waiting: wait.see,
+    // Elastic replicas may end at any time.
+    ...(plan.replicas === 'elastic' ? { margin: 0 } : {}),
+  });
   if (settled.isScraped) {
     if (!stack.isOurs) warnIfScrapedTooRarely(plan, settled.intervalSeconds, io);
     return settled.lagSeconds;

@@ -17,7 +17,7 @@ test('at a low rate, enough virtual users are ready for a stall of several secon
   expect(virtualUsersFor(at(1000), [ratio])).toBe(1000);
 });
 
-test('if the load probably overloads the service, more are ready, but not many more than 1,000', () => {
+test('if the load probably overloads the service, up to 1,000 are ready', () => {
   expect(virtualUsersFor(at(200), [latency(0.5)])).toBe(200);
   expect(virtualUsersFor(at(200), [latency(0.5)], true)).toBe(800);
   expect(virtualUsersFor(at(600), [latency(0.5)], true)).toBe(1000);

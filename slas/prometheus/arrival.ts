@@ -67,7 +67,10 @@ export function boundOf(
   return { boundSeconds: Math.min(Math.max(MIN_WAIT_SECONDS, late), atMost), boundBy: 'learned' };
 }
 
-export function newestOf({ samples, histograms = [] }: Series): number | null {
+export const isBefore = (series: Series, atSeconds: number) =>
+  (newestOf(series) ?? Number.NEGATIVE_INFINITY) < atSeconds;
+
+function newestOf({ samples, histograms = [] }: Series): number | null {
   const newest = Math.max(samples.at(-1)?.[0] ?? -Infinity, histograms.at(-1)?.[0] ?? -Infinity);
   return Number.isFinite(newest) ? newest : null;
 }

@@ -5,8 +5,9 @@ import { planWindow } from '../plan/plan.ts';
 import { healthy } from '../testing/cases.ts';
 import { judgeInWords } from '../testing/judge-in-words.ts';
 import { type LateSeries, startLateServer } from '../testing/late-server.ts';
+import { awaitScrapeAfter } from './await-scrape.ts';
 import { collectEvidence } from './prometheus.ts';
-import { awaitAggregates, awaitScrapeAfter } from './wait.ts';
+import { awaitAggregates } from './wait.ts';
 
 /** Servers that show samples with a delay, in real time: every wait is for data, and has a limit. */
 
@@ -244,7 +245,7 @@ test.each([
   expect(settled.isScraped).toBe(isScraped);
 });
 
-test('a replica that ended is waited for until its last scrapes are no part of a window', async () => {
+test('after a replica has ended, a run waits until its last scrapes are too old to be read with the window', async () => {
   const { now, times } = scrapes(5);
   const last = times.findLast((at) => at <= now)!;
   const ended = {
@@ -258,12 +259,13 @@ test('a replica that ended is waited for until its last scrapes are no part of a
   } as const;
   await using server = await startLateServer([seriesOf('up', times, 0), ended]);
   const asker = { url: server.url, signal: signal() };
-  // Where replicas are elastic, a window may contain replicas that ended.
-  expect(await awaitScrapeAfter('up', now, 3000, asker, undefined, undefined, 0)).toMatchObject({
+  // If replicas are elastic, a window may contain replicas that ended.
+  expect(await awaitScrapeAfter('up', now, 3000, asker, { margin: 0 })).toMatchObject({
     isScraped: true,
   });
   const seen: string[] = [];
-  const settled = await awaitScrapeAfter('up', now, 3000, asker, undefined, (one) => void seen.push(one), 5);
+  const waiting = (one: string) => void seen.push(one);
+  const settled = await awaitScrapeAfter('up', now, 3000, asker, { waiting, margin: 5 });
   expect(settled.isScraped).toBe(true);
   expect(seen).toContain('ended');
   expect(Date.now() / 1000).toBeGreaterThanOrEqual(last + 5 * STEP);

@@ -5,11 +5,11 @@ import {
   boundOf,
   closingOf,
   goneTargets,
+  isBefore,
   LagMeter,
   missingAtEnd,
   missingSamples,
   missingScrapes,
-  newestOf,
   spacingOf,
 } from './arrival.ts';
 import { MARGIN } from './downsampling.ts';
@@ -18,10 +18,10 @@ import { sampleTimes, selectorsOfPlan } from './promql.ts';
 
 /** Waits until a server shows its data of a window. It waits for data and not for a fixed time, and always with a limit. */
 
-const POLL_MS = 100;
+export const POLL_MS = 100;
 /** How far back to look for the scrape interval, and the interval to assume if it is unknown. */
 const LOOK_BACK_SECONDS = 300;
-const DEFAULT_INTERVAL_SECONDS = 15;
+export const DEFAULT_INTERVAL_SECONDS = 15;
 /** At most this many missing series are listed. */
 const MAX_LISTED = 5;
 
@@ -125,8 +125,6 @@ async function endedBefore(
   return old.length === up.length ? [] : await endedIn(old, plan.up, asker, fromSeconds);
 }
 
-const isBefore = (series: Series, atSeconds: number) => (newestOf(series) ?? -Infinity) < atSeconds;
-
 const WAIT_BACK_INTERVALS = 3;
 
 /** Series of the closing scrapes may take as long as the longest delay that was seen. */
@@ -207,91 +205,6 @@ async function aggregatesMissing(
         newestSeconds: Number.isFinite(newest) ? newest : null,
       };
 }
-
-export interface Settled {
-  /** Why there was no successful scrape. Set only if there was none. */
-  readonly obstacle?: ScrapeObstacle;
-  /** Whether every target was scraped successfully. */
-  readonly isScraped: boolean;
-  /** The longest delay of samples; null if none was seen. */
-  readonly lagSeconds: number | null;
-  readonly waitedSeconds: number;
-  /** The time between two scrapes of a target; null if too few scrapes were seen. */
-  readonly intervalSeconds: number | null;
-}
-
-/** If every scrape fails for this long and this often, the service will not recover during the wait. */
-const FAILING = { seconds: 15, scrapes: 3 };
-
-const isHopeless = (series: readonly Series[], afterSeconds: number, nowSeconds: number) =>
-  nowSeconds - afterSeconds >= FAILING.seconds &&
-  series.length > 0 &&
-  series.every(({ samples }) => {
-    const since = samples.filter(([at]) => at > afterSeconds);
-    return since.length >= FAILING.scrapes && since.every(([, value]) => value === '0');
-  });
-
-/**
- * Resolves once every target of the selector was scraped successfully after a given time, or after
- * `patienceMs`, or earlier if every scrape of every target fails. Nothing counted before that scrape can be mistaken for later requests.
- *
- * @param margin for so many scrape intervals before a window, samples are read: a target that ended must have none there
- */
-export async function awaitScrapeAfter(
-  up: string,
-  afterSeconds: number,
-  patienceMs: number,
-  asker: Asker,
-  isInVain: () => Promise<boolean> = async () => false,
-  waiting: (obstacle: ScrapeObstacle) => void | Promise<void> = () => {},
-  margin = MARGIN,
-): Promise<Settled> {
-  const startedMs = Date.now();
-  const deadline = startedMs + patienceMs;
-  const outcome = () => ({
-    lagSeconds: meter.lagSeconds,
-    waitedSeconds: Math.round((Date.now() - startedMs) / 1000),
-    intervalSeconds,
-  });
-  const meter = new LagMeter();
-  let obstacle: ScrapeObstacle = 'no-series';
-  let intervalSeconds: number | null = null;
-  while (Date.now() < deadline && !(await isInVain())) {
-    const now = Date.now() / 1000;
-    const marginSeconds = margin * (intervalSeconds ?? DEFAULT_INTERVAL_SECONDS);
-    const back = now - afterSeconds + Math.max(LEARN_BACK_SECONDS, marginSeconds);
-    const { series, error } = await readSamples(up, back, now, asker);
-    if (error === null) meter.see(series, Date.now() / 1000);
-    intervalSeconds = series.flatMap((one) => spacingOf(one) ?? []).toSorted((a, b) => b - a)[0] ?? null;
-    const scraped = ({ samples }: Series) =>
-      samples.some(([at, value]) => at > afterSeconds && value === '1');
-    const unscraped = series.filter((one) => !scraped(one));
-    const isAnyScraped = unscraped.length < series.length;
-    const ended = isAnyScraped ? await endedIn(unscraped, up, asker) : [];
-    const areOthersEnded = isAnyScraped && ended.length === unscraped.length;
-    // The interval is known only now, so the next query may have to look back further.
-    const isReadWhole = margin * (intervalSeconds ?? 0) <= marginSeconds;
-    if (areOthersEnded && isReadWhole && ended.every((one) => isBefore(one, now - marginSeconds)))
-      return { isScraped: true, ...outcome() };
-    obstacle = areOthersEnded ? 'ended' : obstacleOf(series, error !== null);
-    await waiting(obstacle);
-    if (isHopeless(series, afterSeconds, Date.now() / 1000)) break;
-    await sleep(POLL_MS, undefined, { signal: asker.signal });
-  }
-  return { isScraped: false, obstacle, ...outcome() };
-}
-
-/** Why there is no successful scrape yet. */
-export type ScrapeObstacle = 'no-answer' | 'no-series' | 'failing' | 'not-yet' | 'ended';
-
-function obstacleOf(series: readonly Series[], isUnanswered: boolean): ScrapeObstacle {
-  if (isUnanswered) return 'no-answer';
-  if (series.length === 0) return 'no-series';
-  return series.some(({ samples }) => samples.at(-1)?.[1] === '0') ? 'failing' : 'not-yet';
-}
-
-/** Samples of a late batch are older than this time: they show how late it is. */
-const LEARN_BACK_SECONDS = 60;
 
 async function lookAtUp(plan: Plan, { window }: RunRecord, asker: Asker) {
   const { fromSeconds, toSeconds } = window;
