@@ -25,7 +25,7 @@ export interface OpenLoopOptions {
   readonly texts: readonly string[];
   readonly ratePerSecond: number;
   readonly seconds: number;
-  /** Requests arrive at random times instead of equal intervals. */
+  /** Requests arrive at random times instead of at equal intervals. */
   readonly randomSeed?: number;
   readonly signal: AbortSignal;
 }
@@ -34,7 +34,7 @@ export interface OpenLoopOptions {
 export const settlingSeconds = 1;
 const patienceMs = 30_000;
 
-/** Requests on schedule. Each latency counts from the request's scheduled time. */
+/** Sends requests on schedule. Each latency counts from the request's scheduled time. */
 export async function runOpenLoop(options: OpenLoopOptions): Promise<OpenLoop> {
   const { url, texts, ratePerSecond, seconds, signal } = options;
   using client = new RawClient(url);

@@ -94,7 +94,7 @@ describe('a Deployment', () => {
     );
   });
 
-  test('that may not be scaled is refused; it is not scaled back either', async () => {
+  test('that may not be scaled is refused, and is not scaled back either', async () => {
     const own = io({ FORBIDDEN: 'Error from server (Forbidden): cannot patch resource "deployments/scale"' });
     const scaled = async () => {
       await using deployment = await openDeployment('shop/checkout', undefined, own);
@@ -103,7 +103,7 @@ describe('a Deployment', () => {
     await expect(scaled()).rejects.toMatchObject({
       message: expect.stringMatching(/cannot patch resource "deployments\/scale"; no load was sent$/),
       nextStep:
-        'get this permission for the namespace of shop/checkout; docs/capacity.md#replicas lists those that a search needs',
+        'ask for this permission in the namespace of shop/checkout; docs/capacity.md#replicas lists all permissions that a search needs',
     });
     expect(own.said).toEqual(['scaling shop/checkout from 3 to 2 replicas']);
     expect((await calls()).filter((one) => one.includes(' scale '))).toHaveLength(1);
@@ -127,7 +127,7 @@ describe('a Deployment', () => {
   });
 });
 
-test('a Deployment is not scaled unless Prometheus scrapes all of its pods before', async () => {
+test('a Deployment is not scaled unless Prometheus already scrapes all of its pods', async () => {
   await using service = await startKnownService(byLaw({ workers: 1, workMs: 1 }));
   await using prometheus = await startScraping(service.url, 'behind-a-service', folder.path);
   const own = io();

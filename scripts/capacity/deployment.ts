@@ -92,8 +92,8 @@ export class Scaling implements AsyncDisposable {
   #deployment: ScaledDeployment | null = null;
 
   /**
-   * Scales the Deployment, and waits until Prometheus scrapes all of its pods. Nothing is scaled unless Prometheus scrapes all of
-   * its pods before.
+   * Scales the Deployment, and waits until Prometheus scrapes all of its pods. Nothing is scaled unless Prometheus already scrapes all of
+   * its current pods.
    *
    * @param up selects the targets
    */
@@ -120,13 +120,13 @@ export class Scaling implements AsyncDisposable {
 const isForbidden = (error: unknown) =>
   error instanceof KubectlError && /^Error from server \(Forbidden\)/m.test(error.stderr);
 
-/** An error of kubectl before the load says so, and its next step is one for a search. */
+/** Adds to an error of kubectl that no load was sent, and what the operator of a search can do. */
 const explained = <T>(deployment: string, done: Promise<T>): Promise<T> =>
   done.catch((error: unknown) => {
     if (!(error instanceof KubectlError)) throw error;
     const { message, stderr, isLate } = error;
     const nextStep = isForbidden(error)
-      ? `get this permission for the namespace of ${deployment}; docs/capacity.md#replicas lists those that a search needs`
+      ? `ask for this permission in the namespace of ${deployment}; docs/capacity.md#replicas lists all permissions that a search needs`
       : `check --deployment and --context, and what \`kubectl describe\` reports about ${deployment}`;
     throw new KubectlError(`${message}; no load was sent`, { stderr, isLate, nextStep, cause: error });
   });

@@ -45,10 +45,10 @@ test.each([
   [['--target-rate', '400', '--headroom', '95%'], '"95%" is not a valid headroom'],
   [['--budget', '1m'], '--budget: "1m" is not a valid time budget (3m to 24h; a hold alone takes 2 minutes)'],
   [['--budget', 'soon'], '--budget: "soon" is not a valid time budget'],
-  [['--hold', '1m'], '--hold: "1m" is not a valid duration of a hold (2m to 4h): write it as 5m'],
+  [['--hold', '1m'], '--hold: "1m" is not a valid duration for a hold (2m to 4h): write it as 5m'],
   [
     ['--hold', '20m'],
-    '--budget: a hold of 20 minutes needs more than the usual 15 minutes: write at least 21m, better 100m',
+    '--budget: the default budget of 15 minutes is too short for holds of 20 minutes: write at least 21m, or better 100m',
   ],
   [
     ['--hold', '20m', '--budget', '20m'],

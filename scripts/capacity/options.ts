@@ -1,7 +1,7 @@
 import type { Period } from '../../slas/capacity/traffic/periods.ts';
 import { isRate, parseDuration, parseRate } from '../../slas/document/limits.ts';
 import type { SlaDocument } from '../../slas/model/model.ts';
-import { USUAL_HOLD_SECONDS } from '../../slas/render/capacity.ts';
+import { DEFAULT_HOLD_SECONDS } from '../../slas/render/capacity.ts';
 import { countOf } from '../../slas/render/numbers.ts';
 import { printableLine } from '../../slas/render/printable.ts';
 import { accept, badOption, type Input, readTime } from '../cli/inputs.ts';
@@ -20,7 +20,7 @@ export interface CapacityOptions
   /** `FROM/TO`: periods of load tests that the harness did not run. */
   readonly excludeHistory?: readonly string[];
   readonly budget?: string;
-  /** The shortest hold that can confirm a rate. */
+  /** The minimum duration of a hold. */
   readonly hold?: string;
   readonly resume?: string;
   /** Worker counts of the service, separated by commas; each gets its own search. */
@@ -115,29 +115,25 @@ function readTimes(
   { budget, hold }: CapacityOptions,
   searches: number,
 ): Input<Pick<ReadOptions, 'budgetSeconds' | 'holdSeconds'>> {
-  const holdSeconds = hold === undefined ? USUAL_HOLD_SECONDS : parseDuration(hold);
-  if (holdSeconds === null || holdSeconds < USUAL_HOLD_SECONDS || holdSeconds > MAX_HOLD_SECONDS)
-    return badOption('--hold', `"${hold}" is not a valid duration of a hold (2m to 4h): write it as 5m`);
-  const least = holdSeconds + STEP_SECONDS;
+  const holdSeconds = hold === undefined ? DEFAULT_HOLD_SECONDS : Math.round(parseDuration(hold) ?? 0);
+  if (holdSeconds < DEFAULT_HOLD_SECONDS || holdSeconds > MAX_HOLD_SECONDS)
+    return badOption('--hold', `"${hold}" is not a valid duration for a hold (2m to 4h): write it as 5m`);
   const budgetSeconds = budget === undefined ? DEFAULT_BUDGET_SECONDS : parseDuration(budget);
-  if (
-    budgetSeconds === null ||
-    budgetSeconds > MAX_BUDGET_SECONDS ||
-    (budget !== undefined && budgetSeconds < least)
-  )
+  const min = holdSeconds + STEP_SECONDS;
+  const isOutside = budgetSeconds === null || budgetSeconds > MAX_BUDGET_SECONDS;
+  if (isOutside || (budget !== undefined && budgetSeconds < min))
     return badOption(
       '--budget',
-      `"${budget}" is not a valid time budget (${minutes(least)} to 24h; a hold alone takes ${lengthOf(holdSeconds)}): write it as 15m`,
+      `"${budget}" is not a valid time budget (${minutes(min)} to 24h; a hold alone takes ${lengthOf(holdSeconds)}): write it as 15m`,
     );
-  if (budgetSeconds < searches * least)
-    return badOption(
-      '--budget',
-      searches === 1
-        ? `a hold of ${lengthOf(holdSeconds)} needs more than the usual 15 minutes: write at least ${minutes(least)}, better ${minutes(5 * holdSeconds)}`
-        : `${searches} searches share the budget, and each needs ${minutes(least)}: write at least ${minutes(searches * least)}`,
-    );
+  if (budgetSeconds < searches * min) return badOption('--budget', tooShort(searches, holdSeconds, min));
   return accept({ budgetSeconds: Math.floor(budgetSeconds / searches), holdSeconds });
 }
+
+const tooShort = (searches: number, holdSeconds: number, min: number) =>
+  searches === 1
+    ? `the default budget of 15 minutes is too short for holds of ${lengthOf(holdSeconds)}: write at least ${minutes(min)}, or better ${minutes(5 * holdSeconds)}`
+    : `${searches} searches share the budget, and each needs ${minutes(min)}: write at least ${minutes(searches * min)}`;
 
 const minutes = (seconds: number) => `${Math.ceil(seconds / 60)}m`;
 const lengthOf = (seconds: number) => (seconds % 60 === 0 ? countOf(seconds / 60, 'minute') : `${seconds} s`);

@@ -96,7 +96,7 @@ describe('behind a Service', () => {
     expect(() => check(step, 'undecided', 16)).not.toThrow();
   });
 
-  test('a met step with more replicas than asked for ends the search', () => {
+  test('a step that was met with more replicas than were requested ends the search', () => {
     expect(() => check({ counted: [200, 100, 100], sent: 400 })).toThrow(
       '3 replicas were scraped during this step, but the Deployment was scaled to 2',
     );

@@ -24,12 +24,12 @@ function counter(instance: string, untilSeconds: number, valueAt: (at: number) =
 
 const endedSeconds = () => Date.now() / 1000 - 4;
 
-test('a counter that stands still since the load is drained', async () => {
+test('a service whose counter has not grown since the load is drained', async () => {
   await using server = await startLateServer([counter('a', 0, () => 7)]);
   expect(await awaitDrained(plan, endedSeconds(), asker(server.url))).toBe(true);
 });
 
-test('a replica that was removed before the load is not waited for', async () => {
+test('a replica that was removed is not waited for', async () => {
   const removed = { ...counter('b', 10, (at) => at), isGone: true } as const;
   await using server = await startLateServer([counter('a', 0, () => 7), removed]);
   expect(await awaitDrained(plan, endedSeconds(), asker(server.url))).toBe(true);

@@ -21,7 +21,7 @@ export async function awaitDrained(plan: Plan, endedSeconds: number, asker: Aske
     const now = Date.now() / 1000;
     const { series, error } = await readSamples(requests, LOOK_BACK_SECONDS, now, asker);
     const moving = series.filter((one) => !standsStill(one, endedSeconds));
-    // A replica that was removed before the load counts nothing more.
+    // A replica that was removed counts nothing more.
     const isStill =
       moving.length < series.length && moving.length === (await endedIn(moving, requests, asker)).length;
     if (error === null && isStill) return true;

@@ -16,12 +16,15 @@ import type { SearchSettings, StepPlan, StepSeen } from './search-model.ts';
  * other holds may aim higher.
  */
 const CERTAINTY = { firstHold: 0.97, hold: 0.8, lastHold: 0.97, step: 0.75, safeStep: 0.95 };
-/** An upper end that is this much above a rate that can be refuted safely is distant. */
+/** An upper end is distant if it is this much above a rate that a step very probably refutes. */
 const DISTANT = 0.1;
 /** Moving an end by less than this is not worth a run. */
 const MIN_GAIN = 0.012;
 const MAX_HOLDS = 6;
-/** A hold is this far below a rate that was not proven. */
+/**
+ * The highest rate of a hold: relative to the lowest missed rate (`usual`), and to the rate of each hold that did not pass. `last`: of the last
+ * hold for which there is time.
+ */
 const BELOW = { usual: 0.985, undecided: 0.97, missed: 0.93, last: 0.85 };
 /** Before the first hold, a step may lower a distant upper end if there is then time for this many holds. */
 const HOLDS_AFTER_STEP = 3;
@@ -107,7 +110,7 @@ function belowHold({ outcome, ratePerSecond }: StepSeen, isLast: boolean): numbe
   return ratePerSecond * (isLast ? Math.min(usual, BELOW.last) : usual);
 }
 
-/** A step that certainly lowers a distant upper end, if the time of this many holds remains afterwards. */
+/** A step that very probably lowers a distant upper end, if the time of this many holds remains afterwards. */
 function safeStep(aim: Aim, holds: number): StepPlan | null {
   const { missed, settings, log } = aim;
   const { close } = settings.stepSeconds;

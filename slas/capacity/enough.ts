@@ -4,16 +4,17 @@ import type { StepSeen } from './search-model.ts';
  * The highest rate at which a hold has enough independent responses to prove every objective.
  *
  * Even if no response is bad, proving a small budget takes many independent responses (299 for 1% at 95% confidence). Near its limit, a service with a
- * queue answers in long bursts, so there are fewer of them the higher the rate. A tail that is far within its limit can thus be what ends a search.
+ * queue has long bursts of slow responses, so the higher the rate, the fewer responses are independent. An objective that is far within its limit may
+ * therefore be the one that cannot be proven.
  */
 
-/** The number of independent responses falls about with this power of the rate. */
+/** The number of independent responses is about proportional to this power of the rate. */
 const POWER = { usual: -2.4, deviation: 1 };
 /** Lower rates say little about the bursts near the limit: every response may be independent there. */
 const WINDOW = 2.2;
 /** A step is too short to contain long bursts, so it seems to have more independent responses. */
 const SHORT = { seconds: 60, part: 0.5 };
-/** A run that used this many error budgets was beyond the limit, where everything is one burst. */
+/** A run that used more than this many times its error budget was overloaded: all of its responses are one burst. */
 const OVERLOADED = 3;
 /** A few bad responses are possible, so more independent ones are needed. */
 const RESERVE = 1.3;
@@ -60,7 +61,7 @@ const pointOf =
     return [{ x: Math.log(ratePerSecond), y, weight: near.seconds / WEIGHT_SECONDS }];
   };
 
-/** A run of this length weighs as much as one that differs from the line by a factor of e. */
+/** The number of independent responses in a run of this length is known to within a factor of e. */
 const WEIGHT_SECONDS = 20;
 
 const sum = (values: readonly number[]) => values.reduce((whole, value) => whole + value, 0);

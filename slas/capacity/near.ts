@@ -53,11 +53,11 @@ function sampleOf(
       eachBound ?? confidence,
     );
   }
-  // Without some of the load, an objective can be missed for certain, but has no bounds.
+  // If some of the load was not sent, an objective can be missed for certain, but has no bounds.
   return verdict === 'missed' && share !== null ? { share: isOfBad ? share : 1 - share, size: FEW } : null;
 }
 
-/** An overloaded service answers in few long bursts. */
+/** The responses of an overloaded service are a few long bursts. */
 const FEW = 20;
 const MAX_SIZE = 1e7;
 

@@ -191,7 +191,7 @@ describe('runs near the limit', () => {
     expect(run.ratePerSecond).toBeLessThan(180);
   });
 
-  test('then hold at a rate that certainly passes, and then for longer at a higher rate', () => {
+  test('then hold at a rate that very probably passes, and then for longer at a higher rate', () => {
     const run = rateIn(known);
     expect(run).toMatchObject({ kind: 'hold', maxSeconds: 120, atLeastSeconds: 120 });
     expect(run.ratePerSecond).toBeGreaterThan(120);

@@ -279,7 +279,7 @@ export function commandOf({ asked, settings }: CapacityRecord): string {
         : `${100 * asked.headroom}%`,
     ],
     ['--budget', `${settings.budgetSeconds}s`],
-    ['--hold', settings.holdSeconds === USUAL_HOLD_SECONDS ? undefined : `${settings.holdSeconds}s`],
+    ['--hold', settings.holdSeconds === DEFAULT_HOLD_SECONDS ? undefined : `${settings.holdSeconds}s`],
   ];
   const { variant, workersEach } = asked;
   const isReplicas = variant?.name === REPLICAS;
@@ -291,7 +291,7 @@ export function commandOf({ asked, settings }: CapacityRecord): string {
   ].join(' ');
 }
 
-/** If none was asked for. */
-export const USUAL_HOLD_SECONDS = 120;
+/** The minimum duration of a hold if `--hold` is not given. */
+export const DEFAULT_HOLD_SECONDS = 120;
 
 const quoted = (text: string) => (/^[\w./:%@-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);

@@ -46,7 +46,7 @@ export const register: Register = (program, io, done) => {
     .option('--budget <duration>', 'the longest time for the whole search (default: 15m)')
     .option(
       '--hold <duration>',
-      'the shortest hold that may confirm a rate (default: 2m); longer ones give a narrower interval, if the budget allows',
+      'the minimum duration of a hold (default: 2m); longer holds give a narrower interval if the budget allows',
     )
     .option('--max-rate <rate>', 'never send more than this, for example 500/s')
     .option('--generators <n>', 'number of k6 processes that share the load (default: 1)')
