@@ -68,6 +68,14 @@ describe('the answer', () => {
       stepOf(30, 'met', true),
     ]);
     expect(cautionInWords(outside, result(outside))).not.toContain('suggest');
+    // About 104/s, which would be rounded to 100/s.
+    const rounded = recordOf([
+      { ...stepOf(104, 'undecided'), ...nearOf(1) },
+      stepOf(118, 'missed'),
+      stepOf(102, 'met', true),
+    ]);
+    expect(cautionInWords(rounded, result(rounded))).toContain('The interval is wide');
+    expect(cautionInWords(rounded, result(rounded))).not.toContain('suggest');
   });
 
   test('claims no rate that no hold confirmed', () => {

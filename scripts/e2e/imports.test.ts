@@ -22,7 +22,10 @@ const RULES: readonly Rule[] = [
   { files: /^slas\/prometheus\//, mayImport: /^slas\// },
   // The files that other programs embed.
   { files: /^slas\/index\.ts$/, mayImport: /^slas\// },
-  { files: /^slas\//, mayImport: /^slas\/(?!prometheus\/(prometheus|http|series|transport|wait|await-scrape)\.ts)/ },
+  {
+    files: /^slas\//,
+    mayImport: /^slas\/(?!prometheus\/(prometheus|http|series|transport|wait|await-scrape)\.ts)/,
+  },
   {
     files: /^dashboards\//,
     // Numbers and reasons become words in one place only, and only one place parses the columns of a record.

@@ -111,10 +111,10 @@ export function cautionInWords({ steps }: CapacityRecord, { answer }: CapacityRe
 function estimateInWords(steps: readonly StepRecord[], low: number, high: number): string {
   const found = estimateFrom(steps, 'upper');
   if (found === null || found.deviation > MAX_DEVIATION) return '';
-  const { limitPerSecond } = found;
-  if (limitPerSecond <= low || limitPerSecond >= high) return '';
-  const about = formatValue(Number(limitPerSecond.toPrecision(2)), 'per_second');
-  return ` The runs near the limit suggest that it is about ${about}; this is an estimate, and not confirmed.`;
+  const about = Number(found.limitPerSecond.toPrecision(2));
+  // Rounding must not move it out of the interval.
+  if (about <= low || about >= high) return '';
+  return ` The runs near the limit suggest that it is about ${formatValue(about, 'per_second')}; this is an estimate, and not confirmed.`;
 }
 
 /** The standard deviation of the estimate, relative to it. */
