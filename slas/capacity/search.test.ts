@@ -55,6 +55,8 @@ describe('the next rate', () => {
     const log = [seen(150, 'met'), hold(150, 'met')];
     expect(rateOf(log, { maxPerSecond: 150 })).toMatchObject({ ok: true, openBecause: 'max-rate' });
     expect(rateOf([], { maxPerSecond: 50 })).toBe('step 50');
+    const exact = [seen(100, 'met'), seen(147.87, 'met')];
+    expect(rateOf(exact, { maxPerSecond: 147.87 })).toBe('hold 147.87');
   });
 
   test('lasts longer around an undecided rate, which is too close to the limit', () => {

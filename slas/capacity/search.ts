@@ -168,9 +168,10 @@ function holdAt(rate: number, known: Known, settings: SearchSettings, log: reado
   if (left(settings, log) < holdTime(settings, log))
     return { answer: refuse(isFirst ? 'budget-spent' : 'not-confirmed', known) };
   const plan = holdPlan(rate, settings, log);
-  const counted = provableByCount(log, { confidence: plan.confidence, seconds: plan.maxSeconds }) ?? rate;
-  const most = Math.max(settings.minPerSecond, rounded(Math.min(rate, counted)));
-  return { run: { ...plan, ratePerSecond: most } };
+  const counted = provableByCount(log, { confidence: plan.confidence, seconds: plan.maxSeconds });
+  // A rate that is not lowered is not rounded either, because it may be the maximum.
+  const most = counted === null ? rate : Math.min(rate, rounded(counted));
+  return { run: { ...plan, ratePerSecond: Math.max(settings.minPerSecond, most) } };
 }
 
 // ---------------------------------------------------------------------------------------------- answers
