@@ -28,6 +28,8 @@ export interface ScaledDeployment extends AsyncDisposable {
   scaleTo(replicas: number): Promise<void>;
 }
 
+type DeploymentIo = Pick<Io, 'env' | 'signal' | 'progress'>;
+
 /**
  * Reads how many replicas the Deployment has now, and waits until they are ready. Disposing of the result sets that number
  * again. Also refuses a Deployment that an autoscaler scales.
@@ -35,56 +37,91 @@ export interface ScaledDeployment extends AsyncDisposable {
 export async function openDeployment(
   text: string,
   context: string | undefined,
-  io: Pick<Io, 'env' | 'signal' | 'progress'>,
+  io: DeploymentIo,
 ): Promise<ScaledDeployment> {
-  const { namespace, name } = deploymentIn(text)!;
   const kubectl = kubectlOf({ env: io.env, ...(context === undefined ? {} : { context }) });
-  const own = (...args: readonly string[]) => ['--namespace', namespace, ...args];
-  const state = async () => {
-    const replicas = await replicasOf(kubectl, own('get', 'deployment', name, '--output', 'json'), io.signal);
-    await refuseAutoscaler(
-      kubectl,
-      own('get', 'horizontalpodautoscaler', '--output', 'json'),
-      name,
-      io.signal,
-    );
-    await rolledOut(name, { kubectl, namespace, signal: io.signal });
-    return replicas;
-  };
-  const before = await explained(text, state());
-  let now = before;
-  let isScaled = false;
-  const scaling = (replicas: number) => own('scale', 'deployment', name, `--replicas=${replicas}`);
-  const scale = async (replicas: number) => {
-    const wasScaled = isScaled;
-    isScaled = true;
-    await kubectl.run(scaling(replicas), { signal: io.signal }).catch((error: unknown) => {
+  const named = { text, context, ...deploymentIn(text)! };
+  const before = await explained(text, readyReplicas(kubectl, named, io.signal));
+  return new OpenDeployment(kubectl, named, before, io);
+}
+
+interface Named extends DeploymentName {
+  /** As the user wrote it. */
+  readonly text: string;
+  readonly context: string | undefined;
+}
+
+/** The number of replicas, once they are ready. */
+async function readyReplicas(
+  kubectl: Kubectl,
+  { namespace, name }: DeploymentName,
+  signal: AbortSignal,
+): Promise<number> {
+  const get = (...args: readonly string[]) => ['--namespace', namespace, 'get', ...args, '--output', 'json'];
+  const replicas = await replicasOf(kubectl, get('deployment', name), signal);
+  await refuseAutoscaler(kubectl, get('horizontalpodautoscaler'), name, signal);
+  await rolledOut(name, { kubectl, namespace, signal });
+  return replicas;
+}
+
+class OpenDeployment implements ScaledDeployment {
+  readonly #kubectl: Kubectl;
+  readonly #named: Named;
+  readonly #before: number;
+  readonly #io: DeploymentIo;
+  #now: number;
+  #isScaled = false;
+
+  constructor(kubectl: Kubectl, named: Named, before: number, io: DeploymentIo) {
+    this.#kubectl = kubectl;
+    this.#named = named;
+    this.#before = before;
+    this.#now = before;
+    this.#io = io;
+  }
+
+  get replicas() {
+    return this.#now;
+  }
+
+  async scaleTo(replicas: number): Promise<void> {
+    const { text } = this.#named;
+    this.#io.progress(`scaling ${text} from ${this.#now} to ${countOf(replicas, 'replica')}`);
+    await explained(text, this.#scale(replicas));
+    this.#now = replicas;
+  }
+
+  async #scale(replicas: number): Promise<void> {
+    const { namespace, name } = this.#named;
+    const { signal } = this.#io;
+    const wasScaled = this.#isScaled;
+    this.#isScaled = true;
+    await this.#kubectl.run(this.#scaling(replicas), { signal }).catch((error: unknown) => {
       // Then there is nothing to undo.
-      isScaled = wasScaled || !isForbidden(error);
+      this.#isScaled = wasScaled || !isForbidden(error);
       throw error;
     });
-    await rolledOut(name, { kubectl, namespace, signal: io.signal });
-  };
-  return {
-    get replicas() {
-      return now;
-    },
-    scaleTo: async (replicas) => {
-      io.progress(`scaling ${text} from ${now} to ${countOf(replicas, 'replica')}`);
-      await explained(text, scale(replicas));
-      now = replicas;
-    },
-    [Symbol.asyncDispose]: async () => {
-      if (!isScaled) return;
-      io.progress(`scaling ${text} back to ${countOf(before, 'replica')}`);
-      // An error here must not hide the one that ended the search.
-      await kubectl.run(scaling(before)).catch((error: unknown) => {
-        const named = context === undefined ? [] : ['--context', context];
-        const shown = `kubectl ${[...named, ...scaling(before)].join(' ')}`;
-        io.progress(`${text} was not scaled back (${(error as Error).message}): run ${shown}`);
-      });
-    },
-  };
+    await rolledOut(name, { kubectl: this.#kubectl, namespace, signal });
+  }
+
+  #scaling(replicas: number): readonly string[] {
+    const { namespace, name } = this.#named;
+    return ['--namespace', namespace, 'scale', 'deployment', name, `--replicas=${replicas}`];
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (!this.#isScaled) return;
+    const { text, context } = this.#named;
+    this.#io.progress(`scaling ${text} back to ${countOf(this.#before, 'replica')}`);
+    const scaling = this.#scaling(this.#before);
+    // An error here must not hide the one that ended the search.
+    await this.#kubectl.run(scaling).catch((error: unknown) => {
+      const shown = ['kubectl', ...(context === undefined ? [] : ['--context', context]), ...scaling].join(
+        ' ',
+      );
+      this.#io.progress(`${text} was not scaled back (${(error as Error).message}): run ${shown}`);
+    });
+  }
 }
 
 /** The Deployment of several searches: it is scaled back when the last one has ended. */
@@ -102,7 +139,7 @@ export class Scaling implements AsyncDisposable {
     { deployment, context }: Pick<CapacityAsked, 'deployment' | 'context'>,
     up: string,
     asker: Asker,
-    io: Pick<Io, 'env' | 'signal' | 'progress'>,
+    io: DeploymentIo,
   ): Promise<void> {
     if (deployment === undefined) return;
     this.#deployment ??= await openDeployment(deployment, context, io);
