@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { slaHere } from '../../testing/sla.ts';
 import { countsOf, exitCodeOf, renderIntervals, type Searched } from './intervals.ts';
-import { LAWS, truthOf } from './laws.ts';
+import { LAWS, startPerSecond, truthOf } from './laws.ts';
 
 /** Counts the wrong intervals in searches of services with known capacity. */
 
@@ -13,6 +13,13 @@ const searched = (
 ): Searched => ({
   ...{ law: law!, seed, provenPerSecond, refutedPerSecond },
   why: provenPerSecond === null ? 'budget-spent' : null,
+});
+
+test('each search of a service starts at a rate of its own, far below the capacity', () => {
+  const starts = Array.from({ length: 20 }, (_, index) => startPerSecond(law!, index + 1));
+  expect(new Set(starts).size).toBe(20);
+  expect(Math.min(...starts)).toBeGreaterThanOrEqual(0.149 * truthOf(law!));
+  expect(Math.max(...starts)).toBeLessThanOrEqual(0.351 * truthOf(law!));
 });
 
 test('the known capacities follow from the workers and from queueing theory', () => {
