@@ -8,6 +8,8 @@ export interface Known {
   readonly met: number | null;
   /** The lowest rate that was missed. */
   readonly missed: number | null;
+  /** The lowest rate between `met` and `missed` that no verdict decided, but that was clearly beyond the limit. */
+  readonly above: number | null;
   /** A rate between `met` and `missed` that was undecided even after a long step. */
   readonly undecided: readonly number[];
   /** A rate between `met` and `missed` that was undecided after a short step, so a longer step may decide. */
@@ -32,14 +34,18 @@ export function knownFrom(log: readonly StepSeen[], { stepSeconds }: SearchSetti
     log.filter((one) => one.outcome === outcome).map(({ ratePerSecond }) => ratePerSecond);
   const missed = lowestOf(rates('missed'));
   const isBelow = (rate: number) => missed === null || rate < missed;
-  const clear = log.filter(isClear).map(({ ratePerSecond }) => ratePerSecond);
+  const clear = log
+    .filter((one) => isClear(one, stepSeconds.climb ?? 0))
+    .map(({ ratePerSecond }) => ratePerSecond);
   const met = highestOf([...rates('met'), ...clear].filter(isBelow));
   const isOpen = (rate: number) => isBelow(rate) && (met === null || rate > met);
   const invalid = rates('invalid').filter(isOpen);
   const twice = invalid.filter((rate, index) => invalid.indexOf(rate) !== index);
   const ceiling = lowestOf(twice);
   const once = invalid.filter((rate) => !twice.includes(rate));
-  const open = log.filter(({ outcome, ratePerSecond }) => outcome === 'undecided' && isOpen(ratePerSecond));
+  const all = log.filter(({ outcome, ratePerSecond }) => outcome === 'undecided' && isOpen(ratePerSecond));
+  const above = lowestOf(all.filter(isClearlyAbove).map(({ ratePerSecond }) => ratePerSecond));
+  const open = all.filter(({ ratePerSecond }) => above === null || ratePerSecond < above);
   const isLong = ({ maxSeconds }: StepSeen) => maxSeconds >= stepSeconds.close;
   const undecided = open.filter(isLong).map(({ ratePerSecond }) => ratePerSecond);
   const short = open.map(({ ratePerSecond }) => ratePerSecond).filter((rate) => !undecided.includes(rate));
@@ -47,6 +53,7 @@ export function knownFrom(log: readonly StepSeen[], { stepSeconds }: SearchSetti
     steps: log.filter(({ kind }) => kind === 'step').length,
     met,
     missed,
+    above,
     undecided,
     unclear: lowestOf(short),
     isClose: open.length > 0,
@@ -62,14 +69,20 @@ export function knownFrom(log: readonly StepSeen[], { stepSeconds }: SearchSetti
  * A short step decides nothing if few requests were sent, but shows well enough that the limit is higher. What is proven rests on
  * a hold.
  */
-const isClear = ({ outcome, because, near }: StepSeen) =>
+const isClear = ({ outcome, because, near, maxSeconds }: StepSeen, shortSeconds: number) =>
   outcome === 'undecided' &&
+  maxSeconds <= shortSeconds &&
   because === undefined &&
   near !== undefined &&
   near.isPartial === undefined &&
   near.used <= CLEARLY_BELOW;
 /** The used part of the error budget. */
 export const CLEARLY_BELOW = 0.3;
+
+/** Few and long bursts of slow responses decide nothing, and neither does a load that had to be stopped, but higher rates would be no better. */
+const isClearlyAbove = ({ because, near }: StepSeen) =>
+  because === 'cut-short' || (because === undefined && near !== undefined && near.used >= CLEARLY_ABOVE);
+const CLEARLY_ABOVE = 3;
 
 export const lowestOf = (rates: readonly number[]) => (rates.length === 0 ? null : Math.min(...rates));
 export const highestOf = (rates: readonly number[]) => (rates.length === 0 ? null : Math.max(...rates));

@@ -14,14 +14,14 @@ const BELOW_UNDECIDED = 0.3;
 
 /** null if steps cannot show anything more. */
 export function nextRate(known: Known, settings: SearchSettings): number | null {
-  const { met, missed, ceiling, repeat, unclear } = known;
+  const { met, missed, repeat, unclear } = known;
   const { startPerSecond, maxPerSecond } = settings;
   // If a rate was met, a step at another rate shows more than a longer one at this rate.
   const isOtherBetter = met !== null && (missed !== null || unclear === null || unclear < maxPerSecond);
   const again = repeat ?? (isOtherBetter ? null : unclear);
   if (again !== null) return again;
   const undecided = undecidedIn(known);
-  const barrier = lowestOf([missed, ceiling, ...undecided].filter((one) => one !== null));
+  const barrier = lowestOf([...beyond(known), ...undecided]);
   if (met === null && barrier === null) return clamp(startPerSecond, settings);
   if (met === null) return withoutMet(barrier!, known, settings);
   if (barrier === null) return met >= maxPerSecond ? null : upFrom(met, settings);
@@ -32,6 +32,9 @@ export function nextRate(known: Known, settings: SearchSettings): number | null 
   if (isLowerOpen && isLowerWider) return between(met, barrier);
   return above?.rate ?? (isLowerOpen ? between(met, barrier) : null);
 }
+
+/** Rates above which nothing more can be found. */
+const beyond = ({ missed, ceiling, above }: Known) => [missed, ceiling, above].filter((one) => one !== null);
 
 /** Rates that were undecided after long or short steps. */
 const undecidedIn = ({ undecided, unclear }: Known) =>
@@ -63,10 +66,10 @@ const upFrom = (rate: number, { maxPerSecond }: SearchSettings) =>
 /** An undecided rate is near the limit, so the upper end of the interval is above it. null if a step there would show nothing new. */
 function aboveUndecided(
   highest: number,
-  { missed, ceiling }: Known,
+  known: Known,
   { maxPerSecond }: SearchSettings,
 ): { readonly rate: number; readonly gap: number } | null {
-  const end = lowestOf([missed, ceiling].filter((one) => one !== null));
+  const end = lowestOf(beyond(known));
   if (end === null)
     return highest >= maxPerSecond
       ? null

@@ -132,10 +132,14 @@ export function outcomeOf(
   // the full load.
   const isMissedWithLess = broken.join() === 'load-delivered' && strict.verdict === 'fail';
   if (isMissedWithLess) return { outcome: 'missed' };
+  if (isCutShort(verdict) && strict.verdict !== 'fail') return { outcome: 'undecided', because: 'cut-short' };
   if (verdict.verdict === 'fail') return { outcome: strict.verdict === 'fail' ? 'missed' : 'undecided' };
   if (verdict.verdict === 'pass') return { outcome: 'met' };
   return broken.length > 0 ? { outcome: 'undecided', because: 'other-check' } : { outcome: 'undecided' };
 }
+
+const isCutShort = ({ preconditions }: Verdict) =>
+  preconditions.some(({ reasons }) => reasons.some(({ code }) => code === 'load-cut-short'));
 
 export const brokenIn = ({ preconditions }: Verdict) =>
   preconditions.filter(({ ok }) => ok === false).map(({ id }) => id);

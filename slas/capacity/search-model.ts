@@ -33,9 +33,10 @@ export interface StepSeen {
   readonly outcome: StepOutcome;
   /**
    * invalid: the load generator was late, or the service was gone and the step could not begin. missed: the
-   * service ended during the step. Absent: the verdict is the only reason.
+   * service ended during the step. undecided: the load was stopped early because so many requests failed. Absent: the verdict is the only
+   * reason.
    */
-  readonly because?: 'generator-late' | 'service-ended' | 'other-check';
+  readonly because?: 'generator-late' | 'service-ended' | 'cut-short' | 'other-check';
   /** How much of its error budget the objective used that used the most. Absent: not known. */
   readonly near?: NearLimit;
   /** The maximum duration for which the step was planned. */

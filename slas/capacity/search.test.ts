@@ -89,6 +89,14 @@ describe('the next rate', () => {
     expect(next(log, { maxPerSecond: 250 })).toMatchObject({ run: { ratePerSecond: 250, maxSeconds: 20 } });
   });
 
+  test('is lower after a step that was undecided, but clearly beyond the limit', () => {
+    const stopped = (rate: number) => seen(rate, 'undecided', { because: 'cut-short' });
+    expect(rateOf([seen(48.8, 'met'), stopped(97.6)])).toBe('step 73.2');
+    expect(rateOf([seen(48.8, 'met'), stopped(97.6), stopped(73.2)])).toBe('step 61');
+    const burst = { near: { used: 20, budget: 0.01, independent: 4, seconds: 20 } };
+    expect(rateOf([seen(48.8, 'met'), seen(97.6, 'undecided', burst)])).toBe('step 73.2');
+  });
+
   test('is an undecided rate again, for longer, if no rate was met, or if no higher rate may be sent', () => {
     expect(next([seen(100, 'undecided')])).toMatchObject({ run: { ratePerSecond: 100, maxSeconds: 120 } });
     const log = [seen(100, 'met'), seen(200, 'undecided')];

@@ -247,6 +247,7 @@ export function stepInWords({ outcome, because, missed, broken }: StepRecord): s
     return outcome === 'missed'
       ? 'missed: the service ended during the step'
       : 'invalid: the service did not respond, so the step could not begin';
+  if (because === 'cut-short') return 'undecided: so many requests failed that the load was stopped';
   if (because === 'generator-late') return 'invalid: the load generator, not the service, was late';
   if (outcome === 'missed' && missed.length > 0) return `missed: ${missed.join(', ')}`;
   if (outcome === 'undecided' && broken.length > 0) return `undecided: ${broken.join(', ')} did not hold`;
