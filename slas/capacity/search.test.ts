@@ -67,7 +67,7 @@ describe('the next rate', () => {
 
   test('is short on the way up, and doubles after an undecided step that was clearly below the limit', () => {
     expect(next([])).toMatchObject({ run: { ratePerSecond: 100, maxSeconds: 20 } });
-    const few = { near: { used: 0.1, budget: 0.05, independent: 50, seconds: 20 } };
+    const few = { maxSeconds: 20, near: { used: 0.1, budget: 0.05, independent: 50, seconds: 20 } };
     expect(next([seen(100, 'undecided', few)])).toMatchObject({
       run: { ratePerSecond: 200, maxSeconds: 20 },
     });
