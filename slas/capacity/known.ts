@@ -79,10 +79,8 @@ const isClear = ({ outcome, because, near, maxSeconds }: StepSeen, shortSeconds:
 /** The used part of the error budget. */
 export const CLEARLY_BELOW = 0.3;
 
-/** Few and long bursts of slow responses decide nothing, and neither does a load that had to be stopped, but higher rates would be no better. */
-const isClearlyAbove = ({ because, near }: StepSeen) =>
-  because === 'cut-short' || (because === undefined && near !== undefined && near.used >= CLEARLY_ABOVE);
-const CLEARLY_ABOVE = 3;
+/** A load that had to be stopped decides nothing, but higher rates would be stopped even earlier. */
+const isClearlyAbove = ({ because }: StepSeen) => because === 'cut-short';
 
 export const lowestOf = (rates: readonly number[]) => (rates.length === 0 ? null : Math.min(...rates));
 export const highestOf = (rates: readonly number[]) => (rates.length === 0 ? null : Math.max(...rates));

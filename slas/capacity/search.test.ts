@@ -93,8 +93,9 @@ describe('the next rate', () => {
     const stopped = (rate: number) => seen(rate, 'undecided', { because: 'cut-short' });
     expect(rateOf([seen(48.8, 'met'), stopped(97.6)])).toBe('step 73.2');
     expect(rateOf([seen(48.8, 'met'), stopped(97.6), stopped(73.2)])).toBe('step 61');
+    // A miss at a higher rate is found sooner.
     const burst = { near: { used: 20, budget: 0.01, independent: 4, seconds: 20 } };
-    expect(rateOf([seen(48.8, 'met'), seen(97.6, 'undecided', burst)])).toBe('step 73.2');
+    expect(rateOf([seen(48.8, 'met'), seen(97.6, 'undecided', burst)])).toBe('step 146');
   });
 
   test('is an undecided rate again, for longer, if no rate was met, or if no higher rate may be sent', () => {
