@@ -2,6 +2,7 @@ import type { SlaDocument } from '../../slas/model/model.ts';
 import { formatValue } from '../../slas/render/numbers.ts';
 import type { Io } from '../cli/io.ts';
 import { median, medianBounds } from './figures.ts';
+import { highestStep } from './highest-step.ts';
 import { type OpenLoop, runOpenLoop } from './open-loop.ts';
 
 /**
@@ -65,24 +66,18 @@ export async function benchCapacity(options: CapacityBenchOptions, io: Io): Prom
   return { highestPerSecond, median: median(highestPerSecond), bounds: medianBounds(highestPerSecond) };
 }
 
-/** Bisection, in which a single run decides about each rate: a round may be off by a few steps. */
-async function highestRate(options: CapacityBenchOptions, round: number, io: Io): Promise<number> {
+function highestRate(options: CapacityBenchOptions, round: number, io: Io): Promise<number> {
   const { url, texts, seconds, limits } = options;
-  let [low, high] = [-1, STEPS.length];
-  while (high - low > 1) {
-    const middle = Math.floor((low + high) / 2);
-    const ratePerSecond = STEPS[middle]!;
+  return highestStep(STEPS, async (ratePerSecond) => {
     const found = await runOpenLoop({
       ...{ url, texts, ratePerSecond, seconds },
-      ...{ randomSeed: 1000 * round + middle, signal: io.signal },
+      ...{ randomSeed: 1000 * round + STEPS.indexOf(ratePerSecond), signal: io.signal },
     });
     const isMet = isWithin(found, limits);
     const figures = `p95 ${found.answeredP95Ms.toFixed(0)} ms, p99 ${found.answeredP99Ms.toFixed(0)} ms, ${found.refused + found.failed} failed, the client ${found.lateP99Ms.toFixed(0)} ms late (p99)`;
     io.progress(`  ${ratePerSecond}/s: ${isMet ? 'met' : 'missed'} (${figures})`);
-    if (isMet) low = middle;
-    else high = middle;
-  }
-  return low === -1 ? 0 : STEPS[low]!;
+    return isMet;
+  });
 }
 
 export function renderCapacityBench({ highestPerSecond, median: middle, bounds }: CapacityBench): string {

@@ -1,3 +1,4 @@
+import { expectedLine, type Weighted } from './expected-line.ts';
 import type { StepSeen } from './search-model.ts';
 
 /**
@@ -24,31 +25,19 @@ export function provableByCount(
   log: readonly StepSeen[],
   { confidence, seconds }: { readonly confidence: number; readonly seconds: number },
 ): number | null {
+  // x: the logarithm of the rate. y: that of the independent responses that a hold would have, divided by those that it needs.
   const seen = log.flatMap(pointOf(confidence, seconds));
   const highest = Math.max(...seen.map(({ x }) => x));
   const points = seen.filter(({ x }) => x >= highest - Math.log(WINDOW));
   if (points.length === 0) return null;
-  const weight = sum(points.map((one) => one.weight));
-  const mean = (of: (one: Point) => number) => sum(points.map((one) => one.weight * of(one))) / weight;
-  const [x, y] = [mean((one) => one.x), mean((one) => one.y)];
-  const prior = 1 / POWER.deviation ** 2;
-  const across = sum(points.map((one) => one.weight * (one.x - x) ** 2)) + prior;
-  const both = sum(points.map((one) => one.weight * (one.x - x) * (one.y - y))) + prior * POWER.usual;
-  const power = Math.min(-1, both / across);
+  const { x, y, slope } = expectedLine(points, POWER);
+  const power = Math.min(-1, slope);
   return Math.exp(x + (Math.log(RESERVE) - y) / power);
-}
-
-interface Point {
-  /** The logarithm of the rate. */
-  readonly x: number;
-  /** The logarithm of: the independent responses that a hold would have, divided by those that it needs if none is bad. */
-  readonly y: number;
-  readonly weight: number;
 }
 
 const pointOf =
   (confidence: number, holdSeconds: number) =>
-  ({ outcome, ratePerSecond, near }: StepSeen): readonly Point[] => {
+  ({ outcome, ratePerSecond, near }: StepSeen): readonly Weighted[] => {
     if (near?.hardest === undefined || near.used > OVERLOADED || ['missed', 'invalid'].includes(outcome))
       return [];
     const { budget, independent } = near.hardest;
@@ -63,5 +52,3 @@ const pointOf =
 
 /** The number of independent responses in a run of this length is known to within a factor of e. */
 const WEIGHT_SECONDS = 20;
-
-const sum = (values: readonly number[]) => values.reduce((whole, value) => whole + value, 0);

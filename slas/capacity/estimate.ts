@@ -1,5 +1,6 @@
 import { normalQuantile } from '../statistics/distributions.ts';
 import { detectableShare, provableShare } from '../statistics/intervals.ts';
+import { expectedLine, type Weighted, weightedMean } from './expected-line.ts';
 import { CLEARLY_BELOW } from './known.ts';
 import type { StepSeen } from './search-model.ts';
 
@@ -35,10 +36,7 @@ const OWN = { upperFrom: Math.log(0.6), lowerTo: Math.log(2.5) };
 /** The usual slope, for as long as the runs do not show it. */
 const SLOPE = { usual: 22, deviation: 10, min: 5 };
 
-interface Point {
-  readonly x: number;
-  readonly y: number;
-  readonly weight: number;
+interface Point extends Weighted {
   readonly independentPerSecond: number;
   readonly budget: number;
   /** Such a run does not show that the limit is near. */
@@ -53,20 +51,16 @@ export function estimateFrom(log: readonly StepSeen[], end: 'lower' | 'upper'): 
   const nearest = all.filter(({ isFar }) => !isFar).toSorted((a, b) => Math.abs(a.y) - Math.abs(b.y))[0];
   if (nearest === undefined) return null;
   const points = all.filter(({ x: own }) => Math.abs(own - nearest.x) <= WINDOW);
-  const weight = sum(points.map((one) => one.weight));
-  const mean = (of: (point: Point) => number) => sum(points.map((one) => one.weight * of(one))) / weight;
-  const [x, y] = [mean((one) => one.x), mean((one) => one.y)];
-  const prior = 1 / SLOPE.deviation ** 2;
-  const across = sum(points.map((one) => one.weight * (one.x - x) ** 2)) + prior;
-  const both = sum(points.map((one) => one.weight * (one.x - x) * (one.y - y))) + prior * SLOPE.usual;
-  const slope = Math.max(SLOPE.min, both / across);
+  const line = expectedLine(points, SLOPE);
+  const { x, y, weight, across } = line;
+  const slope = Math.max(SLOPE.min, line.slope);
   const at = x - y / slope;
   return {
     limitPerSecond: Math.exp(at),
     deviation: Math.sqrt(1 / weight + (at - x) ** 2 / across) / slope,
     slope,
     budget: nearest.budget,
-    independentPerSecond: mean((one) => one.independentPerSecond),
+    independentPerSecond: weightedMean(points, (one) => one.independentPerSecond),
   };
 }
 
@@ -91,8 +85,6 @@ function pointOf({ outcome, near, ratePerSecond }: StepSeen): readonly Point[] {
 
 /** The curve is not exactly a line, and even less so far away from the limit. */
 const LINE_VARIANCE = 0.02;
-
-const sum = (values: readonly number[]) => values.reduce((whole, value) => whole + value, 0);
 
 /** What a run should decide. */
 export interface Wanted {

@@ -1,4 +1,5 @@
 import { median, medianBounds, ratios } from '../figures.ts';
+import { highestStep } from '../highest-step.ts';
 import {
   type GeneratorName,
   generatorNames,
@@ -61,23 +62,15 @@ const isOnTime = ({ dropped, lateP99Ms }: LoadSample) => dropped === 0 && (lateP
 /** Steps of 12% from 500/s to about 12,000/s. */
 const STEPS = Array.from({ length: 29 }, (_, step) => Math.round(500 * 1.12 ** step));
 
-/**
- * Finds by bisection the highest rate step that was delivered. Each step is a single run, so a round may be off by
- * one step.
- */
-async function highestRate(name: GeneratorName, seconds: number, place: Place): Promise<number> {
-  let [low, high] = [-1, STEPS.length];
-  while (high - low > 1) {
-    const middle = Math.floor((low + high) / 2);
-    const sample = await measureAt(name, STEPS[middle]!, seconds, place);
-    place.io.progress(
-      `  ${generatorTitles[name]} at ${STEPS[middle]}/s: ${isOnTime(sample) ? 'on time' : `${sample.dropped} dropped, ${sample.lateP99Ms?.toFixed(0) ?? '–'} ms late`}`,
-    );
-    if (isOnTime(sample)) low = middle;
-    else high = middle;
-  }
-  return low === -1 ? 0 : STEPS[low]!;
-}
+const highestRate = (name: GeneratorName, seconds: number, place: Place): Promise<number> =>
+  highestStep(STEPS, async (ratePerSecond) => {
+    const sample = await measureAt(name, ratePerSecond, seconds, place);
+    const outcome = isOnTime(sample)
+      ? 'on time'
+      : `${sample.dropped} dropped, ${sample.lateP99Ms?.toFixed(0) ?? '–'} ms late`;
+    place.io.progress(`  ${generatorTitles[name]} at ${ratePerSecond}/s: ${outcome}`);
+    return isOnTime(sample);
+  });
 
 export interface LoadTarget {
   readonly what: string;

@@ -90,8 +90,7 @@ export async function bench(options: BenchOptions, io: Io): Promise<ExitCode | r
     return badOption('--soak', `"${options.soak}" is not a valid duration (at least 10s): write it as 10m`)
       .error;
   await using cleanup = new AsyncDisposableStack();
-  const folder = await mkdtemp(join(tmpdir(), 'sla-bench-'));
-  cleanup.defer(() => rm(folder, { recursive: true, force: true }));
+  const folder = await temporaryIn(cleanup);
   if (soakSeconds !== null) return await runSoak(soakSeconds, options.json === true, { folder, cleanup, io });
   const report = toReport(await measureAll({ rounds, seconds, folder, cleanup, io }), new Date());
   io.print(options.json === true ? `${JSON.stringify(report, null, 2)}\n` : renderReport(report));
@@ -115,8 +114,7 @@ async function benchLoadCommand(options: BenchOptions, io: Io): Promise<ExitCode
   const size = sizeOf(options);
   if (!size.ok) return size.error;
   await using cleanup = new AsyncDisposableStack();
-  const folder = await mkdtemp(join(tmpdir(), 'sla-bench-'));
-  cleanup.defer(() => rm(folder, { recursive: true, force: true }));
+  const folder = await temporaryIn(cleanup);
   const k6 = await findTool('k6', toolIo(io));
   const program = join(io.root, 'scripts', 'bench', 'load', 'fast-server.ts');
   const { url } = cleanup.use(await startServer('fast server', [program], {}, folder, io));
@@ -139,14 +137,20 @@ async function benchCapacityCommand(
   const read = await readDocument(io, undefined);
   if (!read.ok) return read.error;
   await using cleanup = new AsyncDisposableStack();
-  const folder = await mkdtemp(join(tmpdir(), 'sla-bench-'));
-  cleanup.defer(() => rm(folder, { recursive: true, force: true }));
+  const folder = await temporaryIn(cleanup);
   const texts = (await readTexts(io.root, io.signal)).map(({ text }) => text);
   const { url } = cleanup.use(await startCandidate('ours', folder, io));
   const asked = { ...size.value, url, texts, limits: limitsOf(read.value.document) };
   const measured = await benchCapacity(asked, io);
   io.print(options.json === true ? `${JSON.stringify(measured, null, 2)}\n` : renderCapacityBench(measured));
   return 0;
+}
+
+/** A temporary folder that is deleted at the end. */
+async function temporaryIn(cleanup: AsyncDisposableStack): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'sla-bench-'));
+  cleanup.defer(() => rm(folder, { recursive: true, force: true }));
+  return folder;
 }
 
 interface Place {
