@@ -1,10 +1,18 @@
 import type { ExpectStatic } from 'vitest';
 import { commandLineOf, type Done, isAlive, type RunningSla } from './sla.ts';
 
-/** Presses Ctrl-C. The command must report it and exit with 130. It may leave only its watchdog, which then also ends. */
+/**
+ * Presses Ctrl-C as soon as the command has a child process. The command must report it and exit with 130. It may leave
+ * only its watchdog, which then also ends.
+ */
 export async function expectCleanInterrupt(running: RunningSla, expect: ExpectStatic): Promise<Done> {
-  const children = running.children('');
-  expect(children).not.toEqual([]);
+  let children: readonly number[] = [];
+  const look = () => {
+    children = running.children('');
+    return children;
+  };
+  // A command reports what it starts before it has started it.
+  await expect.poll(look, { timeout: 20_000 }).not.toEqual([]);
   running.child.kill('SIGINT');
   const done = await running.done;
   expect(done.code, done.stderr).toBe(130);
