@@ -30,15 +30,15 @@ test('progress shows the number of requests, the rate, and the percentiles with 
   see(6, 400);
   const { line, lines } = live.tell(10);
   expect(line).toContain(
-    `loading: 10 of 60 s, 100 of ${all} requests, 10.0/s, none bad, latency-p95 ≈ 400 ms so far (target < 200ms), 50 s left`,
+    `loading: 10 of 60 s, 100 of ${all} requests, 10.0/s, none failed, latency-p95 ≈ 400 ms so far (target < 200ms), 50 s left`,
   );
   expect(lines).toHaveLength(4);
   expect(lines[3]).toMatch(/latency-p99 +≈ 400 ms so far, target < 500ms/);
 
   see(100, 20);
-  expect(live.tell(20).line).toContain(`200 of ${all} requests, 10.0/s, none bad, latency-p95 ≈ 20 ms`);
+  expect(live.tell(20).line).toContain(`200 of ${all} requests, 10.0/s, none failed, latency-p95 ≈ 20 ms`);
   see(1, 30, 503);
-  expect(live.tell(20).line).toContain('1 bad');
+  expect(live.tell(20).line).toContain('1 failed');
 });
 
 test('on a terminal, the progress stays in place below the scrolling lines, and its lines never wrap', () => {

@@ -88,7 +88,7 @@ const upperMs = (bin: number) => 0.1 * Math.exp(bin * GROWTH);
 
 class Seen {
   sent = 0;
-  bad = 0;
+  failed = 0;
   readonly #bins = new Map<string, number[]>();
 
   #firstMs = Number.POSITIVE_INFINITY;
@@ -98,7 +98,7 @@ class Seen {
     this.sent++;
     this.#firstMs = Math.min(this.#firstMs, endMs);
     this.#lastMs = Math.max(this.#lastMs, endMs);
-    if (status < 200 || status > 299) this.bad++;
+    if (status < 200 || status > 299) this.failed++;
     const bins = this.#bins.get(path) ?? [];
     const bin = binOf(durationMs);
     bins[bin] = (bins[bin] ?? 0) + 1;
@@ -143,7 +143,7 @@ function progressLines(seen: Seen, targets: readonly Target[], load: Load, elaps
       ? `${formatCount(seen.sent)} of ${countOf(plannedRequests, 'request')}`
       : countOf(seen.sent, 'request');
   const rate = `${seen.ratePerSecond(elapsedSeconds).toFixed(1)}/s`;
-  const bad = seen.bad === 0 ? 'none bad' : `${formatCount(seen.bad)} bad`;
+  const failed = seen.failed === 0 ? 'none failed' : `${formatCount(seen.failed)} failed`;
   const latencies = targets.map(({ id, path, percentile, text }) => {
     const value = seen.percentile(path, percentile);
     return {
@@ -156,14 +156,14 @@ function progressLines(seen: Seen, targets: readonly Target[], load: Load, elaps
   return {
     lines: [
       `  ${'loading'.padEnd(width)}  ${'█'.repeat(filled)}${'░'.repeat(BAR_WIDTH - filled)}  ${elapsedSeconds} of ${scheduledSeconds} s, ${left}`,
-      `  ${'sent'.padEnd(width)}  ${requests}, ${rate}, ${bad}`,
+      `  ${'sent'.padEnd(width)}  ${requests}, ${rate}, ${failed}`,
       ...latencies.map(({ id, value, text }) => `  ${id.padEnd(width)}  ${value} so far, target ${text}`),
     ],
     line: [
       `loading: ${elapsedSeconds} of ${scheduledSeconds} s`,
       requests,
       rate,
-      bad,
+      failed,
       ...latencies.slice(0, 1).map(({ id, value, text }) => `${id} ${value} so far (target ${text})`),
       left,
     ].join(', '),
