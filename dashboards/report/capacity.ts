@@ -16,6 +16,7 @@ import {
   widthOf,
 } from '../../slas/render/capacity.ts';
 import { kneeInWords, uslInWords } from '../../slas/render/capacity-model.ts';
+import { countOf } from '../../slas/render/numbers.ts';
 import { regressionInWords, trafficInWords } from '../../slas/render/traffic.ts';
 import { listed, ordered } from './capacity-lists.ts';
 import { earlierSearches, traffic } from './capacity-past.ts';
@@ -47,13 +48,13 @@ ${plots(record, result)}
 <p class="note">A bottleneck is a resource that is 90% used up, or of which more than twice as much is needed as lower rates predict.</p>
 ${result.unknown.length === 0 ? null : html`<p class="note">Not measured: ${result.unknown.map((name) => RESOURCES[name]).join(', ')}.</p>`}</section>
 <section aria-labelledby="scales"><h2 id="scales">How it scales</h2><p class="note">The formula is the Universal Scalability Law. α (contention) is the part of the work that waits for other work; β (coherency) is the effort of agreeing with other work, which makes throughput fall at high load; γ is what one request at a time achieves.</p>${listed([...uslInWords(result.usl), kneeInWords(result)])}
-${listed(littleInWords(result).length === 0 ? ["every step obeys Little's law (concurrency = rate × mean time): client and service count alike"] : littleInWords(result))}</section>
+${listed(littleInWords(result).length === 0 ? ["every step that was met obeys Little's law (concurrency = rate × mean time): client and service count alike"] : littleInWords(result))}</section>
 ${traffic(record, result)}${earlierSearches(result)}
-<section aria-labelledby="pods"><h2 id="pods">Kubernetes</h2>${result.pod.ok ? html`<p><code>${PATCH_FILE}</code> in this folder sets what one pod needs to carry the proven rate:</p>` : null}${listed(podInWords(result))}</section>
+<section aria-labelledby="pods"><h2 id="pods">Kubernetes</h2>${result.pod.ok ? html`<p><code>${PATCH_FILE}</code> in this folder sets what one pod needs for the proven rate:</p>` : null}${listed(podInWords(result))}</section>
 <section aria-labelledby="steps"><h2 id="steps">Steps</h2>${table(record.steps)}</section>
 <section aria-labelledby="assumptions"><h2 id="assumptions">Assumptions</h2>${listed(assumptions(record))}</section>
 <section aria-labelledby="words"><h2 id="words">Words in this report</h2><dl class="words">${WORDS.map(([word, meaning]) => html`<div><dt>${word}</dt><dd>${meaning}</dd></div>`)}</dl></section>
-<section aria-labelledby="again"><h2 id="again">How to reproduce it</h2><p><code>${commandOf(record)}</code></p>
+<section aria-labelledby="again"><h2 id="again">How to repeat the search</h2><p><code>${commandOf(record)}</code></p>
 <p class="note">SLA document sha256 <code>${record.documentSha256}</code>. Each step is a run folder under <code>steps/</code>, which <code>./sla verify</code> judges again.</p></section>
 </main><footer><p>Computed from <code>capacity.json</code> in this folder.</p></footer></body></html>`.markup
   }\n`;
@@ -67,7 +68,7 @@ function factsOf({ steps, settings, replicas }: CapacityRecord, result: Capacity
     ['Time', `${duration(took)} of ${duration(settings.budgetSeconds)}`],
     [
       'Steps',
-      `${steps.filter(({ kind }) => kind === 'step').length}, then ${steps.filter(({ kind }) => kind === 'hold').length} hold`,
+      `${steps.filter(({ kind }) => kind === 'step').length}, and ${countOf(steps.filter(({ kind }) => kind === 'hold').length, 'hold')}`,
     ],
     ['Measured', `${replicas} ${replicas === 1 ? 'replica' : 'replicas'}`],
     ...(cpuSecondsPerRequest === null

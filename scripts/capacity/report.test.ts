@@ -43,7 +43,7 @@ describe('the answer', () => {
       stepOf(30, 'met', true),
     ]);
     const caution =
-      'The interval is wide (75%): 1 step in it was undecided. A larger --budget with a longer --hold';
+      'The interval is wide (75% of 120/s): 1 run in it was undecided. A larger --budget with a longer --hold';
     expect(cautionInWords(wide, result(wide))).toContain(caution);
     expect(capacityText(wide, result(wide))).toContain(caution);
     expect(cautionInWords(held, result(held))).toBeNull();
@@ -58,7 +58,9 @@ describe('the answer', () => {
     ];
     const wide = recordOf(steps);
     const words = cautionInWords(wide, result(wide));
-    expect(words).toMatch(/suggest that it is about 6[0-2]\/s; this is an estimate, and not confirmed\./);
+    expect(words).toMatch(
+      /suggest that the highest rate is about 6[0-2]\/s; this is an estimate, which no hold confirmed\./,
+    );
     const unknown = recordOf([stepOf(60, 'undecided'), stepOf(66, 'missed'), stepOf(30, 'met', true)]);
     expect(cautionInWords(unknown, result(unknown))).not.toContain('suggest');
     // An estimate outside the interval would contradict it.
@@ -164,7 +166,7 @@ test('a record without a measured step still gives a report', () => {
 test('the report gives the resources of a pod, or says why there is no patch for Kubernetes', () => {
   expect(podInWords(result(held))).toEqual([
     'requests: 1950m CPU, which the proven rate used, and 576Mi memory, the peak of all steps',
-    'limits: 2000m CPU, which the service could use in the search, and 832Mi memory, 1.5 times the peak',
+    'limits: 2000m CPU, which the service could use in the search, and 832Mi memory, 1.5 times the peak (both rounded up to a multiple of 64Mi)',
     'autoscaler: 2 to 5 replicas, at a mean of 916m CPU each',
   ]);
   expect(capacityMarkdown(held, result(held))).toContain('`k8s-patch.yaml` sets');

@@ -42,8 +42,8 @@ export function uslInWords(usl: Usl): readonly string[] {
 
 export function kneeInWords({ knee }: CapacityResult): string {
   if (knee.ok)
-    return `latency begins to rise steeply at ${rate(knee.ratePerSecond)} (${rate(knee.range[0])} to ${rate(knee.range[1])})`;
+    return `knee: above ${rate(knee.ratePerSecond)} (${rate(knee.range[0])} to ${rate(knee.range[1])}), latency rises more steeply; it may exceed a limit at lower rates`;
   return knee.because === 'too-few-points'
     ? 'no knee: too few rates were measured'
-    : 'no knee: latency rises evenly with the load';
+    : 'no knee: no rate was found above which latency clearly rises more steeply';
 }

@@ -103,8 +103,8 @@ export function cautionInWords({ steps }: CapacityRecord, { answer }: CapacityRe
   const open = steps.filter(
     ({ outcome, ratePerSecond }) => outcome === 'undecided' && ratePerSecond >= low && ratePerSecond < high,
   ).length;
-  const why = open === 0 ? '' : `: ${countOf(open, 'step')} in it ${were(open)} undecided`;
-  return `The interval is wide (${formatValue(Number(width.toPrecision(2)), 'ratio')})${why}. A larger --budget with a longer --hold narrows it, and so does a quieter machine.${worthInWords(steps)}${estimateInWords(steps, low, high)}`;
+  const why = open === 0 ? '' : `: ${countOf(open, 'run')} in it ${were(open)} undecided`;
+  return `The interval is wide (${formatValue(Number(width.toPrecision(2)), 'ratio')} of ${rate(high)})${why}. A larger --budget with a longer --hold usually narrows it, and so does a quieter machine.${worthInWords(steps)}${estimateInWords(steps, low, high)}`;
 }
 
 /** Where the limit probably lies in a wide interval. It is never the answer, because no hold confirmed it. */
@@ -114,7 +114,7 @@ function estimateInWords(steps: readonly StepRecord[], low: number, high: number
   const about = Number(found.limitPerSecond.toPrecision(2));
   // Rounding must not move it out of the interval.
   if (about <= low || about >= high) return '';
-  return ` The runs near the limit suggest that it is about ${formatValue(about, 'per_second')}; this is an estimate, and not confirmed.`;
+  return ` The runs near the limit suggest that the highest rate is about ${formatValue(about, 'per_second')}; this is an estimate, which no hold confirmed.`;
 }
 
 /** The standard deviation of the estimate, relative to it. */
@@ -128,7 +128,7 @@ function worthInWords(steps: readonly StepRecord[]): string {
   );
   const [least] = worth.toSorted((a, b) => a.independent / a.samples - b.independent / b.samples);
   if (least === undefined || least.independent > CLUSTERED * least.samples) return '';
-  return ` Near the limit, slow responses come in clusters: the ${countOf(least.samples, 'response')} of the hold carry as much information as ${countOf(Math.round(least.independent), 'independent one')}.`;
+  return ` Slow responses come in clusters: the ${countOf(least.samples, 'response')} of the hold carry as much information as ${countOf(Math.round(least.independent), 'independent one')}.`;
 }
 
 const CLUSTERED = 0.5;
@@ -146,8 +146,8 @@ export function assumptions({ settings, asked, replicas, cores }: CapacityRecord
       ? 'The service ran on a different machine than the load generator, or it is unknown where it ran.'
       : `The service and the load generator shared ${countOf(cores, 'core')} of this machine: on its own machine, the service may handle more.`,
     `${countOf(replicas, 'replica')} ${were(replicas)} measured. Further replicas are assumed to handle as much each; a shared database or queue may prevent that.`,
-    `A rate that holds for ${formatValue(settings.holdSeconds, 'seconds')} is assumed to hold for longer; leaks, daily jobs and rarer disturbances would go undetected.`,
-    `Verdicts are at ${formatConfidence(settings.confidence)} confidence for each end of the interval, shared by all steps.`,
+    `A rate that passes a hold of at least ${formatValue(settings.holdSeconds, 'seconds')} is assumed to hold for longer; leaks, daily jobs and rarer disturbances would go undetected.`,
+    `Each end of the interval has ${formatConfidence(settings.confidence)} confidence, counting all runs of the search together.`,
   ];
 }
 
@@ -157,7 +157,7 @@ export const RESOURCES: Readonly<Record<StepResource['name'], string>> = {
   cpu: 'CPU of the service',
   memory: 'memory of the service',
   'event-loop': 'event loop of the service',
-  queue: 'queue of the service',
+  queue: 'requests in the queue of the service',
   'in-progress': 'requests in progress',
   unanswered: 'unanswered requests',
   generator: 'load generator (lateness)',
@@ -226,7 +226,7 @@ export function podInWords({ pod }: CapacityResult): readonly string[] {
   const { cpu, memory, scaling } = pod.size;
   return [
     `requests: ${cpu.requestMilli}m CPU, which the proven rate used, and ${memory.requestMib}Mi memory, the peak of all steps`,
-    `limits: ${cpu.limitMilli}m CPU, which the service could use in the search, and ${memory.limitMib}Mi memory, 1.5 times the peak`,
+    `limits: ${cpu.limitMilli}m CPU, which the service could use in the search, and ${memory.limitMib}Mi memory, 1.5 times the peak (both rounded up to a multiple of 64Mi)`,
     scaling === null
       ? 'autoscaler: unchanged, because no --target-rate was given'
       : `autoscaler: ${scaling.minReplicas} to ${scaling.maxReplicas} replicas, at a mean of ${scaling.averageMilli}m CPU each`,

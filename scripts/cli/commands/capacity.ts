@@ -43,12 +43,15 @@ export const register: Register = (program, io, done) => {
       '--headroom <share>',
       "the share of each replica's capacity to keep free at the target rate or the weekly peak (default: 30%)",
     )
-    .option('--budget <duration>', 'the longest time for the whole search (default: 15m)')
+    .option(
+      '--budget <duration>',
+      'the maximum time for the whole search (default: 15m); it must be at least 1m longer than --hold',
+    )
     .option(
       '--hold <duration>',
       'the minimum duration of a hold (default: 2m); longer holds give a narrower interval if the budget allows',
     )
-    .option('--max-rate <rate>', 'never send more than this, for example 500/s')
+    .option('--max-rate <rate>', 'the maximum rate to send, for example 500/s')
     .option('--generators <n>', 'number of k6 processes that share the load (default: 1)')
     .option('--faults <spec>', 'faults to inject into the service that the harness starts, as for gate')
     .option(
@@ -58,11 +61,11 @@ export const register: Register = (program, io, done) => {
     .option('--prometheus <url>', 'the Prometheus that scrapes that service (needs --target)')
     .option(
       '--workers <list>',
-      'run one search for each number of workers of the service that the harness starts: 1,2',
+      'run one search for each number of workers of the service that the harness starts, for example 1,2',
     )
     .option(
       '--replicas <list>',
-      'run one search for each number of replicas of the service that the harness starts, or of --deployment: 1,2',
+      'run one search for each number of replicas of the service that the harness starts, or of --deployment, for example 1,2',
     )
     .option(
       '--deployment <namespace/name>',
@@ -71,7 +74,7 @@ export const register: Register = (program, io, done) => {
     .option('--context <name>', 'with --deployment: a context of the kubeconfig (default: the current one)')
     .option(
       '--by <variable=list>',
-      'run one search for each value of a parameter of the load script: BATCH_SIZE=1,8,32',
+      'run one search for each value of a parameter of the load script, for example BATCH_SIZE=1,8,32',
     )
     .option('--out <dir>', 'where to create the folder of the search (default: runs/)')
     .option('--resume <run>', 'resume an interrupted search: its folder, or its name under runs/')
