@@ -7,6 +7,8 @@ import {
   cautionInWords,
   commandOf,
   growthInWords,
+  INDEPENDENT,
+  independentOf,
   littleInWords,
   NOTHING_BENT,
   PATCH_FILE,
@@ -16,7 +18,7 @@ import {
   widthOf,
 } from '../../slas/render/capacity.ts';
 import { kneeInWords, uslInWords } from '../../slas/render/capacity-model.ts';
-import { countOf } from '../../slas/render/numbers.ts';
+import { countOf, formatCount } from '../../slas/render/numbers.ts';
 import { regressionInWords, trafficInWords } from '../../slas/render/traffic.ts';
 import { listed, ordered } from './capacity-lists.ts';
 import { earlierSearches, traffic } from './capacity-past.ts';
@@ -87,6 +89,7 @@ const WORDS: readonly (readonly [string, string])[] = [
   ['met, missed', 'met: every objective held at this rate; missed: at least one did not'],
   ['undecided', 'the step was too short, or the rate too close to the limit, for a verdict'],
   ['p95', 'the time within which 95% of the responses arrived'],
+  ['independent', INDEPENDENT],
   ['headroom', 'the share of the capacity that stays free in normal operation'],
   ['replica', 'one running copy of the service'],
   ['95% confidence', 'if the test were repeated 20 times, this statement would be wrong about once'],
@@ -178,16 +181,17 @@ function plots({ steps }: CapacityRecord, { answer, curve }: CapacityResult): Ht
 
 // ---------------------------------------------------------------------------------------------- steps
 
-const HEADS = ['', 'rate', 'outcome', 'successes', 'at once', 'p95', 'loaded', 'took', 'run'];
+const HEADS = ['', 'rate', 'outcome', 'successes', 'at once', 'p95', 'loaded', 'independent', 'took', 'run'];
 
 const table = (
   steps: readonly StepRecord[],
 ): Html => html`<div class="wide"><table class="grid steps-table"><thead><tr>${HEADS.map((head) => html`<th scope="col">${head}</th>`)}</tr></thead><tbody>
   ${steps.map((step) => {
     const client = step.figures?.client ?? null;
+    const independent = independentOf(step);
     const or = (value: number | null | undefined, unit: 'per_second' | 'count' | 'seconds') =>
       value == null ? '–' : formatNumber(value, unit);
     return html`<tr><th scope="row">${step.kind === 'hold' ? html`<b>hold</b>` : 'step'}</th><td>${formatNumber(step.ratePerSecond, 'per_second')}</td>
       <td class="${LEVELS[step.outcome]}">${stepInWords(step)}</td><td>${or(client?.successesPerSecond, 'per_second')}</td><td>${or(client?.concurrency, 'count')}</td>
-      <td>${or(client?.p95Seconds, 'seconds')}</td><td>${duration(step.loadedSeconds)}</td><td>${duration(step.tookSeconds)}</td><td>${step.run === null ? '–' : html`<a href="steps/${step.run}/report.html">report</a>`}</td></tr>`;
+      <td>${or(client?.p95Seconds, 'seconds')}</td><td>${duration(step.loadedSeconds)}</td><td>${independent === null ? '–' : formatCount(Math.round(independent))}</td><td>${duration(step.tookSeconds)}</td><td>${step.run === null ? '–' : html`<a href="steps/${step.run}/report.html">report</a>`}</td></tr>`;
   })}</tbody></table></div>`;

@@ -172,6 +172,17 @@ async function forward(): Promise<AsyncDisposable & { readonly url: string }> {
   };
 }
 
+/** A Service that sends every connection of a client to the same pod. */
+async function withSessionAffinity(): Promise<AsyncDisposable> {
+  const set = (sessionAffinity: string) =>
+    kubectl([
+      ...['patch', 'service', 'known', '--namespace', NAMESPACE],
+      ...['--patch', JSON.stringify({ spec: { sessionAffinity } })],
+    ]);
+  await set('ClientIP');
+  return { [Symbol.asyncDispose]: async () => void (await set('None')) };
+}
+
 describe('./sla capacity --replicas with a Deployment', { timeout: 240_000 }, () => {
   test('without the permission to scale it is refused, and the message names the permission', async () => {
     const generation = await inDeployment('.metadata.generation');
@@ -240,6 +251,15 @@ describe('./sla capacity --replicas with a Deployment', { timeout: 240_000 }, ()
     expect(code, stderr).toBe(4);
     expect(stderr).toContain('only 1 of 2 replicas received requests');
     expect(stderr).toContain('kubectl port-forward reaches a single pod');
+    expect(await replicas()).toBe(BEFORE);
+  });
+
+  test('stops if the Service has session affinity: one client reaches only one pod', async () => {
+    await using _affinity = await withSessionAffinity();
+    const { code, stderr } = await startSearch({ replicas: '2' }).running.done;
+    expect(code, stderr).toBe(4);
+    expect(stderr).toContain('only 1 of 2 replicas received requests');
+    expect(stderr).toContain('session affinity');
     expect(await replicas()).toBe(BEFORE);
   });
 });

@@ -45,7 +45,10 @@ export function kneeOf(points: readonly LatencyPoint[], confidence: number): Kne
   });
   const best = all.reduce((one, other) => (other.squaredError < one.squaredError ? other : one));
   const single = leastSquaresLines(data, null);
+  // If the best place is the first or last one, the curve may bend outside.
+  const isWithin = best.at > from && best.at < to;
   const isBent =
+    isWithin &&
     best.after > 0 &&
     best.after > STEEPER * Math.max(0, best.before) &&
     best.squaredError <= (1 - EXPLAINED) * single.squaredError;

@@ -9,10 +9,10 @@ import { inOrderOfBending, type Resource } from './saturation.ts';
 describe('the knee of the latency curve', () => {
   const RATES = [50, 100, 150, 200, 250, 300, 350, 400, 450, 500];
   const KNEE = 300;
-  const bent = (noise: (index: number) => number) =>
+  const bent = (noise: (index: number) => number, knee = KNEE) =>
     RATES.map((ratePerSecond, index) => ({
       ratePerSecond,
-      seconds: 0.02 * Math.exp(Math.max(0, ratePerSecond - KNEE) / 60) * (1 + noise(index)),
+      seconds: 0.02 * Math.exp(Math.max(0, ratePerSecond - knee) / 60) * (1 + noise(index)),
     }));
 
   test('is found, and its interval contains the true rate in at least 18 of 20 noisy curves', () => {
@@ -40,6 +40,12 @@ describe('the knee of the latency curve', () => {
     }));
     expect(kneeOf(straight, 0.95)).toEqual({ ok: false, because: 'no-bend' });
     expect(kneeOf(bent(() => 0).slice(0, 5), 0.95)).toEqual({ ok: false, because: 'too-few-points' });
+  });
+
+  test('is not claimed if only the highest rate is above it', () => {
+    const flat = () => 0;
+    expect(kneeOf(bent(flat, 470), 0.95)).toEqual({ ok: false, because: 'no-bend' });
+    expect(kneeOf(bent(flat, 430), 0.95)).toMatchObject({ ok: true });
   });
 });
 

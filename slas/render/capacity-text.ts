@@ -7,6 +7,8 @@ import {
   cautionInWords,
   commandOf,
   growthInWords,
+  INDEPENDENT,
+  independentOf,
   littleInWords,
   NOTHING_BENT,
   PATCH_FILE,
@@ -16,7 +18,7 @@ import {
 } from './capacity.ts';
 import { type Searched, scalingInWords } from './capacity-by.ts';
 import { kneeInWords, uslInWords } from './capacity-model.ts';
-import { formatValue } from './numbers.ts';
+import { formatCount, formatValue } from './numbers.ts';
 import { changeInWords, regressionInWords, trafficDetails, trafficInWords } from './traffic.ts';
 
 /** A capacity report for the terminal, and as Markdown. */
@@ -37,6 +39,7 @@ export function capacityMarkdown(record: CapacityRecord, result: CapacityResult)
       orDash(step.figures?.client?.successesPerSecond ?? null, (one) => rate(Number(one.toPrecision(4)))),
       orDash(p95Of(step), (one) => formatValue(Number(one.toPrecision(3)), 'seconds')),
       `${Math.round(step.loadedSeconds)} s`,
+      orDash(independentOf(step), (one) => formatCount(Math.round(one))),
     ].join(' | '),
   );
   const list = (items: readonly string[], none: string) =>
@@ -66,9 +69,11 @@ export function capacityMarkdown(record: CapacityRecord, result: CapacityResult)
     '',
     '## Steps',
     '',
-    '| kind | rate | outcome | successes | p95 | loaded |',
-    '| --- | ---: | --- | ---: | ---: | ---: |',
+    '| kind | rate | outcome | successes | p95 | loaded | independent |',
+    '| --- | ---: | --- | ---: | ---: | ---: | ---: |',
     ...rows.map((row) => `| ${row} |`),
+    '',
+    `Independent: ${INDEPENDENT}.`,
     '',
     '## Assumptions',
     '',

@@ -123,12 +123,25 @@ const MAX_DEVIATION = 0.1;
 /** How little even a long hold shows about a service with a queue. */
 function worthInWords(steps: readonly StepRecord[]): string {
   const hold = steps.findLast(({ kind, outcome }) => kind === 'hold' && outcome === 'met');
-  const worth = (hold?.figures?.latencies ?? []).flatMap(({ samples, independent }) =>
-    samples === undefined || independent === undefined ? [] : [{ samples, independent }],
-  );
-  const [least] = worth.toSorted((a, b) => a.independent / a.samples - b.independent / b.samples);
-  if (least === undefined || least.independent > CLUSTERED * least.samples) return '';
-  return ` Slow responses come in clusters: the ${countOf(least.samples, 'response')} of the hold carry as much information as ${countOf(Math.round(least.independent), 'independent one')}.`;
+  const samples = Math.max(0, ...(hold?.figures?.latencies ?? []).map((one) => one.samples ?? 0));
+  const independent = hold === undefined ? null : independentOf(hold);
+  if (independent === null || independent > CLUSTERED * samples) return '';
+  return ` Slow responses come in clusters: the ${countOf(samples, 'response')} of the hold carry as much information as ${countOf(Math.round(independent), 'independent one')}.`;
+}
+
+export const INDEPENDENT =
+  'slow responses come in clusters, so the responses of a run carry only as much information as this many independent ones (for the objective with the fewest); a run with few of them is undecided, unless the rate is far from the limit';
+
+/**
+ * The responses of a run carry as much information as this many independent ones, for the objective with the fewest. null: unknown.
+ */
+export function independentOf({ figures, near }: StepRecord): number | null {
+  const known = [
+    ...(figures?.latencies ?? []).map(({ independent }) => independent),
+    near?.independent,
+    near?.hardest?.independent,
+  ].filter((one) => one !== undefined);
+  return known.length === 0 ? null : Math.min(...known);
 }
 
 const CLUSTERED = 0.5;

@@ -6,8 +6,12 @@ import { formatConfidence, formatInterval, formatValue } from './numbers.ts';
 
 const secondsOf = (seconds: number) => formatValue(Math.max(1, Math.round(seconds)), 'seconds');
 
-/** `interim look after 68 s: latency-p95 undecided (94.1–98.2%), error-rate met (0–0.4%)` */
-export function lookInWords({ atSeconds, objectives }: LookVerdict, plan: Plan): string {
+/**
+ * `interim look after 68 s: latency-p95 undecided (94.1–98.2%), error-rate met (0–0.4%)`. A miss that did not end a step of a
+ * capacity search is followed by the confidence that it needs.
+ */
+export function lookInWords(look: LookVerdict, plan: Plan, decidedAtSeconds: number | null): string {
+  const { atSeconds, objectives } = look;
   const each = objectives.map(({ id, verdict, interval }) => {
     const own = plan.objectives.find((one) => one.id === id);
     const bounds =
@@ -16,7 +20,14 @@ export function lookInWords({ atSeconds, objectives }: LookVerdict, plan: Plan):
         : ` (${formatInterval(interval, own.unit, own.target.text)})`;
     return `${id} ${verdict}${bounds}`;
   });
-  return `interim look after ${secondsOf(atSeconds)}: ${each.join(', ')}`;
+  const needed = atSeconds === decidedAtSeconds ? '' : missInWords(look, plan);
+  return `interim look after ${secondsOf(atSeconds)}: ${each.join(', ')}${needed}`;
+}
+
+function missInWords({ atSeconds, objectives }: LookVerdict, { sequential }: Plan): string {
+  const strict = sequential?.missLooks?.find((one) => one.atSeconds === atSeconds);
+  if (strict === undefined || objectives.every(({ verdict }) => verdict !== 'missed')) return '';
+  return `; a miss ends this step only at ${formatConfidence(strict.confidence)} confidence`;
 }
 
 /** `decided after 68 s of at most 600 s, at interim look 1 of 7` */

@@ -132,7 +132,9 @@ function looks(told: Verdict, plan: Plan, isVerbose: boolean, paint: Paint): str
   const dim = (words: string) => `  ${paint('dim', words)}`;
   if (sequential === undefined) return isVerbose ? flipsInWords(told).map(dim) : [];
   const seconds = sequential.decidedAtSeconds ?? sequential.maxSeconds;
-  const each = isVerbose ? sequential.looks.map((one) => lookInWords(one, plan)) : [];
+  const each = isVerbose
+    ? sequential.looks.map((one) => lookInWords(one, plan, sequential.decidedAtSeconds))
+    : [];
   const recomputed = isVerbose && each.length > 1 ? [RECOMPUTED] : [];
   const unseen = verdict === 'pass' ? [unseenInWords(seconds)] : [];
   return [...each, ...recomputed, ...unseen, ...flipsInWords(told)].map(dim);

@@ -123,8 +123,10 @@ export class Looks implements BudgetWatch, AsyncDisposable {
     try {
       const { verdict, sequential, preconditions, lateP99Seconds } = await this.#judgeAt(look);
       const seen = sequential!.looks.find(({ atSeconds }) => atSeconds === look.atSeconds);
-      if (seen !== undefined) progress(`${lookInWords(seen, plan)}${brokenInWords(preconditions)}`);
-      if (sequential!.decidedAtSeconds !== look.atSeconds) return;
+      const { decidedAtSeconds } = sequential!;
+      if (seen !== undefined)
+        progress(`${lookInWords(seen, plan, decidedAtSeconds)}${brokenInWords(preconditions)}`);
+      if (decidedAtSeconds !== look.atSeconds) return;
       const what = verdict === 'pass' ? 'every objective is met' : 'an objective is missed';
       const { atSeconds } = look;
       this.#decided = {
