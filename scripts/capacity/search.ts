@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { isSentimentService } from '../../dashboards/own-service-panels.ts';
 import type { CapacityAsked, CapacityRecord, StepRecord } from '../../slas/capacity/record.ts';
 import { nextOf, type SearchSettings, type StepPlan } from '../../slas/capacity/search.ts';
+import { interruptedIn, withStep } from '../../slas/capacity/steps.ts';
 import type { Plan, SlaDocument } from '../../slas/model/model.ts';
 import { stepInWords } from '../../slas/render/capacity.ts';
 import { formatValue } from '../../slas/render/numbers.ts';
@@ -86,7 +87,10 @@ export const newRecord = (
 const isHere = (target: string | undefined) =>
   target === undefined || /^(localhost|127\.|\[::1\])/.test(new URL(target).hostname);
 
-/** Runs steps until the search has an answer. Throws if it is interrupted; the record then contains all complete steps. */
+/**
+ * Runs steps until the search has an answer. Throws if it is interrupted; the record then contains all complete steps, and the interrupted
+ * one as a step that decided nothing.
+ */
 export async function search(
   begun: CapacityRecord,
   folder: RunFolder,
@@ -105,33 +109,45 @@ export async function search(
     const prepared = await prepareStep(next.run, stepOptions, script, folder, io);
     if (!prepared.ok) return prepared;
     tools ??= await findRunTools(options, true, io);
-    const done = await takeStep(next.run, prepared.value, tools, place, record, io);
-    record = { ...record, replicas: done.replicas ?? record.replicas, steps: [...record.steps, done.record] };
+    const stack = await place.open(prepared.value, tools);
+    const { kind, ratePerSecond, maxSeconds } = next.run;
+    record = { ...record, begun: { kind, ratePerSecond, maxSeconds } };
     await writeRecord(folder, record);
-    io.progress(outcomeLine(done.record));
+    const startedMs = Date.now();
+    const isFirst = record.steps.every(({ because }) => because === 'interrupted');
+    const done = await takeStep(next.run, prepared.value, tools, { place, stack }, isFirst, record, io).catch(
+      async (error: unknown) => {
+        await writeRecord(folder, interruptedIn(record, secondsSince(startedMs)));
+        throw error;
+      },
+    );
+    record = withStep(record, done);
+    await writeRecord(folder, record);
+    io.progress(outcomeLine(done));
   }
 }
+
+const secondsSince = (startedMs: number) => Math.round((Date.now() - startedMs) / 100) / 10;
 
 async function takeStep(
   step: StepPlan,
   prepared: Prepared,
   tools: RunTools,
-  place: StackPlace,
-  record: CapacityRecord,
+  { place, stack }: { readonly place: StackPlace; readonly stack: Stack },
+  isFirst: boolean,
+  { asked }: CapacityRecord,
   io: Io,
-) {
-  const stack = await place.open(prepared, tools);
-  const isFirst = record.steps.length === 0;
-  const done = await runStep(step, prepared, tools, stack, isFirst, io);
+): Promise<StepRecord> {
+  const { record, measured } = await runStep(step, prepared, tools, stack, isFirst, io);
   if (((await stack.incidents()) ?? []).length > 0) await place.close();
-  else if (done.measured !== null) {
-    const { plan, run } = done.measured;
+  else if (measured !== null) {
+    const { plan, run } = measured;
     const beganMs = Date.now();
     await settle(plan, run.window.toSeconds, stack, io);
-    checkShares(done.measured, done.record.outcome, stack, replicasAsked(record.asked));
-    return { ...done, record: withSettling(done.record, (Date.now() - beganMs) / 1000) };
+    checkShares(measured, record.outcome, stack, replicasAsked(asked));
+    return withSettling(record, (Date.now() - beganMs) / 1000);
   }
-  return done;
+  return record;
 }
 
 async function settle(plan: Plan, endedSeconds: number, stack: Stack, io: Io): Promise<void> {

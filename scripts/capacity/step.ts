@@ -68,7 +68,6 @@ export interface StepDone {
   readonly record: StepRecord;
   /** null if the run could not start. */
   readonly measured: MeasuredRun | null;
-  readonly replicas: number | null;
 }
 
 export async function runStep(
@@ -114,15 +113,16 @@ export async function runStep(
         ...more,
         throttledShare: more.throttledShare ?? throttled,
       }),
+      ...(replicas === 0 ? {} : { replicas }),
     };
-    return { record, measured, replicas: replicas === 0 ? null : replicas };
+    return { record, measured };
   } catch (error) {
     // At the first step, such an error means that the address or the document is wrong.
     if (isFirst || !isServiceGone(error)) throw error;
     io.progress(`the step could not begin: ${error.message}`);
     const nothing = { run: null, verdict: null, missed: [], broken: [], loadedSeconds: 0, figures: null };
     const ended = { outcome: 'invalid', because: 'service-ended' } as const;
-    return { record: { ...own, ...ended, tookSeconds: 0, ...nothing }, measured: null, replicas: null };
+    return { record: { ...own, ...ended, tookSeconds: 0, ...nothing }, measured: null };
   }
 }
 

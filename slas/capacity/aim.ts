@@ -1,7 +1,7 @@
 import { holdSecondsBefore, holdTime, stepSecondsBefore } from './budget.ts';
 import { provableByCount } from './enough.ts';
 import { type Estimate, estimateFrom, provableRate, refutableRate } from './estimate.ts';
-import { holdsIn, type Known } from './known.ts';
+import { holdsIn, isEnded, type Known } from './known.ts';
 import { holdConfidence, holdPlan, MAX_STEPS, missConfidenceOf, stepAt } from './plans.ts';
 import { gapOf, rounded, WIDTH } from './rates.ts';
 import type { SearchSettings, StepPlan, StepSeen } from './search-model.ts';
@@ -52,7 +52,7 @@ export function aimed(
     upper === null ||
     missed === null ||
     steps >= MAX_STEPS ||
-    log.at(-1)!.outcome === 'invalid'
+    log.findLast(isEnded)?.outcome === 'invalid'
   )
     return null;
   const aim: Aim = { lower, upper, proven, missed, settings, log };
@@ -62,7 +62,7 @@ export function aimed(
   // The steps have decided almost every rate, so the rate that was met is the best guess.
   if (met === null || gapOf(met, missed) <= WIDTH) return null;
   const hasFailed = log.some(
-    ({ maxSeconds, outcome }) => maxSeconds >= settings.stepSeconds.close && outcome !== 'missed',
+    (one) => one.maxSeconds >= settings.stepSeconds.close && one.outcome !== 'missed' && isEnded(one),
   );
   return (hasFailed ? null : safeStep(aim, HOLDS_AFTER_STEP)) ?? holdIn(aim);
 }

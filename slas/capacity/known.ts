@@ -27,7 +27,10 @@ export interface Known {
   readonly isGone: boolean;
 }
 
-export const holdsIn = (log: readonly StepSeen[]) => log.filter(({ kind }) => kind === 'hold');
+/** An interrupted step shows nothing about its rate. It only uses up time and its share of the error. */
+export const isEnded = ({ because }: StepSeen) => because !== 'interrupted';
+
+export const holdsIn = (log: readonly StepSeen[]) => log.filter((one) => one.kind === 'hold' && isEnded(one));
 
 export function knownFrom(log: readonly StepSeen[], { stepSeconds }: SearchSettings): Known {
   const rates = (outcome: StepOutcome) =>
@@ -39,7 +42,10 @@ export function knownFrom(log: readonly StepSeen[], { stepSeconds }: SearchSetti
     .map(({ ratePerSecond }) => ratePerSecond);
   const met = highestOf([...rates('met'), ...clear].filter(isBelow));
   const isOpen = (rate: number) => isBelow(rate) && (met === null || rate > met);
-  const invalid = rates('invalid').filter(isOpen);
+  const invalid = log
+    .filter((one) => one.outcome === 'invalid' && isEnded(one))
+    .map(({ ratePerSecond }) => ratePerSecond)
+    .filter(isOpen);
   const twice = invalid.filter((rate, index) => invalid.indexOf(rate) !== index);
   const ceiling = lowestOf(twice);
   const once = invalid.filter((rate) => !twice.includes(rate));
@@ -50,7 +56,7 @@ export function knownFrom(log: readonly StepSeen[], { stepSeconds }: SearchSetti
   const undecided = open.filter(isLong).map(({ ratePerSecond }) => ratePerSecond);
   const short = open.map(({ ratePerSecond }) => ratePerSecond).filter((rate) => !undecided.includes(rate));
   return {
-    steps: log.filter(({ kind }) => kind === 'step').length,
+    steps: log.filter((one) => one.kind === 'step' && isEnded(one)).length,
     met,
     missed,
     above,
@@ -58,7 +64,7 @@ export function knownFrom(log: readonly StepSeen[], { stepSeconds }: SearchSetti
     unclear: lowestOf(short),
     isClose: open.length > 0,
     ceiling,
-    repeat: log.at(-1)?.outcome === 'invalid' ? (once.at(-1) ?? null) : null,
+    repeat: log.findLast(isEnded)?.outcome === 'invalid' ? (once.at(-1) ?? null) : null,
     isGone:
       log.length > 1 &&
       log.slice(-2).every(({ outcome, because }) => outcome === 'invalid' && because === 'service-ended'),

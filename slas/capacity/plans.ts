@@ -1,5 +1,4 @@
 import { holdSecondsOf } from './budget.ts';
-import { holdsIn } from './known.ts';
 import type { SearchSettings, StepPlan, StepSeen } from './search-model.ts';
 
 /**
@@ -57,7 +56,7 @@ export const isClimbing = (rate: number, log: readonly StepSeen[]) =>
   log.every(({ outcome, ratePerSecond }) => outcome !== 'missed' && ratePerSecond < rate);
 
 export function holdConfidence({ confidence }: SearchSettings, log: readonly StepSeen[]): number {
-  const undecided = holdsIn(log).filter(({ outcome }) => outcome !== 'met').length;
+  const undecided = log.filter(({ kind, outcome }) => kind === 'hold' && outcome !== 'met').length;
   return 1 - (1 - confidence) * HOLD_PART * (1 - HOLD_PART) ** undecided;
 }
 

@@ -1,6 +1,7 @@
 import type { CapacityRecord } from './record.ts';
 import type { ReplicaAnswer } from './replicas.ts';
 import type { SearchAnswer } from './search.ts';
+import { changedReplicas } from './steps.ts';
 
 /** The resources that a pod needs for the measured load, and the settings with which an autoscaler keeps enough pods. */
 export interface PodSize {
@@ -26,6 +27,8 @@ export type NoPodSize =
   /** The manifests exist only for the sentiment service. */
   | 'other-service'
   | 'faults'
+  /** The steps had different numbers of replicas, so the use of a single one is unknown. */
+  | 'replicas-changed'
   | 'cpu-unknown'
   | 'memory-unknown'
   /** The number of cores that the service could use is unknown. */
@@ -53,6 +56,7 @@ export function podSizeOf(record: CapacityRecord, result: Known): PodSizing {
   if (answer === null || !answer.ok) return refuse('no-answer');
   if (record.workload === undefined) return refuse('other-service');
   if (asked.faults !== undefined) return refuse('faults');
+  if (changedReplicas(record.steps) !== null) return refuse('replicas-changed');
   if (cpuSecondsPerRequest === null || cpuSecondsPerRequest <= 0) return refuse('cpu-unknown');
   const peakBytes = peakMemoryOf(record);
   if (peakBytes === null) return refuse('memory-unknown');

@@ -2,7 +2,7 @@ import { type LoadLevel, loadLevelOf } from '../client/load-level.ts';
 import type { ObjectiveVerdict, Outcome, Plan, RunRecord, RunSeries, Verdict } from '../model/model.ts';
 import { effectOfBounds } from '../statistics/intervals.ts';
 import type { Observed } from './little.ts';
-import type { SearchSettings, StepSeen } from './search.ts';
+import type { SearchSettings, StepPlan, StepSeen } from './search.ts';
 
 /** A search as it is stored: what was asked, and every step. Everything else is computed from it. */
 
@@ -65,6 +65,8 @@ export interface StepRecord extends StepSeen {
   readonly broken: readonly string[];
   readonly loadedSeconds: number;
   readonly figures: StepFigures | null;
+  /** The process instances that were scraped during the step. Absent: none, or stored by an earlier version. */
+  readonly replicas?: number;
 }
 
 /** The user's options, from which an interrupted search is resumed, and with which a search is repeated. */
@@ -110,11 +112,16 @@ export interface CapacityRecord {
   readonly settings: SearchSettings;
   /** The workload in `k8s/` that was measured; absent: another service. */
   readonly workload?: 'sentiment-api';
-  /** Processes that were scraped behind the target: the rate is that of all of them together. */
+  /**
+   * The process instances that were scraped behind the target, in the hold of the proven rate (in the last step, before there is one). The
+   * rate is that of all of them together.
+   */
   readonly replicas: number;
   /** CPU cores that processes of this machine may use; null if the service runs on another machine. */
   readonly cores: number | null;
   readonly steps: readonly StepRecord[];
+  /** The step that has begun, and has no result yet. After a crash, it is all that is known about that step. */
+  readonly begun?: Pick<StepPlan, 'kind' | 'ratePerSecond' | 'maxSeconds'>;
 }
 
 // ---------------------------------------------------------------------------------------------- one step

@@ -7,6 +7,7 @@ import type { CapacityRecord, StepRecord, StepResource } from './record.ts';
 import { type ReplicaAnswer, replicasFor } from './replicas.ts';
 import { type Bent, inOrderOfBending, type Resource } from './saturation.ts';
 import { answerOf, type SearchAnswer } from './search.ts';
+import { changedReplicas, provingHold } from './steps.ts';
 import { type TrafficAnswer, trafficAnswerOf } from './traffic/answer.ts';
 import type { History } from './traffic/model.ts';
 import { fitUsl, type LoadPoint, type Predicted, predict, type Usl } from './usl.ts';
@@ -157,8 +158,12 @@ function lowest(values: readonly (number | null)[]): number | null {
 
 // ---------------------------------------------------------------------------------------------- answers
 
-function replicasOf({ asked, replicas }: CapacityRecord, answer: SearchAnswer | null): ReplicaAnswer | null {
+function replicasOf(
+  { asked, replicas, steps }: CapacityRecord,
+  answer: SearchAnswer | null,
+): ReplicaAnswer | null {
   if (asked.targetPerSecond === undefined || answer === null || !answer.ok) return null;
+  if (changedReplicas(steps) !== null) return null;
   return replicasFor({
     targetPerSecond: asked.targetPerSecond,
     headroom: asked.headroom,
@@ -177,7 +182,7 @@ function growthIn({ asked }: CapacityRecord, answer: SearchAnswer | null): Growt
 
 function cpuOf(steps: readonly StepRecord[], answer: SearchAnswer | null): number | null {
   if (answer === null || !answer.ok) return null;
-  const hold = steps.findLast(({ kind, outcome }) => kind === 'hold' && outcome === 'met');
+  const hold = provingHold(steps);
   const cpu = hold?.figures?.resources.find(({ name }) => name === 'cpu')?.value;
   const perSecond = hold?.figures?.client?.begunPerSecond;
   return cpu === undefined || perSecond === undefined ? null : cpu / perSecond;

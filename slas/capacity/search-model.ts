@@ -34,9 +34,10 @@ export interface StepSeen {
   /**
    * invalid: the load generator was late, or the service was gone and the step could not begin. missed: the
    * service ended during the step. undecided: the load was stopped early because so many requests failed. Absent: the verdict is the only
-   * reason.
+   * reason. `interrupted` is also invalid: the search itself ended during the step. The step counts as one that decided nothing, because
+   * the operator may have seen how it went.
    */
-  readonly because?: 'generator-late' | 'service-ended' | 'cut-short' | 'other-check';
+  readonly because?: 'generator-late' | 'service-ended' | 'cut-short' | 'other-check' | 'interrupted';
   /** How much of its error budget the objective used that used the most. Absent: not known. */
   readonly near?: NearLimit;
   /** The maximum duration for which the step was planned. */

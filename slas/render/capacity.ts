@@ -4,6 +4,7 @@ import type { CapacityRecord, StepRecord, StepResource } from '../capacity/recor
 import type { CapacityResult } from '../capacity/result.ts';
 import { REPLICAS } from '../capacity/scaling.ts';
 import type { OpenEnd, SearchRefusal } from '../capacity/search.ts';
+import { changedReplicas, provingHold } from '../capacity/steps.ts';
 import { countOf, formatConfidence, formatValue, were } from './numbers.ts';
 import { printableLine } from './printable.ts';
 
@@ -43,7 +44,7 @@ const NEXT: Readonly<Record<SearchRefusal, string>> = {
 
 /** The answer in two sentences. */
 export function answerInWords(
-  { settings, asked, replicas: measured }: CapacityRecord,
+  { settings, asked, replicas: measured, steps }: CapacityRecord,
   result: CapacityResult,
 ): readonly [string, string] {
   const { answer, replicas } = result;
@@ -60,6 +61,12 @@ export function answerInWords(
       ? `no upper bound was found, because ${OPEN[openBecause!]}`
       : `at ${rate(refutedPerSecond)} an objective is missed`;
   const first = `Every objective holds at ${rate(provenPerSecond)}, confirmed by a hold; ${up}.`;
+  const changed = changedReplicas(steps);
+  if (changed !== null && asked.targetPerSecond !== undefined)
+    return [
+      first,
+      `No number of replicas is calculated for ${rate(asked.targetPerSecond)}, because their number changed during the search (${changed.min} to ${changed.max}): stop what changes it, or vary it with --replicas.`,
+    ];
   if (replicas === null)
     return [
       first,
@@ -122,7 +129,7 @@ const MAX_DEVIATION = 0.1;
 
 /** How little even a long hold shows about a service with a queue. */
 function worthInWords(steps: readonly StepRecord[]): string {
-  const hold = steps.findLast(({ kind, outcome }) => kind === 'hold' && outcome === 'met');
+  const hold = provingHold(steps);
   const samples = Math.max(0, ...(hold?.figures?.latencies ?? []).map((one) => one.samples ?? 0));
   const independent = hold === undefined ? null : independentOf(hold);
   if (independent === null || independent > CLUSTERED * samples) return '';
@@ -152,13 +159,19 @@ export function widthOf({ answer }: CapacityResult): number | null {
   return (answer.refutedPerSecond - answer.provenPerSecond) / answer.refutedPerSecond;
 }
 
-export function assumptions({ settings, asked, replicas, cores }: CapacityRecord): readonly string[] {
+function measuredInWords(replicas: number, steps: readonly StepRecord[]): string {
+  const changed = changedReplicas(steps);
+  if (changed === null) return `${countOf(replicas, 'replica')} ${were(replicas)} measured.`;
+  return `The number of replicas changed during the search (${changed.min} to ${changed.max}); the rates are those of all of them together.`;
+}
+
+export function assumptions({ settings, asked, replicas, cores, steps }: CapacityRecord): readonly string[] {
   return [
     `The load is that of ${asked.script === undefined ? `scenario "${asked.scenario}"` : `the script ${printableLine(asked.script.file)}, and a rate counts its iterations, each of which may send several requests`}${asked.variant === undefined || asked.variant.name === REPLICAS ? '' : ` with ${asked.variant.name}=${asked.variant.value}`}: a different mix of requests has a different capacity.`,
     cores === null
       ? 'The service ran on a different machine than the load generator, or it is unknown where it ran.'
       : `The service and the load generator shared ${countOf(cores, 'core')} of this machine: on its own machine, the service may handle more.`,
-    `${countOf(replicas, 'replica')} ${were(replicas)} measured. Further replicas are assumed to handle as much each; a shared database or queue may prevent that.`,
+    `${measuredInWords(replicas, steps)} Further replicas are assumed to handle as much each; a shared database or queue may prevent that.`,
     `A rate that passes a hold of at least ${formatValue(settings.holdSeconds, 'seconds')} is assumed to hold for longer; leaks, daily jobs and rarer disturbances would go undetected.`,
     `Each end of the interval has ${formatConfidence(settings.confidence)} confidence, counting all runs of the search together.`,
   ];
@@ -228,6 +241,7 @@ const NO_POD: Readonly<Record<NoPodSize, string>> = {
   'other-service':
     'the manifests in k8s/ are those of the sentiment service, and another service was measured',
   faults: 'faults were injected into the service',
+  'replicas-changed': 'the number of replicas changed during the search',
   'cpu-unknown': 'the CPU of the service was not measured (process_cpu_seconds_total)',
   'memory-unknown': 'the memory of the service was not measured (process_resident_memory_bytes)',
   'cores-unknown':
@@ -260,6 +274,7 @@ export function stepInWords({ outcome, because, missed, broken }: StepRecord): s
     return outcome === 'missed'
       ? 'missed: the service ended during the step'
       : 'invalid: the service did not respond, so the step could not begin';
+  if (because === 'interrupted') return 'invalid: the search was interrupted during the step';
   if (because === 'cut-short') return 'undecided: so many requests failed that the load was stopped';
   if (because === 'generator-late') return 'invalid: the load generator, not the service, was late';
   if (outcome === 'missed' && missed.length > 0) return `missed: ${missed.join(', ')}`;

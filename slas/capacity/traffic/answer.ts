@@ -1,5 +1,6 @@
 import type { CapacityRecord } from '../record.ts';
 import type { SearchAnswer } from '../search.ts';
+import { provingHold } from '../steps.ts';
 import { type Gap, type History, HOUR_SECONDS, type Outlook, type Traffic } from './model.ts';
 import { outlookOf } from './outlook.ts';
 
@@ -38,7 +39,7 @@ export function trafficAnswerOf(
 /** With an operator's script, the proven rate counts iterations, whereas the history counts requests. */
 function requestsAt({ asked, steps }: CapacityRecord, provenPerSecond: number): number {
   if (asked.script === undefined) return provenPerSecond;
-  const hold = steps.findLast(({ kind, outcome }) => kind === 'hold' && outcome === 'met');
+  const hold = provingHold(steps);
   const sent = hold?.figures?.sent ?? 0;
   return hold === undefined || sent === 0 ? provenPerSecond : sent / hold.loadedSeconds;
 }
