@@ -13,7 +13,7 @@ import { type Html, html, raw } from './html.ts';
 import { STYLE } from './style.ts';
 
 /** The report of several capacity searches: one self-contained HTML file, without a script. */
-export function renderVariants(searched: readonly Searched[]): string {
+export function renderVariants(searched: readonly Searched[], missing: readonly string[] = []): string {
   const title = titleOf(searched);
   const rows = rowsOf(searched);
   const scaling = scalingInWords(searched);
@@ -27,7 +27,7 @@ export function renderVariants(searched: readonly Searched[]): string {
 ${scaling === null ? null : html`<p class="second">${unbroken(scaling)}</p>`}
 ${rows.map(({ value, words }) => html`<p class="second">${variableOf(searched)}=${value}: ${unbroken(words)}</p>`)}</header>
 <main>${plot(searched)}
-<section aria-labelledby="searches"><h2 id="searches">Searches</h2>${table(searched)}${notesOf(searched).map((note) => html`<p class="note">${note}</p>`)}</section>
+<section aria-labelledby="searches"><h2 id="searches">Searches</h2>${table(searched)}${notesOf(searched, missing).map((note) => html`<p class="note">${note}</p>`)}</section>
 </main><footer><p>Computed from the <code>capacity.json</code> of each search.</p></footer></body></html>`
       .markup
   }\n`;

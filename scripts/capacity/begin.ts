@@ -1,10 +1,11 @@
-import { basename, join } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { MAX_RUN } from '../../slas/capacity/budget.ts';
 import type { CapacityAsked, CapacityRecord } from '../../slas/capacity/record.ts';
 import type { SearchSettings } from '../../slas/capacity/search.ts';
+import { interruptedIn } from '../../slas/capacity/steps.ts';
 import type { SlaDocument } from '../../slas/model/model.ts';
 import { countOf } from '../../slas/render/numbers.ts';
-import { accept, badOption, type Input, readDocument, runsFolder } from '../cli/inputs.ts';
+import { accept, badOption, type Input, readDocument, runsFolder, shortPath } from '../cli/inputs.ts';
 import type { Io } from '../cli/io.ts';
 import { headOf } from '../run/environment.ts';
 import { nameOf } from '../run/plan-script.ts';
@@ -25,6 +26,7 @@ import { checkOwnScript, type OwnScript, readOwnScript } from './own-script.ts';
 import { historyOf, writeHistory } from './past.ts';
 import { newRecord, settingsOf } from './search.ts';
 import { readRecord, sha256Of, writeRecord } from './storage.ts';
+import { checkVariable } from './variable-use.ts';
 import { isVariant, type Variant, workersEachOf } from './variants.ts';
 
 /** Begins a search, or resumes one: reads what it needs, and checks before anything is sent that the search is allowed. */
@@ -50,6 +52,9 @@ export async function begin(
   const sent = await readSent(options, read.value.document, io);
   if (!sent.ok) return sent;
   const { planned, script } = sent.value;
+  const readers = { script: sent.value.file, service: ownServiceIn(options, io) };
+  const isRead = await checkVariable(variant, readers, shortPath(io, sent.value.file));
+  if (!isRead.ok) return isRead;
   const settings = settingsOf(
     read.value.document,
     planned.perSecond,
@@ -94,19 +99,27 @@ const DEFAULT_START_PER_SECOND = 10;
 
 interface Sent {
   readonly planned: PlannedRate;
+  /** The absolute path of the script. */
+  readonly file: string;
   readonly script: OwnScript | null;
 }
 
 async function readSent(options: CapacityOptions, document: SlaDocument, io: Io): Promise<Input<Sent>> {
   if (options.script === undefined) {
     const planned = checkScenario(document, options.scenario);
-    return planned.ok ? accept({ planned: planned.value, script: null }) : planned;
+    if (!planned.ok) return planned;
+    const own = document.scenarios.find(({ name }) => name === planned.value.name)!;
+    return accept({ planned: planned.value, file: resolve(io.project, own.script), script: null });
   }
   const script = await readOwnScript(options.script, options.target, io);
   if (!script.ok) return script;
   const perSecond = script.value.plannedPerSecond ?? DEFAULT_START_PER_SECOND;
-  return accept({ planned: { name: nameOf(options.script), perSecond }, script: script.value });
+  const planned = { name: nameOf(options.script), perSecond };
+  return accept({ planned, file: script.value.file, script: script.value });
 }
+
+const ownServiceIn = ({ target }: CapacityOptions, { root }: Io) =>
+  target === undefined ? join(root, 'service') : null;
 
 /** Checks before anything is sent whether the longest run of the search is allowed. */
 async function checkSent(
@@ -186,7 +199,8 @@ export async function resume(options: CapacityOptions, io: Io): Promise<Input<Be
   await writeHistory(folder, history.value);
   const { scenario, script: _, ...others } = stored.value.asked;
   const own = runOptionsOf({ ...others, ...(script.value === null ? { scenario } : {}) });
-  const record = withHistory({ ...stored.value, settings }, asked.value, options);
+  const found = interruptedIn({ ...stored.value, settings }, null);
+  const record = withHistory(found, asked.value, options);
   return accept({ record, folder, options: own, script: script.value });
 }
 

@@ -30,6 +30,16 @@ describe('the answer', () => {
     );
   });
 
+  test('calculates no number of replicas, and writes no patch, if their number changed during the search', () => {
+    const changed = recordOf(held.steps.map((step, index) => ({ ...step, replicas: index === 0 ? 2 : 4 })));
+    expect(wordsOf(changed)).toContain(
+      'No number of replicas is calculated for 1,000/s, because their number changed during the search (2 to 4)',
+    );
+    const markdown = capacityMarkdown(changed, result(changed));
+    expect(markdown).toContain('The number of replicas changed during the search (2 to 4)');
+    expect(podInWords(result(changed)).join()).toContain('no patch is written for k8s/');
+  });
+
   test('is missing without a hold, and the report says how to continue', () => {
     expect(wordsOf(recordOf())).toContain('The search is not finished.');
     expect(result(recordOf()).replicas).toBeNull();
@@ -212,6 +222,14 @@ describe('several searches in one report', () => {
     expect(page.match(/<tr>/g)).toHaveLength(4);
     expect(page).toContain('class="verdict warn"');
     expect(page).not.toMatch(/NaN|undefined|<script/);
+  });
+
+  test('name the searches that did not end', () => {
+    const searched = [variant('BATCH_SIZE', '1', 400), variant('BATCH_SIZE', '8', 100)];
+    const words = 'Not compared: BATCH_SIZE=32, because that search did not end.';
+    expect(variantsMarkdown(searched, ['32'])).toContain(words);
+    expect(renderVariants(searched, ['32'])).toContain(words);
+    expect(variantsMarkdown(searched)).not.toContain('Not compared');
   });
 
   test('numbers of workers are compared with linear scaling', () => {

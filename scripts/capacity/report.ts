@@ -24,8 +24,14 @@ export async function writeReports(
 }
 
 /** Writes one report for several searches, in its own folder next to the folders of the searches. */
-export async function writeVariants(searched: readonly Searched[], folder: RunFolder, io: Io): Promise<void> {
-  await folder.writeText(VARIANT_FILES.markdown, variantsMarkdown(searched));
-  await folder.writeMade(VARIANT_FILES.report, renderVariants(searched));
+/** @param missing values whose search did not end */
+export async function writeVariants(
+  searched: readonly Searched[],
+  missing: readonly string[],
+  folder: RunFolder,
+  io: Io,
+): Promise<void> {
+  await folder.writeText(VARIANT_FILES.markdown, variantsMarkdown(searched, missing));
+  await folder.writeMade(VARIANT_FILES.report, renderVariants(searched, missing));
   io.progress(`report of all searches: ${shortPath(io, join(folder.path, VARIANT_FILES.report))}`);
 }

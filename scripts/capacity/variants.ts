@@ -40,6 +40,7 @@ export function readVariants(options: CapacityOptions): Input<readonly Variant[]
       '--by',
       `"${by}" does not name a parameter of the load script: write VARIABLE=VALUE,VALUE, for example BATCH_SIZE=1,8,32`,
     );
+  if (name === WORKERS) return readWorkers(list, target);
   const values = list.split(',').map((value) => value.trim());
   if (
     values.length < 2 ||

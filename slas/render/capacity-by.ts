@@ -100,8 +100,19 @@ export function columnsOf(
 export const titleOf = (searched: readonly Searched[]) =>
   `Capacity of ${searched[0]!.record.sla}, scenario ${searched[0]!.record.asked.scenario}, by ${variableOf(searched)}`;
 
-/** Explanations of the table's columns. */
-export const notesOf = (searched: readonly Searched[]): readonly string[] => [
+/**
+ * Explanations of the table's columns.
+ * @param missing values whose search did not end
+ */
+export const notesOf = (
+  searched: readonly Searched[],
+  missing: readonly string[] = [],
+): readonly string[] => [
+  ...(missing.length === 0
+    ? []
+    : [
+        `Not compared: ${missing.map((value) => `${variableOf(searched)}=${value}`).join(', ')}, because ${missing.length === 1 ? 'that search' : 'those searches'} did not end.`,
+      ]),
   ...scalingNotes(SCALED[variableOf(searched)]),
   ...(variableOf(searched) === REPLICAS ? replicaNotes(searched) : []),
   'Each rate is the lower end of an interval, confirmed by a hold of its own. Two rows differ for certain only if their intervals do not overlap.',
@@ -163,7 +174,7 @@ function measuredIn(one: Searched): readonly MeasuredReplicas[] {
   return [{ replicas, provenPerSecond, refutedPerSecond }];
 }
 
-export function variantsMarkdown(searched: readonly Searched[]): string {
+export function variantsMarkdown(searched: readonly Searched[], missing: readonly string[] = []): string {
   const columns = columnsOf(searched);
   const rows = rowsOf(searched).map(({ folder }, index) => [
     ...columns.map(({ cells }) => cells[index]!.replaceAll('|', '\\|')),
@@ -181,6 +192,6 @@ export function variantsMarkdown(searched: readonly Searched[]): string {
     `|${heads.map(() => ' --- |').join('')}`,
     ...rows.map((cells) => `| ${cells.join(' | ')} |`),
     '',
-    ...notesOf(searched).map((note) => `${note}\n`),
+    ...notesOf(searched, missing).map((note) => `${note}\n`),
   ].join('\n');
 }

@@ -10,7 +10,7 @@ import { otherSearches, storedHistory } from '../../capacity/past.ts';
 import { writeReports, writeVariants } from '../../capacity/report.ts';
 import { search } from '../../capacity/search.ts';
 import { writeRecord } from '../../capacity/storage.ts';
-import { readVariants, variablesOf } from '../../capacity/variants.ts';
+import { readVariants, type Variant, variablesOf } from '../../capacity/variants.ts';
 import { createRunFolder, toJson } from '../../runs/bundle.ts';
 import { createRedactor } from '../../runs/redact.ts';
 import type { Register } from '../command.ts';
@@ -96,22 +96,39 @@ export async function capacity(
   const asked = readCapacityOptions(options, variants.value.length);
   if (!asked.ok) return asked.error;
   const searched: Searched[] = [];
-  await using scaling = new Scaling();
-  for (const variant of [first, ...others]) {
-    io.progress(`${variant.name}=${variant.value}`);
-    const begun = await begin(options, io, variant, variants.value.length);
-    if (!begun.ok) return begun.error;
-    const found = await searchOn(begun.value, scaling, io);
-    if (!found.ok) return found.error;
-    searched.push(found.value);
+  try {
+    await using scaling = new Scaling();
+    for (const variant of [first, ...others]) {
+      io.progress(`${variant.name}=${variant.value}`);
+      const begun = await begin(options, io, variant, variants.value.length);
+      if (!begun.ok) return begun.error;
+      const found = await searchOn(begun.value, scaling, io);
+      if (!found.ok) return found.error;
+      searched.push(found.value);
+    }
+  } finally {
+    // If a later search fails, the results of those that ended are kept.
+    await compare(searched, variants.value, options, io);
   }
-  const scenario = searched[0]!.record.asked.scenario;
-  const redactor = createRedactor(io.env, [options.target, options.prometheus]);
-  const name = `capacity-${scenario}-by-${first.name.toLowerCase()}`;
-  const folder = await createRunFolder(runsFolder(io, options.out), name, redactor, { isRun: false });
-  await writeVariants(searched, folder, io);
   io.print(options.json === true ? toJson(searched.map(({ record }) => record)) : variantsText(searched));
   return searched.every(({ result }) => result.answer?.ok === true) ? 0 : 3;
+}
+
+/** Writes the report of several searches, even if some of them did not end. A single one has its own report. */
+async function compare(
+  searched: readonly Searched[],
+  variants: readonly Variant[],
+  options: CapacityOptions,
+  io: Io,
+): Promise<void> {
+  const [first] = searched;
+  if (first === undefined || (searched.length === 1 && variants.length > 1)) return;
+  const { scenario } = first.record.asked;
+  const redactor = createRedactor(io.env, [options.target, options.prometheus]);
+  const name = `capacity-${scenario}-by-${variants[0]!.name.toLowerCase()}`;
+  const folder = await createRunFolder(runsFolder(io, options.out), name, redactor, { isRun: false });
+  const missing = variants.slice(searched.length).map(({ value }) => value);
+  await writeVariants(searched, missing, folder, io);
 }
 
 async function single(options: CapacityOptions, io: Io): Promise<ExitCode | readonly PlacedProblem[]> {
