@@ -17,6 +17,7 @@ import {
   stepInWords,
   widthOf,
 } from '../../slas/render/capacity.ts';
+import { basisInWords } from '../../slas/render/capacity-basis.ts';
 import { kneeInWords, uslInWords } from '../../slas/render/capacity-model.ts';
 import { countOf, formatCount } from '../../slas/render/numbers.ts';
 import { regressionInWords, trafficInWords } from '../../slas/render/traffic.ts';
@@ -32,7 +33,7 @@ export function renderCapacity(record: CapacityRecord, result: CapacityResult): 
   const [first, second] = answerInWords(record, result);
   const caution = cautionInWords(record, result);
   const also = [growthInWords(record, result), trafficInWords(record, result)];
-  const cautions = [regressionInWords(result), caution];
+  const cautions = [basisInWords(record, result), regressionInWords(result), caution];
   const isAnswered = result.answer?.ok === true;
   return `<!doctype html>\n${
     html`<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
@@ -86,7 +87,11 @@ const WORDS: readonly (readonly [string, string])[] = [
   ['objective', 'what the service promises, such as: 95% of the responses within 200 ms'],
   ['step', 'a short test at one rate, until its result is clear'],
   ['hold', 'a longer, fresh test that must pass before a rate is called proven'],
-  ['met, missed', 'met: every objective held at this rate; missed: at least one did not'],
+  ['met, missed', 'met: every decisive objective held at this rate; missed: at least one did not'],
+  [
+    'not decisive',
+    'an objective that is judged and shown, but does not count: it is advisory, or waived for some time',
+  ],
   ['undecided', 'the step was too short, or the rate too close to the limit, for a verdict'],
   ['p95', 'the time within which 95% of the responses arrived'],
   ['independent', INDEPENDENT],
@@ -141,7 +146,7 @@ function plots({ steps }: CapacityRecord, { answer, curve }: CapacityResult): Ht
       marks: own.map(({ step, seconds }) => markOf(step, step.ratePerSecond, seconds)),
       ...{ across: limits, upright, isLogarithmic: true },
       formatY: (value) => formatNumber(value, 'seconds'),
-      note: 'Logarithmic. Green: every objective met; red: one missed; amber: undecided; hollow: invalid. A ring marks a hold.',
+      note: 'Logarithmic. Green: every decisive objective met; red: one missed; amber: undecided; hollow: invalid. A ring marks a hold.',
     });
   });
   const level = steps.flatMap((step) =>

@@ -7,15 +7,23 @@ import { commandOf } from '../../slas/render/capacity.ts';
 const NAME = 'sentiment-api';
 const metadata = { name: NAME, namespace: 'sentiment-analysis' };
 
-/** Strategic-merge patches, one after the other: `patches: [{ path: k8s-patch.yaml }]` in a kustomization. */
-export function kubernetesPatch(record: CapacityRecord, { scaling, ...size }: PodSize): string {
+/**
+ * Strategic-merge patches, one after the other: `patches: [{ path: k8s-patch.yaml }]` in a kustomization.
+ * @param basis the objectives that do not count; null: every objective counts
+ */
+export function kubernetesPatch(
+  record: CapacityRecord,
+  { scaling, ...size }: PodSize,
+  basis: string | null = null,
+): string {
   const objects = [deployment(size), ...(scaling === null ? [] : [autoscaler(scaling)])];
-  return `${headOf(record)}${objects.map((object) => stringify(object, { lineWidth: 0 })).join('---\n')}`;
+  return `${headOf(record, basis)}${objects.map((object) => stringify(object, { lineWidth: 0 })).join('---\n')}`;
 }
 
-const headOf = (record: CapacityRecord) =>
+const headOf = (record: CapacityRecord, basis: string | null) =>
   [
     `From the search ${record.id}: ${commandOf(record).replaceAll('\n', ' ')}`,
+    ...(basis === null ? [] : [basis]),
     'Copy it into your overlay, next to a kustomization.yaml with "patches: [{ path: k8s-patch.yaml }]" (docs/capacity.md).',
   ]
     .map((line) => `# ${line}\n`)

@@ -3,6 +3,7 @@ import { renderCapacity } from '../../dashboards/report/capacity.ts';
 import { renderVariants } from '../../dashboards/report/capacity-by.ts';
 import type { CapacityRecord } from '../../slas/capacity/record.ts';
 import type { CapacityResult } from '../../slas/capacity/result.ts';
+import { basisInWords } from '../../slas/render/capacity-basis.ts';
 import { type Searched, variantsMarkdown } from '../../slas/render/capacity-by.ts';
 import { capacityMarkdown } from '../../slas/render/capacity-text.ts';
 import { shortPath } from '../cli/inputs.ts';
@@ -18,7 +19,10 @@ export async function writeReports(
   io: Io,
 ): Promise<void> {
   await folder.writeText(CAPACITY_FILES.markdown, capacityMarkdown(record, result));
-  if (result.pod.ok) await folder.writeMade(CAPACITY_FILES.patch, kubernetesPatch(record, result.pod.size));
+  if (result.pod.ok) {
+    const patch = kubernetesPatch(record, result.pod.size, basisInWords(record, result));
+    await folder.writeMade(CAPACITY_FILES.patch, patch);
+  }
   await folder.writeMade(CAPACITY_FILES.report, renderCapacity(record, result));
   io.progress(`report: ${shortPath(io, join(folder.path, CAPACITY_FILES.report))}`);
 }

@@ -1,7 +1,9 @@
 import { basename, join } from 'node:path';
+import { decidedBy } from '../../slas/capacity/basis.ts';
 import { nearLimitOf } from '../../slas/capacity/near.ts';
 import { brokenIn, figuresOf, outcomeOf, type StepRecord } from '../../slas/capacity/record.ts';
 import type { StepPlan } from '../../slas/capacity/search.ts';
+import { decisive } from '../../slas/judge/exempt.ts';
 import { judge } from '../../slas/judge/judge.ts';
 import type { Plan, RunRecord, RunSeries, Verdict } from '../../slas/model/model.ts';
 import { formatValue } from '../../slas/render/numbers.ts';
@@ -107,6 +109,7 @@ export async function runStep(
       verdict: verdict.verdict,
       missed: missedIn(outcome.outcome === 'missed' && verdict.verdict !== 'fail' ? strict : verdict),
       broken: brokenIn(verdict),
+      ...decidedBy(verdict),
       loadedSeconds,
       ...(near === null ? {} : { near }),
       figures: figuresOf(plan, run, verdict, series, {
@@ -127,7 +130,9 @@ export async function runStep(
 }
 
 const missedIn = ({ objectives }: Verdict) =>
-  objectives.filter((one) => one.verdict === 'missed').map(({ id }) => id);
+  decisive(objectives)
+    .filter((one) => one.verdict === 'missed')
+    .map(({ id }) => id);
 
 /** Judges the same run at the confidence that the search requires of a miss. */
 function strictly({ missConfidence, confidence }: StepPlan, { plan, run, evidence }: MeasuredRun): Verdict {

@@ -1,3 +1,4 @@
+import { basisOf, isSameBasis } from './basis.ts';
 import type { CapacityRecord } from './record.ts';
 import { answerOf } from './search.ts';
 
@@ -14,7 +15,7 @@ export interface Earlier {
 }
 
 /** Differences between the two searches. They may explain a change in the rate without a change in the service. */
-export type Incomparable = 'document' | 'machine' | 'replicas' | 'faults';
+export type Incomparable = 'document' | 'waivers' | 'machine' | 'replicas' | 'faults';
 
 /** Sorted from newest to oldest. Searches with another load, and searches without an answer, are left out. */
 export function earlierThan(current: CapacityRecord, records: readonly CapacityRecord[]): readonly Earlier[] {
@@ -27,7 +28,8 @@ export function earlierThan(current: CapacityRecord, records: readonly CapacityR
       const then = answerOf(record.settings, record.steps);
       if (then?.ok !== true) return [];
       const { provenPerSecond, refutedPerSecond } = then;
-      const change = differing(current, record) ?? changeOf(now, then);
+      const isSame = isSameBasis(basisOf(current.steps, now), basisOf(record.steps, then));
+      const change = differing(current, record) ?? (isSame ? changeOf(now, then) : 'waivers');
       const commit = record.commit === undefined ? {} : { commit: record.commit };
       return [{ id: record.id, provenPerSecond, refutedPerSecond, ...commit, change }];
     });

@@ -1,6 +1,7 @@
 import { type LoadLevel, loadLevelOf } from '../client/load-level.ts';
 import type { ObjectiveVerdict, Outcome, Plan, RunRecord, RunSeries, Verdict } from '../model/model.ts';
 import { effectOfBounds } from '../statistics/intervals.ts';
+import type { Decided } from './basis.ts';
 import type { Observed } from './little.ts';
 import type { SearchSettings, StepPlan, StepSeen } from './search.ts';
 
@@ -56,11 +57,11 @@ export interface MoreFigures {
   readonly cpuLimitCores: number | null;
 }
 
-export interface StepRecord extends StepSeen {
+export interface StepRecord extends StepSeen, Decided {
   /** The name of the step's run folder; null if the step could not begin. */
   readonly run: string | null;
   readonly verdict: Outcome | null;
-  /** Ids of missed objectives, and of preconditions that do not hold. */
+  /** Ids of missed objectives that decided the verdict, and of preconditions that do not hold. */
   readonly missed: readonly string[];
   readonly broken: readonly string[];
   readonly loadedSeconds: number;

@@ -2,6 +2,7 @@ import type { CapacityRecord } from '../capacity/record.ts';
 import type { CapacityResult } from '../capacity/result.ts';
 import { FURTHEST, type MeasuredReplicas, REPLICAS, replicasByScaling } from '../capacity/scaling.ts';
 import { answerInWords, bentInWords, NOTHING_BENT, rate } from './capacity.ts';
+import { basesInWords, basisIn } from './capacity-basis.ts';
 import { countOf, formatValue } from './numbers.ts';
 
 /** Several searches in one report: the same search, with another value of one variable in each. */
@@ -115,8 +116,13 @@ export const notesOf = (
       ]),
   ...scalingNotes(SCALED[variableOf(searched)]),
   ...(variableOf(searched) === REPLICAS ? replicaNotes(searched) : []),
+  ...basesInWords(basesOf(searched)),
   'Each rate is the lower end of an interval, confirmed by a hold of its own. Two rows differ for certain only if their intervals do not overlap.',
 ];
+
+/** Of the searches that have an answer. */
+const basesOf = (searched: readonly Searched[]) =>
+  searched.flatMap(({ record, result }) => (result.answer?.ok === true ? [basisIn(record, result)] : []));
 
 const scalingNotes = (unit: string | undefined): readonly string[] =>
   unit === undefined
@@ -158,12 +164,13 @@ export function scalingInWords(searched: readonly Searched[]): string | null {
       : `${goal} needs more than the ${countOf(answer.measuredReplicas, 'replica')} that were measured, and it is not certain that a further one adds anything: see the first bottleneck, or narrow the intervals with --budget.`;
   }
   const { replicas, low, addedPerSecond } = answer;
+  const of = basesOf(searched).every((one) => one === null) ? '' : ' of the decisive objectives';
   const range = low === null || low === replicas ? '' : ` (between ${low} and ${replicas})`;
   const beyond =
     addedPerSecond === undefined
       ? ''
       : ` More must run than were measured: each further one is assumed to add ${rate(Number(addedPerSecond.toPrecision(3)))}.`;
-  return `${goal} needs ${countOf(replicas, 'replica')}${range} by the measured scaling, so that one of them may fail.${beyond}`;
+  return `${goal} needs ${countOf(replicas, 'replica')}${range} by the measured scaling${of}, so that one of them may fail.${beyond}`;
 }
 
 function measuredIn(one: Searched): readonly MeasuredReplicas[] {

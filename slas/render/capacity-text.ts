@@ -16,6 +16,7 @@ import {
   rate,
   stepInWords,
 } from './capacity.ts';
+import { basisInWords } from './capacity-basis.ts';
 import { type Searched, scalingInWords } from './capacity-by.ts';
 import { kneeInWords, uslInWords } from './capacity-model.ts';
 import { formatCount, formatValue } from './numbers.ts';
@@ -96,9 +97,12 @@ const earlierLines = ({ earlier }: CapacityResult) =>
 
 /** The sentences that follow the answer. */
 const alsoInWords = (record: CapacityRecord, result: CapacityResult): readonly string[] =>
-  [growthInWords(record, result), trafficInWords(record, result), regressionInWords(result)].filter(
-    (one) => one !== null,
-  );
+  [
+    basisInWords(record, result),
+    growthInWords(record, result),
+    trafficInWords(record, result),
+    regressionInWords(result),
+  ].filter((one) => one !== null);
 
 /** The replicas for a target rate, if replicas were measured, and one line for each of several searches. */
 export function variantsText(searched: readonly Searched[]): string {

@@ -5,6 +5,7 @@ import type { CapacityResult } from '../capacity/result.ts';
 import { REPLICAS } from '../capacity/scaling.ts';
 import type { OpenEnd, SearchRefusal } from '../capacity/search.ts';
 import { changedReplicas, provingHold } from '../capacity/steps.ts';
+import { basisIn, exceptInWords, holdsInWords, missInWords, uncountedInWords } from './capacity-basis.ts';
 import { countOf, formatConfidence, formatValue, were } from './numbers.ts';
 import { printableLine } from './printable.ts';
 
@@ -43,10 +44,8 @@ const NEXT: Readonly<Record<SearchRefusal, string>> = {
 };
 
 /** The answer in two sentences. */
-export function answerInWords(
-  { settings, asked, replicas: measured, steps }: CapacityRecord,
-  result: CapacityResult,
-): readonly [string, string] {
+export function answerInWords(record: CapacityRecord, result: CapacityResult): readonly [string, string] {
+  const { settings, asked, replicas: measured, steps } = record;
   const { answer, replicas } = result;
   if (answer === null)
     return ['The search is not finished.', 'Resume it with ./sla capacity --resume and its name.'];
@@ -56,11 +55,12 @@ export function answerInWords(
     return [`There is no answer: ${REFUSED[code]}${bound}.`, NEXT[code]];
   }
   const { provenPerSecond, refutedPerSecond, openBecause } = answer;
+  const basis = basisIn(record, result);
   const up =
     refutedPerSecond === null
       ? `no upper bound was found, because ${OPEN[openBecause!]}`
-      : `at ${rate(refutedPerSecond)} an objective is missed`;
-  const first = `Every objective holds at ${rate(provenPerSecond)}, confirmed by a hold; ${up}.`;
+      : `at ${rate(refutedPerSecond)} ${missInWords(basis)}`;
+  const first = `${holdsInWords(basis)} at ${rate(provenPerSecond)}, confirmed by a hold; ${up}${exceptInWords(basis)}.`;
   const changed = changedReplicas(steps);
   if (changed !== null && asked.targetPerSecond !== undefined)
     return [
@@ -76,9 +76,10 @@ export function answerInWords(
   const interval =
     range.low === null || range.low === range.high ? '' : ` (between ${range.low} and ${range.high})`;
   const each = measured === 1 ? '' : ', each like those that were measured';
+  const by = basis === null ? '' : ' for the decisive objectives';
   return [
     first,
-    `${rate(asked.targetPerSecond!)} with ${formatValue(asked.headroom, 'ratio')} headroom needs ${countOf(replicas.replicas, 'replica')}${interval}${each}, so that one of them may fail.`,
+    `${rate(asked.targetPerSecond!)} with ${formatValue(asked.headroom, 'ratio')} headroom needs ${countOf(replicas.replicas, 'replica')}${by}${interval}${each}, so that one of them may fail.`,
   ];
 }
 
@@ -269,7 +270,10 @@ const OUTCOMES: Readonly<Record<StepRecord['outcome'], string>> = {
   invalid: 'invalid',
 };
 
-export function stepInWords({ outcome, because, missed, broken }: StepRecord): string {
+/** The outcome of a step, and objectives that were missed in it but do not count. */
+export const stepInWords = (step: StepRecord): string => `${outcomeInWords(step)}${uncountedInWords(step)}`;
+
+function outcomeInWords({ outcome, because, missed, broken }: StepRecord): string {
   if (because === 'service-ended')
     return outcome === 'missed'
       ? 'missed: the service ended during the step'

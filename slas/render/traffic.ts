@@ -160,6 +160,7 @@ function trendDetails(
 
 const INCOMPARABLE = {
   document: 'the SLA document was different',
+  waivers: 'other objectives counted, because a waiver expired',
   machine: 'the machine or the number of load generators was different',
   replicas: 'the number of replicas was different',
   faults: 'other faults were injected',

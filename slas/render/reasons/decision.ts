@@ -254,7 +254,8 @@ export const DECISION: Entries<DecisionReasons> = {
   },
 };
 
-const exemptInWords = (exempt: readonly { id: string; exempt: string; verdict: string }[]) =>
+/** `latency-p95 (waived, missed)` */
+export const exemptInWords = (exempt: readonly { id: string; exempt: string; verdict: string }[]) =>
   exempt.map((one) => `${one.id} (${one.exempt}, ${one.verdict})`).join(', ');
 
 const slower = (gapSeconds: number) =>
