@@ -1,7 +1,5 @@
 import { basename, join, resolve } from 'node:path';
-import { MAX_RUN } from '../../slas/capacity/budget.ts';
 import type { CapacityAsked, CapacityRecord } from '../../slas/capacity/record.ts';
-import type { SearchSettings } from '../../slas/capacity/search.ts';
 import { interruptedIn } from '../../slas/capacity/steps.ts';
 import type { SlaDocument } from '../../slas/model/model.ts';
 import { countOf } from '../../slas/render/numbers.ts';
@@ -9,22 +7,22 @@ import { accept, badOption, type Input, readDocument, runsFolder, shortPath } fr
 import type { Io } from '../cli/io.ts';
 import { headOf } from '../run/environment.ts';
 import { nameOf } from '../run/plan-script.ts';
-import { prepareRun, type RunOptions } from '../run/prepare.ts';
+import type { RunOptions } from '../run/prepare.ts';
 import { createRunFolder, type RunFolder } from '../runs/bundle.ts';
 import { createRedactor } from '../runs/redact.ts';
 import { runPath } from '../runs/run-folders.ts';
+import { checkSearch, type Sent } from './check-search.ts';
 import {
   type CapacityOptions,
   checkResume,
   checkScenario,
   type HistoryAsked,
-  type PlannedRate,
   type ReadOptions,
   readCapacityOptions,
 } from './options.ts';
-import { checkOwnScript, type OwnScript, readOwnScript } from './own-script.ts';
+import { type OwnScript, readOwnScript } from './own-script.ts';
 import { historyOf, writeHistory } from './past.ts';
-import { newRecord, settingsOf } from './search.ts';
+import { newRecord } from './search.ts';
 import { readRecord, sha256Of, writeRecord } from './storage.ts';
 import { checkVariable } from './variable-use.ts';
 import { isVariant, type Variant, workersEachOf } from './variants.ts';
@@ -55,14 +53,10 @@ export async function begin(
   const readers = { script: sent.value.file, service: ownServiceIn(options, io) };
   const isRead = await checkVariable(variant, readers, shortPath(io, sent.value.file));
   if (!isRead.ok) return isRead;
-  const settings = settingsOf(
-    read.value.document,
-    planned.perSecond,
-    boundsOf(asked.value, read.value.document, options),
-  );
   const own = runOptionsOf({ ...options, ...(script === null ? { scenario: planned.name } : {}) });
-  const possible = await checkSent(settings, own, script, io);
-  if (!possible.ok) return possible;
+  const checked = await checkSearch(options, asked.value, read.value, sent.value, own, io);
+  if (!checked.ok) return checked;
+  const settings = checked.value;
   const folders = [runsFolder(io, options.out), runsFolder(io, undefined)];
   const history = await historyOf(asked.value.history, read.value.document, folders, io);
   if (!history.ok) return history;
@@ -97,13 +91,6 @@ export async function begin(
 /** The start rate for a script that does not plan a rate itself. */
 const DEFAULT_START_PER_SECOND = 10;
 
-interface Sent {
-  readonly planned: PlannedRate;
-  /** The absolute path of the script. */
-  readonly file: string;
-  readonly script: OwnScript | null;
-}
-
 async function readSent(options: CapacityOptions, document: SlaDocument, io: Io): Promise<Input<Sent>> {
   if (options.script === undefined) {
     const planned = checkScenario(document, options.scenario);
@@ -120,36 +107,6 @@ async function readSent(options: CapacityOptions, document: SlaDocument, io: Io)
 
 const ownServiceIn = ({ target }: CapacityOptions, { root }: Io) =>
   target === undefined ? join(root, 'service') : null;
-
-/** Checks before anything is sent whether the longest run of the search is allowed. */
-async function checkSent(
-  settings: SearchSettings,
-  options: RunOptions,
-  script: OwnScript | null,
-  io: Io,
-): Promise<Input<unknown>> {
-  const load = { ratePerSecond: settings.startPerSecond, seconds: longestSeconds(settings) };
-  return script === null
-    ? await prepareRun({ ...options, rate: `${load.ratePerSecond}/s`, duration: `${load.seconds}s` }, io)
-    : await checkOwnScript(script, load, options, io);
-}
-
-/**
- * The duration of the longest run in a search. If it exceeds the limit, that is reported before anything is sent.
- */
-const longestSeconds = ({ holdSeconds, stepSeconds }: SearchSettings) =>
-  Math.max(MAX_RUN * holdSeconds, stepSeconds.close);
-
-/** The document's maximum rate applies to a service that was already running. */
-const boundsOf = (
-  { budgetSeconds, holdSeconds, maxPerSecond }: ReadOptions,
-  { service }: { readonly service: { readonly maxRatePerSecond?: number } },
-  { target }: CapacityOptions,
-) => {
-  const all = [maxPerSecond, target === undefined ? null : (service.maxRatePerSecond ?? null)];
-  const known = all.filter((one) => one !== null);
-  return { budgetSeconds, holdSeconds, maxPerSecond: known.length === 0 ? null : Math.min(...known) };
-};
 
 type Given<T> = { readonly [Name in keyof T]?: Exclude<T[Name], undefined> };
 

@@ -70,7 +70,11 @@ export async function readHistory(question: HistoryQuestion, asker: Asker): Prom
   });
 }
 
-const unreadable = (error: string) => badOption('--history', `the history cannot be read: ${error}`);
+const unreadable = (error: string) =>
+  badOption(
+    '--history',
+    `the history cannot be read: ${error}; check the address, and that this machine reaches the store, or leave out --history and add it later with --resume RUN --history URL`,
+  );
 
 /** Reads the samples themselves, because a range query repeats a sample until the next one. */
 function scraped(values: Answer, times: Answer): readonly Series[] {

@@ -32,6 +32,10 @@ test.each([
     '--history: the history cannot be read: http://127.0.0.1:1/ did not ',
   ],
   [
+    ['--history', 'http://127.0.0.1:1'],
+    '; check the address, and that this machine reaches the store, or leave out',
+  ],
+  [
     ['--exclude-history', '2026-11-20T10:00:00Z/2026-11-20T11:00:00Z'],
     '--exclude-history: it excludes part of a history: add --history URL',
   ],
@@ -52,7 +56,7 @@ test.each([
   ],
   [
     ['--hold', '20m', '--budget', '20m'],
-    '--budget: "20m" is not a valid time budget (21m to 24h; a hold alone takes 20 minutes)',
+    '--budget: "20m" is not a valid time budget (21m to 24h; a hold alone takes 20 minutes): write it as 100m',
   ],
   [
     ['--workers', '1,2', '--hold', '5m', '--budget', '10m'],
@@ -60,7 +64,10 @@ test.each([
   ],
   [['--resume', 'x', '--hold', '5m'], '--hold: a resumed search keeps the options'],
   [['--max-rate', '-1'], '--max-rate: "-1" is not a valid rate'],
-  [['--max-rate', '10'], 'sends 10/s: throughput "> 15/s" cannot be met'],
+  [
+    ['--max-rate', '10'],
+    '--max-rate: 10/s is the highest rate that may be sent, and at that rate throughput',
+  ],
   [['--script', 'test.js'], 'test.js: the load script cannot be read: there is no such file'],
   [
     ['--script', 'test.tar'],

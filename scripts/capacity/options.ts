@@ -57,7 +57,7 @@ export interface ReadOptions {
 
 const DEFAULT_HEADROOM = 0.3;
 export const DEFAULT_BUDGET_SECONDS = 900;
-const MAX_HOLD_SECONDS = 4 * 3600;
+export const MAX_HOLD_SECONDS = 4 * 3600;
 /** Time for one step, in addition to a hold. */
 const STEP_SECONDS = 60;
 const MAX_BUDGET_SECONDS = 24 * 3600;
@@ -124,7 +124,7 @@ function readTimes(
   if (isOutside || (budget !== undefined && budgetSeconds < min))
     return badOption(
       '--budget',
-      `"${budget}" is not a valid time budget (${minutes(min)} to 24h; a hold alone takes ${lengthOf(holdSeconds)}): write it as 15m`,
+      `"${budget}" is not a valid time budget (${minutes(min)} to 24h; a hold alone takes ${lengthOf(holdSeconds)}): write it as ${minutes(Math.max(DEFAULT_BUDGET_SECONDS, 5 * holdSeconds))}`,
     );
   if (budgetSeconds < searches * min) return badOption('--budget', tooShort(searches, holdSeconds, min));
   return accept({ budgetSeconds: Math.floor(budgetSeconds / searches), holdSeconds });

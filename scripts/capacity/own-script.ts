@@ -119,7 +119,7 @@ export async function checkOwnScript(
   try {
     const script = join(folder, scriptFileOf(own, load));
     await writeFile(script, scriptAt(own, load));
-    const prepared = await prepareRun({ ...options, script }, io);
+    const prepared = await prepareRun({ ...options, script, isStep: true }, io);
     return prepared.ok ? accept(null) : refuse(...prepared.error);
   } finally {
     await rm(folder, { recursive: true, force: true });

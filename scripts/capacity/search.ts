@@ -4,7 +4,7 @@ import { isSentimentService } from '../../dashboards/own-service-panels.ts';
 import type { CapacityAsked, CapacityRecord, StepRecord } from '../../slas/capacity/record.ts';
 import { nextOf, type SearchSettings, type StepPlan } from '../../slas/capacity/search.ts';
 import { interruptedIn, withStep } from '../../slas/capacity/steps.ts';
-import type { Plan, SlaDocument } from '../../slas/model/model.ts';
+import type { Plan } from '../../slas/model/model.ts';
 import { stepInWords } from '../../slas/render/capacity.ts';
 import { formatValue } from '../../slas/render/numbers.ts';
 import { accept, type Input, type ReadDocument } from '../cli/inputs.ts';
@@ -15,7 +15,7 @@ import type { RunFolder } from '../runs/bundle.ts';
 import { useExisting } from '../stack/existing.ts';
 import type { Stack } from '../stack/stack.ts';
 import type { Scaling } from './deployment.ts';
-import type { ReadOptions } from './options.ts';
+import { changesIn, endedEarly } from './ended-early.ts';
 import type { OwnScript } from './own-script.ts';
 import { checkShares } from './replica-shares.ts';
 import { awaitDrained } from './settle.ts';
@@ -24,44 +24,6 @@ import { CAPACITY_FILES, sha256Of, writeRecord } from './storage.ts';
 import { replicasAsked } from './variants.ts';
 
 /** Runs the steps of a search against one stack, which stays up. Stores the record after each step. */
-
-const LOWEST_PART = 16;
-const MAX_PER_SECOND = 10_000;
-
-export function settingsOf(
-  document: SlaDocument,
-  plannedPerSecond: number,
-  {
-    budgetSeconds,
-    holdSeconds,
-    maxPerSecond,
-  }: Pick<ReadOptions, 'budgetSeconds' | 'holdSeconds' | 'maxPerSecond'>,
-): SearchSettings {
-  const most = Math.min(MAX_PER_SECOND, maxPerSecond ?? MAX_PER_SECOND);
-  const start = Math.min(most, plannedPerSecond);
-  return {
-    startPerSecond: start,
-    minPerSecond: Math.min(start, Math.max(0.01, promisedIn(document), start / LOWEST_PART)),
-    maxPerSecond: most,
-    confidence: document.confidence ?? 0.95,
-    stepSeconds: { min: 20, climb: 20, max: 60, close: 120 },
-    holdSeconds,
-    budgetSeconds,
-    aroundSeconds: 12,
-  };
-}
-
-/** The lowest rate of a search that has to prove a promised throughput: slightly more than the promise. */
-const promisedIn = ({ objectives }: SlaDocument) =>
-  1.1 *
-  Math.max(
-    0,
-    ...objectives.flatMap(({ measure, target, onlyWhereNamed }) =>
-      onlyWhereNamed !== true && measure.kind === 'throughput' && target.comparison.startsWith('>')
-        ? [target.value]
-        : [],
-    ),
-  );
 
 export const newRecord = (
   id: string,
@@ -107,7 +69,8 @@ export async function search(
     const next = nextOf(record.settings, record.steps);
     if ('answer' in next) return accept(record);
     const prepared = await prepareStep(next.run, stepOptions, script, folder, io);
-    if (!prepared.ok) return prepared;
+    const problems = prepared.ok ? changesIn(prepared.value, record) : prepared.error;
+    if (!prepared.ok || problems.length > 0) return endedEarly(problems, record, io);
     tools ??= await findRunTools(options, true, io);
     const stack = await place.open(prepared.value, tools);
     const { kind, ratePerSecond, maxSeconds } = next.run;

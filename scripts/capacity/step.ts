@@ -40,6 +40,7 @@ export async function prepareStep(
       confidence: String(step.confidence),
       untilDecided: true,
       maxDuration: `${step.maxSeconds}s`,
+      isStep: true,
     },
     io,
   );
@@ -63,7 +64,7 @@ async function prepareScriptStep(
   const file = scriptFileOf(own, load);
   await folder.writeMade(file, scriptAt(own, load));
   const script = join(folder.path, file);
-  return await prepareRun({ ...options, script, confidence: String(confidence) }, io);
+  return await prepareRun({ ...options, script, confidence: String(confidence), isStep: true }, io);
 }
 
 export interface StepDone {

@@ -61,6 +61,8 @@ export interface RunOptions extends LoadOptions, BoundOptions {
   readonly ingestDelay?: string;
   /** Number of k6 processes that share the load. */
   readonly generators?: string;
+  /** A step of a search: it may be too short to be decided, or too slow for a promised throughput. The search copes with either. */
+  readonly isStep?: true;
 }
 
 /** Everything that a run needs, checked before anything is started. */
@@ -83,7 +85,7 @@ export async function prepareRun(given: RunOptions, io: Io): Promise<Input<Prepa
   const planned = await planRun(options, io);
   if (!planned.ok) return planned;
   const { read, plan, file } = planned.value;
-  const short = tooShort(plan, plan.load!);
+  const short = options.isStep === true ? [] : tooShort(plan, plan.load!);
   if (short.length > 0) return refuse(...short.map((problem) => ({ ...problem, file })));
   const forbidden = checkBounds(options, read.document, plan.load!, file);
   if (forbidden.length > 0) return refuse(...forbidden);
@@ -127,7 +129,8 @@ export async function planRun(options: RunOptions, io: Io): Promise<Input<Planne
   const file = options.sla ?? shortPath(io, read.value.file);
   const looser = checkConfidence(overrides.value, document.confidence, file);
   if (looser.length > 0) return refuse(...looser);
-  const planned = planScenario(document, scenario, overrides.value);
+  const anyRate = options.isStep === true ? ({ anyRate: true } as const) : {};
+  const planned = planScenario(document, scenario, { ...overrides.value, ...anyRate });
   if (!planned.ok) return refuse(...planned.error.map((problem) => ({ ...problem, file })));
   const plan = planned.value;
   const { script } = plan.load!;

@@ -12,6 +12,8 @@ export interface PlanOverrides {
   readonly confidence?: number;
   readonly ratePerSecond?: number;
   readonly durationSeconds?: number;
+  /** The rate may be too low for a promised throughput, which is then missed. */
+  readonly anyRate?: true;
   /** Judges the run while it is in progress, and stops it once it is decided; the load is planned for its maximum duration. */
   /** null: no looks, even if the scenario asks for them. */
   readonly untilDecided?: { readonly maxSeconds?: number; readonly atLeastSeconds?: number } | null;

@@ -28,7 +28,8 @@ const REFUSED: Readonly<Record<SearchRefusal, string>> = {
     'the load generator, not the service, is the limit: it was late at every rate that remained',
   'not-confirmed': 'no rate was confirmed: every hold was missed or undecided',
   'budget-spent': 'the time budget ended before a rate could be confirmed',
-  undecided: 'no rate was decided: every step was too close to the limit, or a check did not hold',
+  undecided:
+    'no rate was decided: every step had too few requests or was too close to the limit, or a check did not hold',
   'service-ended': 'the service ended and could not be loaded again',
 };
 
@@ -39,7 +40,7 @@ const NEXT: Readonly<Record<SearchRefusal, string>> = {
   'not-confirmed':
     'See the holds below: a service that slows down under sustained load has no sustainable rate.',
   'budget-spent': 'Give it more time with --budget.',
-  undecided: 'See the checks that did not hold below, or give it more time with --budget.',
+  undecided: 'See the checks that did not hold below, or give it more time with --budget and --hold.',
   'service-ended': 'See its log in the folder of the search.',
 };
 

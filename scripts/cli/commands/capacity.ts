@@ -1,20 +1,23 @@
 import { dirname } from 'node:path';
+import type { CapacityRecord } from '../../../slas/capacity/record.ts';
 import { resultOf } from '../../../slas/capacity/result.ts';
 import type { Searched } from '../../../slas/render/capacity-by.ts';
 import { capacityText, variantsText } from '../../../slas/render/capacity-text.ts';
 import { seeded } from '../../../slas/simulation/queues.ts';
 import { type Begun, begin, resume } from '../../capacity/begin.ts';
 import { Scaling } from '../../capacity/deployment.ts';
+import { isLoadSent } from '../../capacity/ended-early.ts';
 import { type CapacityOptions, readCapacityOptions } from '../../capacity/options.ts';
 import { otherSearches, storedHistory } from '../../capacity/past.ts';
 import { writeReports, writeVariants } from '../../capacity/report.ts';
 import { search } from '../../capacity/search.ts';
-import { writeRecord } from '../../capacity/storage.ts';
+import { readRecord, writeRecord } from '../../capacity/storage.ts';
 import { readVariants, type Variant, variablesOf } from '../../capacity/variants.ts';
-import { createRunFolder, toJson } from '../../runs/bundle.ts';
+import { createRunFolder, type RunFolder, toJson } from '../../runs/bundle.ts';
 import { createRedactor } from '../../runs/redact.ts';
 import type { Register } from '../command.ts';
 import { addScenario, SLA_FILE } from '../command.ts';
+import { HarnessError } from '../errors.ts';
 import { accept, type Input, type PlacedProblem, runsFolder, shortPath } from '../inputs.ts';
 import type { ExitCode, Io } from '../io.ts';
 
@@ -148,16 +151,30 @@ async function searchOn(
   io: Io,
 ): Promise<Input<Searched>> {
   const own = { ...io, env: { ...io.env, ...variablesOf(begun.asked) } };
-  const found = await search(begun, folder, options, script, scaling, own).catch((error: unknown) => {
+  const found = await search(begun, folder, options, script, scaling, own).catch(async (error: unknown) => {
+    if (!isInterrupted(io)) await reportSoFar(folder, io);
     io.progress(`resume with: ./sla capacity --resume "${shortPath(io, folder.path)}"`);
     throw error;
   });
   if (!found.ok) return found;
-  const record = found.value;
+  await writeRecord(folder, found.value);
+  return accept(await report(found.value, folder, io));
+}
+
+async function report(record: CapacityRecord, folder: RunFolder, io: Io): Promise<Searched> {
   const parent = dirname(folder.path);
   const known = { history: await storedHistory(folder.path), others: await otherSearches(parent) };
   const result = resultOf(record, seeded(SEED), known);
-  await writeRecord(folder, record);
   await writeReports(record, result, folder, io);
-  return accept({ record, result });
+  return { record, result };
+}
+
+/** The user pressed Ctrl-C, and waits for the command to end. */
+const isInterrupted = ({ signal }: Io) => signal.aborted && !(signal.reason instanceof HarnessError);
+
+/** After a failure, the steps that ended are reported. A second failure must not hide the first one. */
+async function reportSoFar(folder: RunFolder, io: Io): Promise<void> {
+  const stored = await readRecord(folder.path, folder.path);
+  if (!stored.ok || !isLoadSent(stored.value)) return;
+  await report(stored.value, folder, io).catch(() => io.progress('the report could not be written'));
 }
