@@ -11,6 +11,8 @@ export interface MeasuredLimit {
   readonly ratePerSecond: number;
   /** `./sla capacity` found this rate and confirmed it with a hold. */
   readonly isProven?: true;
+  /** Ids of the objectives that did not count in that hold, because they were advisory or waived. Absent: none. */
+  readonly exempt?: readonly string[];
 }
 
 /** How much more load the service can handle: what a request costs, what is in use, and where requests begin to wait. */
@@ -49,10 +51,11 @@ function busiest(view: View, measured: MeasuredLimit | null): Panel {
 function lineInWords(measured: MeasuredLimit | null): string {
   if (measured === null)
     return './sla capacity finds the highest rate at which the SLA holds; a load that rises in steps is quicker: ./sla gate --scenario breakpoint.';
-  const { run, ratePerSecond, isProven } = measured;
+  const { run, ratePerSecond, isProven, exempt = [] } = measured;
+  const except = exempt.length === 0 ? '' : ` These objectives did not count: ${exempt.join(', ')}.`;
   return isProven
-    ? `The line shows ${ratePerSecond}/s, proven by the search ${run} (./sla capacity) on the machine of that search.`
-    : `The line shows ${ratePerSecond}/s: up to this rate, run ${run} met every objective that is judged in steps, on the machine of that run.`;
+    ? `The line shows ${ratePerSecond}/s, proven by the search ${run} (./sla capacity) on the machine of that search.${except}`
+    : `The line shows ${ratePerSecond}/s: up to this rate, run ${run} met every decisive objective that is judged in steps, on the machine of that run.`;
 }
 
 const heldAt = ({ run, ratePerSecond, isProven }: MeasuredLimit): PanelLimit => ({

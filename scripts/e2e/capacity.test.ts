@@ -19,13 +19,19 @@ beforeAll(async () => {
 afterAll(() => folder[Symbol.asyncDispose]());
 
 /** Runs a search, interrupts it after its first step, and returns that step. */
-async function firstStep(name: string, law: ServiceLaw, ratePerSecond: number, script?: string) {
+async function firstStep(
+  name: string,
+  law: ServiceLaw,
+  ratePerSecond: number,
+  { script, waivers = '' }: { readonly script?: string; readonly waivers?: string } = {},
+) {
   const own = join(folder.path, name);
   await mkdir(own);
   await using service = await startKnownService(byLaw(law));
   await using prometheus = await startScraping(service.url, 'known', own);
   const document = join(own, 'known.yaml');
-  await writeFile(document, knownDocument({ ratePerSecond, maxSeconds: 60, atLeastSeconds: 20 }, true));
+  const load = { ratePerSecond, maxSeconds: 60, atLeastSeconds: 20 };
+  await writeFile(document, knownDocument(load, true) + waivers);
   const search = startSla(
     [
       ...['capacity', '--sla', document, '--out', join(own, 'runs'), '--budget', '5m'],
@@ -80,6 +86,47 @@ test.concurrent('a service that refuses requests when its queue is full misses i
   expect(step.figures!.client!.successesPerSecond).toBeLessThan(1.1 * capacityOf(law));
 });
 
+test.concurrent('a step that misses only a waived objective is not missed, and records what it missed', {
+  timeout: 90_000,
+}, async ({ expect }) => {
+  const law = { workers: 2, workMs: 40 };
+  const waivers =
+    'waivers: [{ objective: latency-p95, owner: team-checkout, reason: the index is being rebuilt, until: 2999-12-31 }]\n';
+  const { step } = await firstStep('waived', law, 1.08 * capacityOf(law), { waivers });
+  // With so few responses, the other objective may be undecided.
+  expect(step.outcome).not.toBe('missed');
+  expect(step).toMatchObject({ missed: [], decisive: 1 });
+  const waiver = { owner: 'team-checkout', reason: 'the index is being rebuilt', until: '2999-12-31' };
+  expect(step.exempt).toEqual([{ id: 'latency-p95', exempt: 'waived', verdict: 'missed', waiver }]);
+});
+
+test.concurrent('a search that cannot continue after load was sent leaves a report', {
+  timeout: 90_000,
+}, async ({ expect }) => {
+  const own = join(folder.path, 'changed');
+  await mkdir(own);
+  await using service = await startKnownService(byLaw({ workers: 4, workMs: 20 }));
+  await using prometheus = await startScraping(service.url, 'known', own);
+  const document = join(own, 'known.yaml');
+  const text = knownDocument({ ratePerSecond: 50, maxSeconds: 60, atLeastSeconds: 20 }, true);
+  await writeFile(document, text);
+  const search = startSla(
+    [
+      ...['capacity', '--sla', document, '--out', join(own, 'runs'), '--budget', '5m'],
+      ...['--target', service.url, '--prometheus', prometheus.url],
+    ],
+    { env: KNOWN_SCRIPT },
+  );
+  await search.seen('step at 50/s, at most');
+  await writeFile(document, text.replace('confidence: 0.95', 'confidence: 0.9'));
+  const { code, stdout, stderr } = await search.done;
+  expect(stderr).toContain('the SLA document was changed during the search');
+  expect(stdout).toContain('The search is not finished.');
+  expect(code).toBe(3);
+  const [, report] = /report: (\S+capacity\.html)/.exec(stderr) ?? [];
+  expect(await readFile(resolve(ROOT, report!), 'utf8')).toContain('<td>50/s</td>');
+});
+
 async function ownScript(name: string, ratePerSecond: number): Promise<string> {
   const own = join(folder.path, `${name} of mine`);
   await mkdir(own);
@@ -109,7 +156,7 @@ test.concurrent("the operator's k6 script is sent at the rates of the search, wi
   timeout: 120_000,
 }, async ({ expect }) => {
   const script = await ownScript('script', 50);
-  const { step } = await firstStep('script', { workers: 4, workMs: 20 }, 999, script);
+  const { step } = await firstStep('script', { workers: 4, workMs: 20 }, 999, { script });
   expect(step).toMatchObject({ ratePerSecond: 50, outcome: 'met', loadedSeconds: 20 });
   expect(step.figures!.client!.successesPerSecond).toBeCloseTo(50, 0);
   // The service responds after 20 to 110 ms.
@@ -121,7 +168,7 @@ test.concurrent('the same script misses its objective beyond the capacity of the
   timeout: 150_000,
 }, async ({ expect }) => {
   const script = await ownScript('beyond', 60);
-  const { step } = await firstStep('script-beyond', { workers: 2, workMs: 40 }, 999, script);
+  const { step } = await firstStep('script-beyond', { workers: 2, workMs: 40 }, 999, { script });
   expect(step).toMatchObject({ ratePerSecond: 60, outcome: 'missed' });
   expect(step.missed).toContain('latency-p95');
 });

@@ -127,7 +127,7 @@ describe('the highest rate at which a stored run met its objectives', () => {
     };
     const panel = panels.find(({ title }) => title.startsWith('Rate now'))!;
     expect(panel.description).toContain(
-      `up to this rate, run ${id} met every objective that is judged in steps`,
+      `up to this rate, run ${id} met every decisive objective that is judged in steps`,
     );
     expect(panel.fieldConfig!.defaults.thresholds.steps).toEqual([
       { value: null, color: 'green' },
@@ -153,6 +153,21 @@ describe('the highest rate at which a stored run met its objectives', () => {
     expect(found).toEqual({ run, ratePerSecond: 425, isProven: true });
     const capacity = (await renderDashboards(document, found)).get('sla-capacity.json')!;
     expect(capacity).toContain(`The line shows 425/s, proven by the search ${run}`);
+    expect(capacity).not.toContain('did not count');
+  });
+
+  test('names the objectives that did not count when it was proven', async () => {
+    await using folder = await temporaryFolder();
+    const run = '2021-11-01T05-31-02Z-capacity-steady-00aa';
+    const exempt = [{ id: 'latency-p95', exempt: 'waived', verdict: 'missed' }] as const;
+    const hold = { ...stepOf(425, 'met', true), decisive: 3, exempt };
+    await mkdir(join(folder.path, run));
+    const record = { ...recordOf([stepOf(425), stepOf(438, 'missed'), hold]), sla: document.name };
+    await writeWhole(join(folder.path, run, CAPACITY_FILES.record), toJson(record));
+    const found = await measuredLimit(folder.path, document);
+    expect(found).toEqual({ run, ratePerSecond: 425, isProven: true, exempt: ['latency-p95'] });
+    const capacity = (await renderDashboards(document, found)).get('sla-capacity.json')!;
+    expect(capacity).toContain('These objectives did not count: latency-p95.');
   });
 
   test('is null if no step met its objectives or there was no stepped load', async () => {

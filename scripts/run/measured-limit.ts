@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { MeasuredLimit } from '../../dashboards/capacity-panels.ts';
+import { basisOf } from '../../slas/capacity/basis.ts';
 import { heldUpTo } from '../../slas/capacity/held.ts';
 import { answerOf } from '../../slas/capacity/search.ts';
 import type { Plan, SlaDocument, Verdict } from '../../slas/model/model.ts';
@@ -21,7 +22,10 @@ async function provenIn(parent: string, { name }: SlaDocument): Promise<Measured
     const record = await readRecord(join(parent, folder), folder);
     if (!record.ok || record.value.sla !== name) continue;
     const answer = answerOf(record.value.settings, record.value.steps);
-    if (answer?.ok === true) return { run: folder, ratePerSecond: answer.provenPerSecond, isProven: true };
+    if (answer?.ok !== true) continue;
+    const exempt = basisOf(record.value.steps, answer)?.exempt.map(({ id }) => id);
+    const proven = { run: folder, ratePerSecond: answer.provenPerSecond, isProven: true } as const;
+    return { ...proven, ...(exempt === undefined ? {} : { exempt }) };
   }
   return null;
 }
