@@ -20,6 +20,8 @@ export interface SentLoad {
   readonly path: string;
   /** The document's name, for messages. */
   readonly file: string;
+  /** Ids of all objectives of the document. */
+  readonly objectives: readonly string[];
 }
 
 const rate = (value: number) => formatValue(value, 'per_second');
@@ -27,14 +29,16 @@ const rate = (value: number) => formatValue(value, 'per_second');
 /** @param judged the objectives that apply to the load */
 export function checkObjectives(
   judged: readonly Objective[],
-  { name, path, file }: SentLoad,
+  { name, path, file, objectives }: SentLoad,
   nowSeconds: number,
   io: Pick<Io, 'progress'>,
 ): Input<null> {
   const refused = (message: string) => refuse({ code: 'no-limit', path, file, message });
   if (judged.length === 0)
     return refused(
-      `no objective of the document applies to ${name}, so any rate would pass: add one to the document's objectives that limits the latency or the errors`,
+      objectives.length === 0
+        ? `the document has no objectives, so any rate would pass: add one for the latency or the errors`
+        : `no objective of the document (${objectives.join(', ')}) applies to ${name}, so any rate would pass: ${path === '--script' ? '' : "name one in the scenario's objectives, or "}add one without onlyWhereNamed`,
     );
   const deciding = judged.filter((one) => isDecisiveAt(nowSeconds, one));
   const others = judged.filter((one) => !isDecisiveAt(nowSeconds, one));

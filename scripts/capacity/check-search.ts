@@ -33,6 +33,7 @@ export async function checkSearch(
       ? { name: `the script ${options.script}`, path: '--script' }
       : { name: `scenario "${scenario.name}"`, path: `scenarios.${scenario.name}` }),
     file: options.sla ?? shortPath(io, file),
+    objectives: document.objectives.map(({ id }) => id),
   };
   const nowSeconds = Date.now() / 1000;
   const decided = checkObjectives(judged, load, nowSeconds, io);

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Prepared } from '../run/prepare.ts';
-import { changesIn, endedEarly } from './ended-early.ts';
+import { changedBetween, changesIn, endedEarly } from './ended-early.ts';
 import { sha256Of } from './storage.ts';
 import { recordOf, stepOf } from './test-record.ts';
 
@@ -26,8 +26,11 @@ test('after load was sent, the problems are printed, and the steps are kept for 
   expect(said).toEqual(['my.yaml: there is no such file']);
 });
 
-test('a document that was changed during a search ends it', () => {
+test('a document that was changed during a search, or between two searches, ends it', () => {
   const prepared = { read: { text: 'a' }, options: { sla: 'my.yaml' } } as unknown as Prepared;
   expect(changesIn(prepared, { ...recordOf([]), documentSha256: sha256Of('a') })).toEqual([]);
   expect(changesIn(prepared, recordOf([]))).toMatchObject([{ code: 'document-changed', file: 'my.yaml' }]);
+  const other = { ...recordOf([]), documentSha256: sha256Of('a') };
+  expect(changedBetween(recordOf([]), recordOf([]), {})).toEqual([]);
+  expect(changedBetween(recordOf([]), other, {})[0]!.message).toContain('changed between the searches');
 });

@@ -9,6 +9,7 @@ import {
 } from '../cli/inputs.ts';
 import type { Io } from '../cli/io.ts';
 import type { Prepared } from '../run/prepare.ts';
+import type { CapacityOptions } from './options.ts';
 import { sha256Of } from './storage.ts';
 
 /** A search that cannot continue. Once load was sent, the steps so far are reported. */
@@ -20,15 +21,24 @@ export const changesIn = (
 ): readonly PlacedProblem[] =>
   sha256Of(read.text) === documentSha256
     ? []
-    : [
-        {
-          code: 'document-changed',
-          path: '',
-          file: options.sla ?? SHIPPED_DOCUMENT,
-          message:
-            'the SLA document was changed during the search, so its steps cannot be compared: start a new search',
-        },
-      ];
+    : [changed(options.sla, 'was changed during the search, so its steps cannot be compared')];
+
+/** The same for several searches. */
+export const changedBetween = (
+  first: CapacityRecord,
+  next: CapacityRecord,
+  { sla }: CapacityOptions,
+): readonly PlacedProblem[] =>
+  first.documentSha256 === next.documentSha256
+    ? []
+    : [changed(sla, 'was changed between the searches, so they cannot be compared')];
+
+const changed = (file: string | undefined, what: string): PlacedProblem => ({
+  code: 'document-changed',
+  path: '',
+  file: file ?? SHIPPED_DOCUMENT,
+  message: `the SLA document ${what}: start a new search`,
+});
 
 export function endedEarly(
   problems: readonly PlacedProblem[],

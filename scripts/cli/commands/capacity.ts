@@ -6,7 +6,7 @@ import { capacityText, variantsText } from '../../../slas/render/capacity-text.t
 import { seeded } from '../../../slas/simulation/queues.ts';
 import { type Begun, begin, resume } from '../../capacity/begin.ts';
 import { Scaling } from '../../capacity/deployment.ts';
-import { isLoadSent } from '../../capacity/ended-early.ts';
+import { changedBetween, isLoadSent } from '../../capacity/ended-early.ts';
 import { type CapacityOptions, readCapacityOptions } from '../../capacity/options.ts';
 import { otherSearches, storedHistory } from '../../capacity/past.ts';
 import { writeReports, writeVariants } from '../../capacity/report.ts';
@@ -18,7 +18,7 @@ import { createRedactor } from '../../runs/redact.ts';
 import type { Register } from '../command.ts';
 import { addScenario, SLA_FILE } from '../command.ts';
 import { HarnessError } from '../errors.ts';
-import { accept, type Input, type PlacedProblem, runsFolder, shortPath } from '../inputs.ts';
+import { accept, formatProblem, type Input, type PlacedProblem, runsFolder, shortPath } from '../inputs.ts';
 import type { ExitCode, Io } from '../io.ts';
 
 export const register: Register = (program, io, done) => {
@@ -104,9 +104,12 @@ export async function capacity(
     for (const variant of [first, ...others]) {
       io.progress(`${variant.name}=${variant.value}`);
       const begun = await begin(options, io, variant, variants.value.length);
-      if (!begun.ok) return begun.error;
+      if (!begun.ok) return stopped(begun.error, searched, io);
+      const { record } = begun.value;
+      const changed = changedBetween(searched[0]?.record ?? record, record, options);
+      if (changed.length > 0) return stopped(changed, searched, io);
       const found = await searchOn(begun.value, scaling, io);
-      if (!found.ok) return found.error;
+      if (!found.ok) return stopped(found.error, searched, io);
       searched.push(found.value);
     }
   } finally {
@@ -115,6 +118,17 @@ export async function capacity(
   }
   io.print(options.json === true ? toJson(searched.map(({ record }) => record)) : variantsText(searched));
   return searched.every(({ result }) => result.answer?.ok === true) ? 0 : 3;
+}
+
+/** Exit code 2 says that nothing was sent. */
+function stopped(
+  problems: readonly PlacedProblem[],
+  searched: readonly Searched[],
+  io: Io,
+): ExitCode | readonly PlacedProblem[] {
+  if (searched.length === 0) return problems;
+  for (const problem of problems) io.progress(formatProblem(problem));
+  return 3;
 }
 
 /** Writes the report of several searches, even if some of them did not end. A single one has its own report. */
