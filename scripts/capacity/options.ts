@@ -188,6 +188,16 @@ function shareOf(text: string): number | null {
 
 /** Refuses options that a resumed search keeps from its start. */
 export function checkResume(options: CapacityOptions): Input<null> {
+  if (options.out !== undefined)
+    return badOption(
+      '--out',
+      'a resumed search stays in its folder: leave this one out, or copy the folder first',
+    );
+  if (options.headroom !== undefined && options.history === undefined)
+    return badOption(
+      '--headroom',
+      'the headroom of a resumed search can be changed only together with its history: add --history URL, or leave this one out',
+    );
   const stored = (
     [
       'sla',
@@ -199,7 +209,6 @@ export function checkResume(options: CapacityOptions): Input<null> {
       'maxRate',
       'hold',
       'targetRate',
-      'headroom',
       'weeklyPeak',
       'faults',
       'workers',
@@ -208,12 +217,12 @@ export function checkResume(options: CapacityOptions): Input<null> {
       'context',
       'by',
     ] as const
-  ).find((name) => options[name] !== undefined && !(name === 'headroom' && options.history !== undefined));
+  ).find((name) => options[name] !== undefined);
   return stored === undefined
     ? accept(null)
     : badOption(
         `--${stored.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`,
-        'a resumed search keeps the options that it began with: leave this one out (only --budget and --history can be changed)',
+        'a resumed search keeps the options that it began with: leave this one out (only --budget, and --history with its --headroom, can be changed)',
       );
 }
 

@@ -4,6 +4,7 @@ import { type History, type Hour, type LoadTests, WEEK_SECONDS } from '../../sla
 import { merged } from '../../slas/capacity/traffic/periods.ts';
 import type { SlaDocument } from '../../slas/model/model.ts';
 import { planWindow } from '../../slas/plan/plan.ts';
+import { printableLine } from '../../slas/render/printable.ts';
 import { accept, badOption, type Input } from '../cli/inputs.ts';
 import type { Io } from '../cli/io.ts';
 import { askerOf, checkAccess } from '../run/prometheus-access.ts';
@@ -87,9 +88,17 @@ function isHistory({ schema, requests, copiedBy, doubtfulDays, traffic, loadTest
   );
 }
 
-/** The searches that are stored in a folder of runs. */
-export async function otherSearches(parent: string): Promise<readonly CapacityRecord[]> {
+/** The searches that are stored in a folder of runs. A folder without a record is not the folder of a search. */
+export async function otherSearches(
+  parent: string,
+  io: Pick<Io, 'progress'>,
+): Promise<readonly CapacityRecord[]> {
   const folders = await searchesIn(parent);
-  const records = await Promise.all(folders.map((one) => readRecord(join(parent, one), one)));
+  const records = await Promise.all(folders.map((one) => readRecord(join(parent, one))));
+  for (const [index, one] of records.entries())
+    if (!one.ok && !one.error.isMissing)
+      io.progress(
+        `the search ${printableLine(folders[index]!)} is not compared: its ${CAPACITY_FILES.record} is damaged, or was not written by this version (${printableLine(one.error.message)})`,
+      );
   return records.flatMap((one) => (one.ok ? [one.value] : []));
 }

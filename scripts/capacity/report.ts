@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { renderCapacity } from '../../dashboards/report/capacity.ts';
 import { renderVariants } from '../../dashboards/report/capacity-by.ts';
@@ -23,6 +24,8 @@ export async function writeReports(
     const patch = kubernetesPatch(record, result.pod.size, basisInWords(record, result));
     await folder.writeMade(CAPACITY_FILES.patch, patch);
   }
+  // An earlier report of this search may have had one.
+  else await rm(join(folder.path, CAPACITY_FILES.patch), { force: true });
   await folder.writeMade(CAPACITY_FILES.report, renderCapacity(record, result));
   io.progress(`report: ${shortPath(io, join(folder.path, CAPACITY_FILES.report))}`);
 }

@@ -12,7 +12,7 @@ const ABOVE_PROMISED = 1.1;
 
 /** @param judged the objectives that apply to the load */
 export function settingsOf(
-  { confidence }: SlaDocument,
+  document: SlaDocument,
   judged: readonly Objective[],
   plannedPerSecond: number,
   { budgetSeconds, holdSeconds }: Pick<ReadOptions, 'budgetSeconds' | 'holdSeconds'>,
@@ -25,13 +25,15 @@ export function settingsOf(
     startPerSecond: start,
     minPerSecond: Math.min(start, lowest),
     maxPerSecond: most,
-    confidence: confidence ?? 0.95,
+    confidence: confidenceOf(document),
     stepSeconds: { min: 20, climb: 20, max: 60, close: 120 },
     holdSeconds,
     budgetSeconds,
     aroundSeconds: 12,
   };
 }
+
+export const confidenceOf = ({ confidence }: SlaDocument): number => confidence ?? 0.95;
 
 /** The setting that limits the rates of a search. */
 export interface MaxRate {

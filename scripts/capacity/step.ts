@@ -1,11 +1,9 @@
 import { basename, join } from 'node:path';
-import { decidedBy } from '../../slas/capacity/basis.ts';
 import { nearLimitOf } from '../../slas/capacity/near.ts';
-import { brokenIn, figuresOf, outcomeOf, type StepRecord } from '../../slas/capacity/record.ts';
+import { figuresOf, type StepRecord } from '../../slas/capacity/record.ts';
 import type { StepPlan } from '../../slas/capacity/search.ts';
-import { decisive } from '../../slas/judge/exempt.ts';
 import { judge } from '../../slas/judge/judge.ts';
-import type { Plan, RunRecord, RunSeries, Verdict } from '../../slas/model/model.ts';
+import type { RunSeries } from '../../slas/model/model.ts';
 import { formatValue } from '../../slas/render/numbers.ts';
 import { scheduleLooks } from '../../slas/statistics/sequential.ts';
 import { cutWindow } from '../../slas/window/cut-window.ts';
@@ -21,6 +19,7 @@ import type { Stack } from '../stack/stack.ts';
 import { readCpuPeriods, throttledShare } from './cgroup.ts';
 import { moreFiguresOf } from './more-figures.ts';
 import { type OwnScript, scriptAt, scriptFileOf } from './own-script.ts';
+import { seenIn } from './step-seen.ts';
 
 /** A step of a search is a real run at one rate that lasts until its verdict is decided. */
 
@@ -98,20 +97,13 @@ export async function runStep(
     const more = await moreFiguresOf(prepared.read.document, run, askerOf(stack.prometheusUrl, io));
     const throttled = prepared.options.target === undefined ? throttledShare(before, readCpuPeriods()) : null;
     const replicas = cutWindow(plan, run, evidence!).targets.length;
-    const strict = strictly(step, measured);
-    const outcome = outcomeOf(verdict, strict, run);
-    const loadedSeconds = run.load!.decidedAtSeconds ?? run.load!.scheduledSeconds;
-    const near = nearLimitOf(plan, verdict, loadedSeconds);
+    const seen = seenIn(step, measured, verdict);
+    const near = nearLimitOf(plan, verdict, seen.loadedSeconds);
     const record: StepRecord = {
       ...own,
-      ...outcome,
+      ...seen,
       tookSeconds: took(),
       run: basename(measured.path),
-      verdict: verdict.verdict,
-      missed: missedIn(outcome.outcome === 'missed' && verdict.verdict !== 'fail' ? strict : verdict),
-      broken: brokenIn(verdict),
-      ...decidedBy(verdict),
-      loadedSeconds,
       ...(near === null ? {} : { near }),
       figures: figuresOf(plan, run, verdict, series, {
         ...more,
@@ -128,41 +120,6 @@ export async function runStep(
     const ended = { outcome: 'invalid', because: 'service-ended' } as const;
     return { record: { ...own, ...ended, tookSeconds: 0, ...nothing }, measured: null };
   }
-}
-
-const missedIn = ({ objectives }: Verdict) =>
-  decisive(objectives)
-    .filter((one) => one.verdict === 'missed')
-    .map(({ id }) => id);
-
-/** Judges the same run at the confidence that the search requires of a miss. */
-function strictly({ missConfidence, confidence }: StepPlan, { plan, run, evidence }: MeasuredRun): Verdict {
-  if (plan.sequential === undefined) {
-    const sent = asSent(plan, run);
-    return judge({ ...sent.plan, confidence: Math.max(missConfidence, confidence) }, sent.run, evidence!);
-  }
-  const { maxSeconds, atLeastSeconds } = plan.sequential;
-  const sequential = scheduleLooks(maxSeconds, Math.max(missConfidence, confidence), atLeastSeconds);
-  return judge({ ...plan, confidence: missConfidence, sequential }, run, evidence!);
-}
-
-/**
- * Replaces the plan of a script's run by what the script sent. The result can show that an objective is missed, but
- * not that it is met.
- */
-export function asSent(plan: Plan, run: RunRecord): { readonly plan: Plan; readonly run: RunRecord } {
-  const { load } = plan;
-  const recorded = run.load?.scenarios;
-  if (load?.k6 === undefined || recorded === undefined) return { plan, run };
-  const sent = recorded.map((one) => ({ ...one, droppedIterations: 0 }));
-  const scenarios = load.k6.scenarios.map((one) => ({
-    ...one,
-    plannedIterations: sent.find(({ name }) => name === one.name)?.iterations ?? one.plannedIterations,
-  }));
-  return {
-    plan: { ...plan, load: { ...load, k6: { ...load.k6, scenarios } } },
-    run: { ...run, load: { ...run.load!, scenarios: sent, droppedIterations: 0 } },
-  };
 }
 
 /** Errors that mean that the service can no longer be loaded. */

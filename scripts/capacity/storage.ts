@@ -1,11 +1,10 @@
 import { createHash } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { CapacityRecord } from '../../slas/capacity/record.ts';
-import type { NearLimit } from '../../slas/capacity/search.ts';
-import { accept, badOption, type Input } from '../cli/inputs.ts';
+import { fail, ok, type Result } from '../../slas/model/result.ts';
 import type { RunFolder } from '../runs/bundle.ts';
-import { readPlainJson, Unreadable } from '../runs/stored-files.ts';
+import { readStored, Unreadable } from '../runs/stored-files.ts';
+import { recordProblems } from './record-problems.ts';
 
 /** The folder of a search contains its record, its report, and the run folders of its steps. */
 
@@ -33,58 +32,22 @@ export const sha256Of = (text: string) => createHash('sha256').update(text).dige
 export const writeRecord = (folder: Pick<RunFolder, 'writeJson'>, record: CapacityRecord) =>
   folder.writeJson(CAPACITY_FILES.record, record);
 
-/** The folder may come from another user or be damaged. A value that is not a number could make the search endless. */
-function isRecord(record: CapacityRecord | null): boolean {
-  if (record?.schema !== 'sla-harness/capacity/v1' || !Array.isArray(record.steps)) return false;
-  const { settings, asked, steps } = record;
-  const positive = [
-    ...[settings?.startPerSecond, settings?.minPerSecond, settings?.maxPerSecond, settings?.confidence],
-    ...steps.map((step) => step?.ratePerSecond),
-  ];
-  const numbers = [
-    ...[settings?.holdSeconds, settings?.budgetSeconds, settings?.aroundSeconds],
-    ...[settings?.stepSeconds?.min, settings?.stepSeconds?.max, settings?.stepSeconds?.close],
-    settings?.stepSeconds?.climb ?? 0,
-    ...steps.flatMap((step) => [step?.tookSeconds, step?.maxSeconds]),
-    ...steps.flatMap((step) => (step?.near === undefined ? [] : numbersIn(step.near))),
-  ];
-  const isKnown = steps.every(
-    (step) => ['step', 'hold'].includes(step?.kind) && OUTCOMES.includes(step?.outcome),
-  );
-  const { script } = asked ?? {};
-  const isScript =
-    script === undefined || [script?.file, script?.sha256].every((one) => typeof one === 'string');
-  return (
-    isKnown &&
-    isScript &&
-    typeof asked?.scenario === 'string' &&
-    settings.confidence < 1 &&
-    positive.every((one) => Number.isFinite(one) && one > 0) &&
-    numbers.every((one) => Number.isFinite(one) && one >= 0)
-  );
+/** Why a folder has no record that can be used. */
+export interface NoRecord {
+  /** There is no capacity.json: the folder may be something else. */
+  readonly isMissing: boolean;
+  /** In words that follow the file's name. */
+  readonly message: string;
 }
 
-const numbersIn = (near: NearLimit) => [
-  ...[near?.used, near?.budget, near?.independent, near?.seconds],
-  ...(near?.hardest === undefined ? [] : [near.hardest?.budget, near.hardest?.independent]),
-];
-
-const OUTCOMES = ['met', 'missed', 'undecided', 'invalid'];
-
-export async function readRecord(path: string, shown: string): Promise<Input<CapacityRecord>> {
-  const file = join(path, CAPACITY_FILES.record);
+/** Reads the record of a search. The folder may come from another user or be damaged, so every field is checked. */
+export async function readRecord(path: string): Promise<Result<CapacityRecord, NoRecord>> {
   try {
-    const record = (await readPlainJson(file)) as CapacityRecord;
-    if (isRecord(record)) return accept(record);
-    return badOption(
-      '--resume',
-      `${shown} was altered, or was not written by this version of ./sla capacity: start a new search`,
-    );
+    const record = await readStored<CapacityRecord>('capacity', path);
+    const [problem] = recordProblems(record);
+    return problem === undefined ? ok(record) : fail({ isMissing: false, message: problem });
   } catch (error) {
     if (!(error instanceof Unreadable)) throw error;
-    return badOption(
-      '--resume',
-      `${shown} is not the folder of a search (${error.message}): name one that ./sla capacity created under runs/`,
-    );
+    return fail({ isMissing: error.isMissing, message: error.message });
   }
 }

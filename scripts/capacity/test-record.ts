@@ -21,7 +21,7 @@ export function stepOf(
     ...{ kind: isHold ? 'hold' : 'step', ratePerSecond, outcome, maxSeconds: isHold ? 120 : 60 },
     ...{ tookSeconds: isHold ? 131 : 33, loadedSeconds: isHold ? 120 : 20 },
     ...(outcome === 'invalid' ? { because: 'generator-late' } : {}),
-    run: `2026-11-30T03-00-00Z-steady-${ratePerSecond}`,
+    run: `2026-11-30T03-00-00Z-${isHold ? 'hold' : 'steady'}-${ratePerSecond}`,
     verdict: outcome === 'met' ? 'pass' : outcome === 'missed' ? 'fail' : 'inconclusive',
     missed: outcome === 'missed' ? ['latency-p95'] : [],
     broken: outcome === 'invalid' ? ['generator-on-time'] : [],

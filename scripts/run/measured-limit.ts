@@ -19,7 +19,7 @@ export async function measuredLimit(parent: string, document: SlaDocument): Prom
 /** The result of the newest search that found a rate. */
 async function provenIn(parent: string, { name }: SlaDocument): Promise<MeasuredLimit | null> {
   for (const folder of (await searchesIn(parent)).toSorted().toReversed()) {
-    const record = await readRecord(join(parent, folder), folder);
+    const record = await readRecord(join(parent, folder));
     if (!record.ok || record.value.sla !== name) continue;
     const answer = answerOf(record.value.settings, record.value.steps);
     if (answer?.ok !== true) continue;

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { lstat, lutimes, readlink, symlink, unlink } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
+import { fail, ok, type Result } from '../../slas/model/result.ts';
 import { HarnessError } from '../cli/errors.ts';
 import type { ToolIo, ToolLimits } from './types.ts';
 
@@ -32,7 +33,7 @@ export async function acquireLock(
   io: ToolIo,
   limits: ToolLimits,
 ): Promise<AsyncDisposable> {
-  const owner = `${hostname()}:${process.pid}:${randomUUID()}`;
+  const owner = newOwner();
   const startMs = performance.now();
   let nextLineMs = 0;
   while (!(await take(path, owner))) {
@@ -54,6 +55,24 @@ export async function acquireLock(
   }
   return heldLock(path, owner, limits.lockStaleMs);
 }
+
+/**
+ * Acquires the lock at `path` without waiting; its owner otherwise, such as `process 4711`. Dispose of the result to release the lock.
+ */
+export async function acquireNow(
+  path: string,
+  lockStaleMs: number,
+): Promise<Result<AsyncDisposable, string>> {
+  const owner = newOwner();
+  while (!(await take(path, owner))) {
+    const holder = await readOwner(path);
+    if (holder === null || !(await isStale(path, holder, lockStaleMs))) return fail(describeOwner(holder));
+    await removeStale(path, holder, owner);
+  }
+  return ok(heldLock(path, owner, lockStaleMs));
+}
+
+const newOwner = () => `${hostname()}:${process.pid}:${randomUUID()}`;
 
 async function take(path: string, owner: string): Promise<boolean> {
   // The lock is listed before it is created and until after it is removed. Otherwise another waiter in this process would

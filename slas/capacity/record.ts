@@ -102,6 +102,17 @@ export interface CapacityAsked {
   readonly headroom: number;
 }
 
+export interface CapacitySources {
+  /** SHA-256 of the files of the service that the harness starts; null: another service. */
+  readonly service: string | null;
+  /** The settings of that service in the environment. */
+  readonly settings: Readonly<Record<string, string>>;
+  /** SHA-256 of the load script, and of the files that it names by relative paths. */
+  readonly script: string;
+  /** SHA-256 of the variables that the load script reads. Their values may be secret. */
+  readonly variables: string;
+}
+
 export interface CapacityRecord {
   readonly schema: 'sla-harness/capacity/v1';
   readonly id: string;
@@ -121,6 +132,8 @@ export interface CapacityRecord {
   /** CPU cores that processes of this machine may use; null if the service runs on another machine. */
   readonly cores: number | null;
   readonly steps: readonly StepRecord[];
+  /** What was loaded and how, to compare when the search is resumed. Absent: stored by an earlier version. */
+  readonly sources?: CapacitySources;
   /** The step that has begun, and has no result yet. After a crash, it is all that is known about that step. */
   readonly begun?: Pick<StepPlan, 'kind' | 'ratePerSecond' | 'maxSeconds'>;
 }

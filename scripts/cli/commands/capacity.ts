@@ -4,15 +4,17 @@ import { resultOf } from '../../../slas/capacity/result.ts';
 import type { Searched } from '../../../slas/render/capacity-by.ts';
 import { capacityText, variantsText } from '../../../slas/render/capacity-text.ts';
 import { seeded } from '../../../slas/simulation/queues.ts';
-import { type Begun, begin, resume } from '../../capacity/begin.ts';
+import { type Begun, begin } from '../../capacity/begin.ts';
 import { Scaling } from '../../capacity/deployment.ts';
 import { changedBetween, isLoadSent } from '../../capacity/ended-early.ts';
 import { type CapacityOptions, readCapacityOptions } from '../../capacity/options.ts';
 import { otherSearches, storedHistory } from '../../capacity/past.ts';
 import { writeReports, writeVariants } from '../../capacity/report.ts';
+import { resume } from '../../capacity/resume.ts';
 import { search } from '../../capacity/search.ts';
+import { environmentOf } from '../../capacity/sources.ts';
 import { readRecord, writeRecord } from '../../capacity/storage.ts';
-import { readVariants, type Variant, variablesOf } from '../../capacity/variants.ts';
+import { readVariants, type Variant } from '../../capacity/variants.ts';
 import { createRunFolder, type RunFolder, toJson } from '../../runs/bundle.ts';
 import { createRedactor } from '../../runs/redact.ts';
 import type { Register } from '../command.ts';
@@ -105,6 +107,7 @@ export async function capacity(
       io.progress(`${variant.name}=${variant.value}`);
       const begun = await begin(options, io, variant, variants.value.length);
       if (!begun.ok) return stopped(begun.error, searched, io);
+      await using _lock = begun.value.lock;
       const { record } = begun.value;
       const changed = changedBetween(searched[0]?.record ?? record, record, options);
       if (changed.length > 0) return stopped(changed, searched, io);
@@ -151,6 +154,7 @@ async function compare(
 async function single(options: CapacityOptions, io: Io): Promise<ExitCode | readonly PlacedProblem[]> {
   const begun = options.resume === undefined ? await begin(options, io) : await resume(options, io);
   if (!begun.ok) return begun.error;
+  await using _lock = begun.value.lock;
   await using scaling = new Scaling();
   const found = await searchOn(begun.value, scaling, io);
   if (!found.ok) return found.error;
@@ -164,7 +168,7 @@ async function searchOn(
   scaling: Scaling,
   io: Io,
 ): Promise<Input<Searched>> {
-  const own = { ...io, env: { ...io.env, ...variablesOf(begun.asked) } };
+  const own = { ...io, env: environmentOf(begun.asked, io) };
   const found = await search(begun, folder, options, script, scaling, own).catch(async (error: unknown) => {
     if (!isInterrupted(io)) await reportSoFar(folder, io);
     io.progress(`resume with: ./sla capacity --resume "${shortPath(io, folder.path)}"`);
@@ -177,7 +181,7 @@ async function searchOn(
 
 async function report(record: CapacityRecord, folder: RunFolder, io: Io): Promise<Searched> {
   const parent = dirname(folder.path);
-  const known = { history: await storedHistory(folder.path), others: await otherSearches(parent) };
+  const known = { history: await storedHistory(folder.path), others: await otherSearches(parent, io) };
   const result = resultOf(record, seeded(SEED), known);
   await writeReports(record, result, folder, io);
   return { record, result };
@@ -188,7 +192,7 @@ const isInterrupted = ({ signal }: Io) => signal.aborted && !(signal.reason inst
 
 /** After a failure, the steps that ended are reported. A second failure must not hide the first one. */
 async function reportSoFar(folder: RunFolder, io: Io): Promise<void> {
-  const stored = await readRecord(folder.path, folder.path);
+  const stored = await readRecord(folder.path);
   if (!stored.ok || !isLoadSent(stored.value)) return;
   await report(stored.value, folder, io).catch(() => io.progress('the report could not be written'));
 }

@@ -115,7 +115,7 @@ async function answerIn(
   failed: () => Searched,
 ): Promise<Searched> {
   const [name] = (await readdir(runs)).filter(isSearch);
-  const record = name === undefined ? null : await readRecord(join(runs, name), name);
+  const record = name === undefined ? null : await readRecord(join(runs, name));
   if (record === null || !record.ok) return failed();
   const answer = answerOf(record.value.settings, record.value.steps);
   if (answer === null) return failed();

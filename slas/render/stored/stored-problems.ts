@@ -1,12 +1,13 @@
 import Schema from 'typebox/schema';
 import type { Plan } from '../../model/model.ts';
+import { CapacitySchema } from './capacity.ts';
 import { EvidenceSchema } from './evidence.ts';
 import { MEASURES, PlanSchema } from './plan.ts';
 import { RunSchema } from './run-record.ts';
 import { VerdictSchema } from './verdict.ts';
 
 /**
- * What a stored plan, run record, evidence or verdict must match to be read again. The schemas allow unlisted
+ * What a stored plan, run record, evidence, verdict or record of a search must match to be read again. The schemas allow unlisted
  * fields, because later versions add some; fields that earlier versions did not write are optional.
  */
 
@@ -15,13 +16,20 @@ const SCHEMAS = {
   run: Schema.Compile(RunSchema),
   evidence: Schema.Compile(EvidenceSchema),
   verdict: Schema.Compile(VerdictSchema),
+  capacity: Schema.Compile(CapacitySchema),
 };
 const MEASURE_SCHEMAS = new Map(
   Object.entries(MEASURES).map(([kind, schema]) => [kind, Schema.Compile(schema)] as const),
 );
 
 /** Files of all versions so far. */
-const VERSIONS = { plan: ['v1'], run: ['v1'], evidence: ['v1'], verdict: ['v1', 'v2'] } as const;
+const VERSIONS = {
+  plan: ['v1'],
+  run: ['v1'],
+  evidence: ['v1'],
+  verdict: ['v1', 'v2'],
+  capacity: ['v1'],
+} as const;
 
 export type StoredNoun = keyof typeof SCHEMAS;
 

@@ -1,0 +1,47 @@
+import { randomUUID } from 'node:crypto';
+import { cp, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import type { CapacityRecord } from '../../slas/capacity/record.ts';
+import { toJson } from '../runs/bundle.ts';
+import { slaHere } from '../testing/sla.ts';
+import { CAPACITY_FILES } from './storage.ts';
+import type { MadeSearch } from './test-search.ts';
+
+/** Copies of a stored search with an altered record, for tests. */
+
+export type Change = (record: CapacityRecord) => object;
+
+/** Creates the copy in a folder of its own in `parent`. */
+export async function alteredCopy(
+  { path, record }: MadeSearch,
+  parent: string,
+  change: Change = (same) => same,
+): Promise<string> {
+  const copy = join(parent, randomUUID(), basename(path));
+  await cp(path, copy, { recursive: true });
+  await writeFile(join(copy, CAPACITY_FILES.record), toJson(change(record)));
+  return copy;
+}
+
+export const resumed = (path: string, ...args: readonly string[]) =>
+  slaHere(['capacity', '--resume', path, ...args]);
+
+export const withStep =
+  (index: number, change: object): Change =>
+  (record) => ({
+    ...record,
+    steps: record.steps.map((step, at) => (at === index ? { ...step, ...change } : step)),
+  });
+
+export const withFigures =
+  (index: number, change: object): Change =>
+  (record) =>
+    withStep(index, { figures: { ...record.steps[index]!.figures, ...change } })(record);
+
+export const withAsked =
+  (change: object): Change =>
+  (record) => ({ ...record, asked: { ...record.asked, ...change } });
+
+export const withSettings =
+  (change: object): Change =>
+  (record) => ({ ...record, settings: { ...record.settings, ...change } });
