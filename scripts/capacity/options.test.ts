@@ -62,6 +62,14 @@ test.each([
     ['--workers', '1,2', '--hold', '5m', '--budget', '10m'],
     '--budget: 2 searches share the budget, and each needs 6m: write at least 12m',
   ],
+  [
+    ['--workers', '1,2,3,4,5,6,7', '--hold', '10m', '--budget', '5m'],
+    '(11m to 24h; a hold alone takes 10 minutes): write it as 77m',
+  ],
+  [
+    ['--workers', '1,2,3,4,5,6,7,8', '--hold', '4h', '--budget', '24h'],
+    '--hold: 8 searches with holds of 240 minutes take longer than the longest budget (24h): write it as 179m or less',
+  ],
   [['--resume', 'x', '--hold', '5m'], '--hold: a resumed search keeps the options'],
   [['--max-rate', '-1'], '--max-rate: "-1" is not a valid rate'],
   [

@@ -120,11 +120,17 @@ function readTimes(
     return badOption('--hold', `"${hold}" is not a valid duration for a hold (2m to 4h): write it as 5m`);
   const budgetSeconds = budget === undefined ? DEFAULT_BUDGET_SECONDS : parseDuration(budget);
   const min = holdSeconds + STEP_SECONDS;
+  const longestHold = Math.floor(MAX_BUDGET_SECONDS / searches) - STEP_SECONDS;
+  if (holdSeconds > longestHold)
+    return badOption(
+      '--hold',
+      `${searches} searches with holds of ${lengthOf(holdSeconds)} take longer than the longest budget (24h): write it as ${Math.floor(longestHold / 60)}m or less`,
+    );
   const isOutside = budgetSeconds === null || budgetSeconds > MAX_BUDGET_SECONDS;
   if (isOutside || (budget !== undefined && budgetSeconds < min))
     return badOption(
       '--budget',
-      `"${budget}" is not a valid time budget (${minutes(min)} to 24h; a hold alone takes ${lengthOf(holdSeconds)}): write it as ${minutes(Math.max(DEFAULT_BUDGET_SECONDS, 5 * holdSeconds))}`,
+      `"${budget}" is not a valid time budget (${minutes(min)} to 24h; a hold alone takes ${lengthOf(holdSeconds)}): write it as ${minutes(Math.max(DEFAULT_BUDGET_SECONDS, 5 * holdSeconds, searches * min))}`,
     );
   if (budgetSeconds < searches * min) return badOption('--budget', tooShort(searches, holdSeconds, min));
   return accept({ budgetSeconds: Math.floor(budgetSeconds / searches), holdSeconds });
