@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { renderCapacity } from '../../dashboards/report/capacity.ts';
 import { renderVariants } from '../../dashboards/report/capacity-by.ts';
-import type { CapacityRecord } from '../../slas/capacity/record.ts';
+import type { CapacityRecord, StepRecord } from '../../slas/capacity/record.ts';
 import { resultOf } from '../../slas/capacity/result.ts';
 import {
   answerInWords,
@@ -95,6 +95,18 @@ describe('the answer', () => {
     const words = wordsOf(recordOf([...searched, ...failed]));
     expect(words).toContain('There is no answer: no rate was confirmed: every hold was missed or undecided');
     expect(words).not.toContain('holds at');
+  });
+
+  test('does not say that nothing was decided if a rate was missed', () => {
+    const refused = (...steps: StepRecord[]) =>
+      answerInWords(recordOf(steps), {
+        ...result(held),
+        answer: { ok: false, code: 'undecided', refutedPerSecond: steps.length === 0 ? null : 50 },
+      })[0];
+    expect(refused()).toContain('There is no answer: no rate was decided: every step');
+    expect(refused(stepOf(50, 'missed'))).toBe(
+      'There is no answer: no rate below the missed ones was decided: each step had too few requests or was too close to the limit, or a check did not hold (missed at 50/s).',
+    );
   });
 
   test('says so if the load generator is the limit', () => {

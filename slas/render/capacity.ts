@@ -19,7 +19,7 @@ const OPEN: Readonly<Record<OpenEnd, string>> = {
   'max-rate': 'no higher rate was allowed',
   generator: 'the load generator, not the service, is the limit',
   budget: 'the time budget ended before a rate was missed',
-  undecided: 'every higher rate was too close to the limit to be decided',
+  undecided: 'every higher rate had too few requests or was too close to the limit to be decided',
 };
 
 const REFUSED: Readonly<Record<SearchRefusal, string>> = {
@@ -32,6 +32,10 @@ const REFUSED: Readonly<Record<SearchRefusal, string>> = {
     'no rate was decided: every step had too few requests or was too close to the limit, or a check did not hold',
   'service-ended': 'the service ended and could not be loaded again',
 };
+
+/** Some steps were missed, and those at lower rates were undecided. */
+const UNDECIDED_BELOW =
+  'no rate below the missed ones was decided: each step had too few requests or was too close to the limit, or a check did not hold';
 
 const NEXT: Readonly<Record<SearchRefusal, string>> = {
   'nothing-met': 'Run ./sla gate at that rate to see which objective is missed, and why.',
@@ -53,7 +57,8 @@ export function answerInWords(record: CapacityRecord, result: CapacityResult): r
   if (!answer.ok) {
     const { code, refutedPerSecond } = answer;
     const bound = refutedPerSecond === null ? '' : ` (missed at ${rate(refutedPerSecond)})`;
-    return [`There is no answer: ${REFUSED[code]}${bound}.`, NEXT[code]];
+    const isBelow = code === 'undecided' && refutedPerSecond !== null;
+    return [`There is no answer: ${isBelow ? UNDECIDED_BELOW : REFUSED[code]}${bound}.`, NEXT[code]];
   }
   const { provenPerSecond, refutedPerSecond, openBecause } = answer;
   const basis = basisIn(record, result);
