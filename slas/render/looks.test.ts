@@ -27,6 +27,8 @@ test('a miss that does not end a step of a capacity search is printed with the c
   expect(lookInWords(missed, planOf(0.999), 20)).toBe(words);
   // A gate has no other confidence for a miss.
   expect(lookInWords(missed, planOf(null), null)).toBe(words);
+  // An advisory or waived objective.
+  expect(lookInWords(look('pass', 'missed'), planOf(0.999), null)).toBe(words);
   expect(lookInWords(look('pass', 'met'), planOf(0.999), null)).toBe(
     'interim look after 20 s: latency-p95 met',
   );

@@ -24,9 +24,10 @@ export function lookInWords(look: LookVerdict, plan: Plan, decidedAtSeconds: num
   return `interim look after ${secondsOf(atSeconds)}: ${each.join(', ')}${needed}`;
 }
 
-function missInWords({ atSeconds, objectives }: LookVerdict, { sequential }: Plan): string {
+/** Only a miss that decides could end the step: the verdict of a look that misses a waived objective is no fail. */
+function missInWords({ atSeconds, verdict }: LookVerdict, { sequential }: Plan): string {
   const strict = sequential?.missLooks?.find((one) => one.atSeconds === atSeconds);
-  if (strict === undefined || objectives.every(({ verdict }) => verdict !== 'missed')) return '';
+  if (strict === undefined || verdict !== 'fail') return '';
   return `; a miss ends this step only at ${formatConfidence(strict.confidence)} confidence`;
 }
 
