@@ -95,6 +95,24 @@ describe('a record that its runs contradict is refused', () => {
       'the record says decisive 2, but its stored run gives nothing',
     ],
     [
+      'a load that is further from the limit',
+      withStep(MISS, { near: { used: 1, budget: 0.05, independent: 100, seconds: 60 } }),
+      'step at 438/s (2 of 3): the record has another value of near than its stored run gives',
+    ],
+    [
+      'more throughput',
+      (record) =>
+        withFigures(HOLD, { client: { ...record.steps[HOLD]!.figures!.client, successesPerSecond: 900 } })(
+          record,
+        ),
+      'the record has another value of client than its stored run gives',
+    ],
+    [
+      'less CPU',
+      withFigures(HOLD, { resources: [{ name: 'cpu', value: 0.1 }] }),
+      'the record has another value of resources than its stored run gives',
+    ],
+    [
       'more replicas',
       (record) => ({ ...record, replicas: 3 }),
       'replicas: the record says 3, but 1 were scraped',

@@ -1,10 +1,16 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { nearLimitOf } from '../../slas/capacity/near.ts';
 import { holdConfidence, missConfidenceOf } from '../../slas/capacity/plans.ts';
-import type { CapacityRecord, StepRecord } from '../../slas/capacity/record.ts';
+import {
+  type CapacityRecord,
+  figuresOf,
+  type StepFigures,
+  type StepRecord,
+} from '../../slas/capacity/record.ts';
 import { provingHold } from '../../slas/capacity/steps.ts';
 import { judge } from '../../slas/judge/judge.ts';
-import type { Plan } from '../../slas/model/model.ts';
+import type { Plan, RunSeries } from '../../slas/model/model.ts';
 import { cutWindow } from '../../slas/window/cut-window.ts';
 import { formatProblem } from '../cli/inputs.ts';
 import type { Io } from '../cli/io.ts';
@@ -68,7 +74,10 @@ async function differenceIn(step: StepRecord, place: Place): Promise<string | Ag
     return `${shown} has no record of its load, or no evidence`;
   const environment = await readOptional<Environment>(FILES.environment, folder);
   if (environment?.document?.sha256 !== record.documentSha256) return `${shown} used another SLA document`;
-  const judged = await ifItCanBeJudged(folder, io, async () => differenceOf(step, stored.value, place));
+  const series = await readOptional<RunSeries>(FILES.series, folder);
+  const judged = await ifItCanBeJudged(folder, io, async () =>
+    differenceOf(step, { ...stored.value, series }, place),
+  );
   return judged.ok ? judged.value : judged.error.map(formatProblem).join('; ');
 }
 
@@ -76,27 +85,49 @@ interface Environment {
   readonly document?: { readonly sha256?: unknown };
 }
 
-function differenceOf(step: StepRecord, { plan, run, evidence }: StoredRun, place: Place): string | Agrees {
+function differenceOf(
+  step: StepRecord,
+  { plan, run, evidence, series }: StoredRun & { readonly series: RunSeries | null },
+  place: Place,
+): string | Agrees {
   const planned = planDifference(step, plan, run.id, place);
   if (planned !== null) return planned;
-  const seen = seenIn(confidencesOf(step, plan, place), { plan, run, evidence }, judge(plan, run, evidence!));
-  const { sent, lost: unanswered, droppedIterations: dropped } = run.load!;
+  const verdict = judge(plan, run, evidence!);
+  const seen = seenIn(confidencesOf(step, plan, place), { plan, run, evidence }, verdict);
   const { length: replicas } = cutWindow(plan, run, evidence!).targets;
-  const now = { ...seen, sent, unanswered, dropped, replicas };
-  const recorded = { ...step, ...step.figures, replicas: step.replicas ?? replicas };
+  const near = nearLimitOf(plan, verdict, seen.loadedSeconds) ?? undefined;
+  const now = { ...seen, replicas, near, ...storedIn(figuresOf(plan, run, verdict, series)) };
+  const recorded = { ...step, replicas: step.replicas ?? replicas, ...storedIn(step.figures!) };
   const name = COMPARED.find((one) => shownAs(recorded[one]) !== shownAs(now[one]));
   return name === undefined
     ? { replicas: replicas === 0 ? null : replicas }
-    : `the record says ${name} ${shownAs(recorded[name])}, but its stored run gives ${shownAs(now[name])}`;
+    : differenceAs(name, shownAs(recorded[name]), shownAs(now[name]));
 }
 
 const COMPARED = [
   ...(['outcome', 'because', 'verdict', 'missed', 'broken', 'decisive', 'exempt', 'loadedSeconds'] as const),
-  ...(['sent', 'unanswered', 'dropped', 'replicas'] as const),
+  ...(['sent', 'unanswered', 'dropped', 'replicas', 'near', 'client', 'latencies', 'service'] as const),
+  'resources',
 ] as const;
+
+/** The figures without those that were asked of Prometheus or of the operating system, and are not in the run folder. */
+function storedIn({ service, resources, cpuLimitCores: _, ...figures }: StepFigures) {
+  return {
+    ...figures,
+    service: { ratePerSecond: service.ratePerSecond, concurrency: service.concurrency },
+    resources: resources.filter(({ name }) => name !== 'throttling'),
+  };
+}
 
 const shownAs = (value: unknown) =>
   value === undefined ? 'nothing' : typeof value === 'string' ? value : JSON.stringify(value);
+
+const MAX_SHOWN = 80;
+
+const differenceAs = (name: string, recorded: string, now: string) =>
+  recorded.length + now.length > MAX_SHOWN
+    ? `the record has another value of ${name} than its stored run gives`
+    : `the record says ${name} ${recorded}, but its stored run gives ${now}`;
 
 /** The run must be the one that the search planned: its rate, its duration and its confidence. */
 function planDifference(step: StepRecord, plan: Plan, id: string, { record, before }: Place): string | null {
