@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { CapacityRecord } from '../../slas/capacity/record.ts';
-import { type History, type Hour, type LoadTests, WEEK_SECONDS } from '../../slas/capacity/traffic/model.ts';
+import { type History, type LoadTests, WEEK_SECONDS } from '../../slas/capacity/traffic/model.ts';
 import { merged } from '../../slas/capacity/traffic/periods.ts';
 import type { SlaDocument } from '../../slas/model/model.ts';
 import { planWindow } from '../../slas/plan/plan.ts';
@@ -9,7 +9,7 @@ import { accept, badOption, type Input } from '../cli/inputs.ts';
 import type { Io } from '../cli/io.ts';
 import { askerOf, checkAccess } from '../run/prometheus-access.ts';
 import type { RunFolder } from '../runs/bundle.ts';
-import { readOptional } from '../runs/stored-files.ts';
+import { readStoredOrNull } from '../runs/stored-files.ts';
 import { readHistory } from './history.ts';
 import { loadTestsIn } from './load-tests.ts';
 import type { HistoryAsked } from './options.ts';
@@ -62,31 +62,9 @@ export const writeHistory = async (folder: Pick<RunFolder, 'writeJson'>, history
   if (history !== null) await folder.writeJson(CAPACITY_FILES.history, history);
 };
 
-/** null if no history was read, or if the file was altered. */
-export async function storedHistory(path: string): Promise<History | null> {
-  const history = await readOptional<History>(CAPACITY_FILES.history, path);
-  return history !== null && isHistory(history) ? history : null;
-}
-
-function isHistory({ schema, requests, copiedBy, doubtfulDays, traffic, loadTests }: History): boolean {
-  const { fromSeconds, hours, replicas } = traffic ?? {};
-  const isNumber = (value: unknown) => typeof value === 'number' && Number.isFinite(value) && value >= 0;
-  const isHour = (hour: Hour) =>
-    isNumber(hour?.atLeastPerSecond) &&
-    [hour.perSecond, hour.busiestPerSecond].every((one) => one === null || isNumber(one));
-  return (
-    schema === 'sla-harness/traffic/v1' &&
-    typeof requests === 'string' &&
-    Array.isArray(copiedBy) &&
-    copiedBy.every((one) => typeof one === 'string') &&
-    [doubtfulDays, fromSeconds].every(isNumber) &&
-    (replicas === null || isNumber(replicas)) &&
-    (traffic.excludedHours === undefined || isNumber(traffic.excludedHours)) &&
-    (loadTests === undefined || [loadTests?.runs, loadTests?.named].every(isNumber)) &&
-    Array.isArray(hours) &&
-    hours.every(isHour)
-  );
-}
+/** null if no history was read, or if its file is damaged. */
+export const storedHistory = ({ asked }: CapacityRecord, path: string): Promise<History | null> =>
+  asked.history === undefined ? Promise.resolve(null) : readStoredOrNull<History>('traffic', path);
 
 /** The searches that are stored in a folder of runs. A folder without a record is not the folder of a search. */
 export async function otherSearches(

@@ -145,11 +145,21 @@ describe('options and files of a resumed search', () => {
     const path = await altered(withAsked({ history: { url: 'http://127.0.0.1:1', weeks: 26 } }));
     const missing = await resumed(path);
     expect(missing.stderr).toContain('traffic.json is missing or damaged, so the growth cannot be reported');
-    await writeFile(join(path, CAPACITY_FILES.history), toJson({ schema: 'sla-harness/traffic/v1' }));
-    await truncate(join(path, CAPACITY_FILES.history), 20);
+    const file = join(path, CAPACITY_FILES.history);
+    const hour = { perSecond: 1, atLeastPerSecond: 1, busiestPerSecond: 1 };
+    const history = {
+      ...{ schema: 'sla-harness/traffic/v1', requests: 'r', readAtSeconds: 3600, weeks: 26 },
+      ...{ traffic: { fromSeconds: 0, hours: [hour], replicas: 1 }, copiedBy: [], doubtfulDays: 0 },
+    };
+    await writeFile(file, toJson({ ...history, weeks: 'x' }));
     const damaged = await resumed(path);
     expect(damaged.stderr).toContain('traffic.json is missing or damaged');
-    expect([missing.code, damaged.code]).toEqual([2, 2]);
+    await writeFile(file, toJson(history));
+    const whole = await resumed(path);
+    expect(whole.stdout).toContain('not enough history');
+    await truncate(file, 20);
+    expect(await resumed(path)).toMatchObject({ code: 2 });
+    expect([missing.code, damaged.code, whole.code]).toEqual([2, 2, 0]);
   });
 
   test('a patch from an earlier report is removed if this report has none', async () => {

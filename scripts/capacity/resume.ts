@@ -72,7 +72,7 @@ async function resumeIn(
   if (
     asked.value.history === null &&
     begun.asked.history !== undefined &&
-    (await storedHistory(path)) === null
+    (await storedHistory(begun, path)) === null
   )
     return badOption(
       '--resume',

@@ -13,7 +13,7 @@ import { writeReports, writeVariants } from '../../capacity/report.ts';
 import { resume } from '../../capacity/resume.ts';
 import { search } from '../../capacity/search.ts';
 import { environmentOf } from '../../capacity/sources.ts';
-import { readRecord, writeRecord } from '../../capacity/storage.ts';
+import { CAPACITY_FILES, readRecord, writeRecord } from '../../capacity/storage.ts';
 import { readVariants, type Variant } from '../../capacity/variants.ts';
 import { createRunFolder, type RunFolder, toJson } from '../../runs/bundle.ts';
 import { createRedactor } from '../../runs/redact.ts';
@@ -181,7 +181,10 @@ async function searchOn(
 
 async function report(record: CapacityRecord, folder: RunFolder, io: Io): Promise<Searched> {
   const parent = dirname(folder.path);
-  const known = { history: await storedHistory(folder.path), others: await otherSearches(parent, io) };
+  const history = await storedHistory(record, folder.path);
+  if (history === null && record.asked.history !== undefined)
+    io.progress(`${CAPACITY_FILES.history} is missing or damaged: the report does not contain the growth`);
+  const known = { history, others: await otherSearches(parent, io) };
   const result = resultOf(record, seeded(SEED), known);
   await writeReports(record, result, folder, io);
   return { record, result };

@@ -4,6 +4,7 @@ import { CapacitySchema } from './capacity.ts';
 import { EvidenceSchema } from './evidence.ts';
 import { MEASURES, PlanSchema } from './plan.ts';
 import { RunSchema } from './run-record.ts';
+import { TrafficSchema } from './traffic.ts';
 import { VerdictSchema } from './verdict.ts';
 
 /**
@@ -17,6 +18,7 @@ const SCHEMAS = {
   evidence: Schema.Compile(EvidenceSchema),
   verdict: Schema.Compile(VerdictSchema),
   capacity: Schema.Compile(CapacitySchema),
+  traffic: Schema.Compile(TrafficSchema),
 };
 const MEASURE_SCHEMAS = new Map(
   Object.entries(MEASURES).map(([kind, schema]) => [kind, Schema.Compile(schema)] as const),
@@ -29,6 +31,7 @@ const VERSIONS = {
   evidence: ['v1'],
   verdict: ['v1', 'v2'],
   capacity: ['v1'],
+  traffic: ['v1'],
 } as const;
 
 export type StoredNoun = keyof typeof SCHEMAS;
