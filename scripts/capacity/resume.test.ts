@@ -54,13 +54,10 @@ test('a damaged search next to it is skipped, and named', async () => {
 });
 
 describe('no more load is sent if it would not measure the same', () => {
-  const HASH = '0'.repeat(64);
-  const sources = { service: HASH, settings: { SERVICE_WORKERS: '77' }, script: HASH, variables: HASH };
-
   test('every difference is named, and a finished search can still be reported', async () => {
     const cores = availableParallelism() + 1;
     const wide = [...FINISHED.slice(0, 2), { ...FINISHED[HOLD]!, ratePerSecond: 300 }];
-    const others = { commit: 'f'.repeat(40), cores, sources };
+    const others = { commit: 'f'.repeat(40), cores };
     const { path } = await makeSearch(join(folder.path, 'elsewhere'), wide, others);
     const more = await resumed(path, '--budget', '1h');
     expect(more.stderr).toContain(`this machine has ${cores - 1} CPU cores (${cores} before)`);

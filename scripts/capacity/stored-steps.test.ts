@@ -79,6 +79,11 @@ describe('a record that its runs contradict is refused', () => {
       'its run is also the run of another step',
     ],
     [
+      'a step that was removed',
+      (record) => ({ ...record, steps: [record.steps[0]!, record.steps[HOLD]!] }),
+      `steps/2026-11-30T03-00-01Z-steady-0001 contains a complete run, and no step of the record names it`,
+    ],
+    [
       'a run of another step',
       withStep(HOLD, { run: '2026-11-30T03-00-09Z-steady-0009' }),
       'its run folder steps/2026-11-30T03-00-09Z-steady-0009 is missing',

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { nearLimitOf } from '../../slas/capacity/near.ts';
 import { holdConfidence, missConfidenceOf } from '../../slas/capacity/plans.ts';
@@ -16,7 +17,7 @@ import { formatProblem } from '../cli/inputs.ts';
 import type { Io } from '../cli/io.ts';
 import { FILES, readStoredRun, type StoredRun } from '../runs/bundle.ts';
 import { ifItCanBeJudged } from '../runs/judge-stored.ts';
-import { findAlterations } from '../runs/seal.ts';
+import { findAlterations, MANIFEST } from '../runs/seal.ts';
 import { readOptional } from '../runs/stored-files.ts';
 import { nameOfStep } from './record-problems.ts';
 import { seenIn } from './step-seen.ts';
@@ -46,8 +47,29 @@ export async function differenceFromRuns(
   const replicas =
     (proving?.replicas === undefined ? undefined : scraped.get(proving)) ?? [...scraped.values()].at(-1) ?? 1;
   return replicas === record.replicas
-    ? null
+    ? await unlistedRun(record, path)
     : `replicas: the record says ${record.replicas}, but ${replicas} were scraped`;
+}
+
+/**
+ * A complete run that no step names: without it, a hold that did not pass could be removed from the record and repeated. Only the run of an
+ * interrupted step may be complete without being named. Earlier versions did not store interrupted steps.
+ */
+async function unlistedRun({ steps, begun, sources }: CapacityRecord, path: string): Promise<string | null> {
+  if (sources === undefined) return null;
+  const folder = join(path, CAPACITY_FILES.steps);
+  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
+  const unlisted = entries.filter(
+    (entry) =>
+      entry.isDirectory() &&
+      existsSync(join(folder, entry.name, MANIFEST)) &&
+      steps.every(({ run }) => run !== entry.name),
+  );
+  const interrupted = steps.filter(({ because }) => because === 'interrupted').length;
+  const [first] = unlisted;
+  return first === undefined || unlisted.length <= interrupted + (begun === undefined ? 0 : 1)
+    ? null
+    : `${CAPACITY_FILES.steps}/${first.name} contains a complete run, and no step of the record names it`;
 }
 
 interface Place {

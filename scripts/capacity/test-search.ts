@@ -59,6 +59,7 @@ export async function makeSearch(
   let record: CapacityRecord = {
     ...{ ...rest, asked: others, settings: { ...settings, budgetSeconds } },
     documentSha256: sha256Of(SHIPPED_YAML),
+    sources: { service: HASH, settings: { SERVICE_WORKERS: '77' }, script: HASH, variables: HASH },
     ...changes,
   };
   const path = join(parent, record.id);
@@ -68,6 +69,8 @@ export async function makeSearch(
   return { path, record };
 }
 
+/** Of a service and a script that are not those of this checkout. */
+const HASH = '0'.repeat(64);
 const AROUND_SECONDS = 8;
 const FROM_SECONDS = 10.2;
 const EDGES = [0.1, 0.15, 0.2, 0.3, 0.5, 1];

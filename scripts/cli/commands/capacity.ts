@@ -82,7 +82,10 @@ export const register: Register = (program, io, done) => {
       'run one search for each value of a parameter of the load script, for example BATCH_SIZE=1,8,32',
     )
     .option('--out <dir>', 'where to create the folder of the search (default: runs/)')
-    .option('--resume <run>', 'resume an interrupted search: its folder, or its name under runs/')
+    .option(
+      '--resume <run>',
+      'resume an interrupted search, or report a finished one again: its folder, or its name under runs/',
+    )
     .option('--json', 'print the record of the search as JSON')
     .action(async (options: CapacityOptions) => done(await capacity(options, io)));
 };
