@@ -75,7 +75,7 @@ export async function begin(
   const record = {
     ...newRecord(folder.id, read.value, stored, settings, await headOf(io.project)),
     sources: await sourcesOf(sent.value.file, target === undefined, {
-      root: io.root,
+      ...io,
       env: environmentOf(stored, io),
     }),
   };

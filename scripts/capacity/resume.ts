@@ -196,7 +196,7 @@ async function sameLoad(
     );
   const file = script.value?.file ?? resolve(io.project, scriptOf(asked.scenario, document));
   const env = environmentOf(asked, io);
-  const now = await sourcesOf(file, asked.target === undefined, { root: io.root, env });
+  const now = await sourcesOf(file, asked.target === undefined, { ...io, env });
   const changes = await changesSince(record, now, io);
   return changes.length === 0
     ? script

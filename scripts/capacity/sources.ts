@@ -24,7 +24,7 @@ const LOCAL_SETTINGS = [
 
 /**
  * @param script the absolute path of the load script
- * @param isOurs whether the harness starts the service
+ * @param isOurs whether the harness starts the service; never so if the harness is installed as a package
  */
 export async function sourcesOf(
   script: string,
