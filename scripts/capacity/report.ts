@@ -13,6 +13,9 @@ import type { RunFolder } from '../runs/bundle.ts';
 import { kubernetesPatch } from './kubernetes-patch.ts';
 import { CAPACITY_FILES, VARIANT_FILES } from './storage.ts';
 
+/** A fixed seed, so that a report always has the same intervals. */
+export const SEED = 1;
+
 export async function writeReports(
   record: CapacityRecord,
   result: CapacityResult,
@@ -30,8 +33,11 @@ export async function writeReports(
   io.progress(`report: ${shortPath(io, join(folder.path, CAPACITY_FILES.report))}`);
 }
 
-/** Writes one report for several searches, in its own folder next to the folders of the searches. */
-/** @param missing values whose search did not end */
+/**
+ * Writes one report for several searches, in its own folder next to the folders of the searches.
+ *
+ * @param missing values whose search did not end
+ */
 export async function writeVariants(
   searched: readonly Searched[],
   missing: readonly string[],

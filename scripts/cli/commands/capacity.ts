@@ -9,7 +9,7 @@ import { Scaling } from '../../capacity/deployment.ts';
 import { changedBetween, isLoadSent } from '../../capacity/ended-early.ts';
 import { type CapacityOptions, readCapacityOptions } from '../../capacity/options.ts';
 import { otherSearches, storedHistory } from '../../capacity/past.ts';
-import { writeReports, writeVariants } from '../../capacity/report.ts';
+import { SEED, writeReports, writeVariants } from '../../capacity/report.ts';
 import { resume } from '../../capacity/resume.ts';
 import { search } from '../../capacity/search.ts';
 import { environmentOf } from '../../capacity/sources.ts';
@@ -89,9 +89,6 @@ export const register: Register = (program, io, done) => {
     .option('--json', 'print the record of the search as JSON')
     .action(async (options: CapacityOptions) => done(await capacity(options, io)));
 };
-
-/** A fixed seed, so that a report always has the same intervals. */
-const SEED = 1;
 
 export async function capacity(
   options: CapacityOptions,

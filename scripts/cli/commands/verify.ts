@@ -5,6 +5,7 @@ import type { Plan, Verdict } from '../../../slas/model/model.ts';
 import { planWindow } from '../../../slas/plan/plan.ts';
 import type { PlanOverrides } from '../../../slas/plan/planned-load.ts';
 import { verdictDocument } from '../../../slas/render/json.ts';
+import { isSearchFolder, verifySearch } from '../../capacity/verify-search.ts';
 import { FILES, readStoredRun, type StoredRun, toJson } from '../../runs/bundle.ts';
 import {
   countDifferences,
@@ -53,7 +54,7 @@ export interface VerifyOptions {
 export const register: Register = (program, io, done) => {
   const command = program
     .command('verify')
-    .description('judge a stored run again, or any time window of any service')
+    .description('judge a stored run or capacity search again, or any time window of any service')
     .argument('[run]', RUN_ARGUMENT)
     .option('--offline', 'use the run folder only; default when --prometheus is not given')
     .option('--prometheus <url>', 'query this server, and report differences from the stored run')
@@ -81,6 +82,8 @@ interface Judged {
 export async function verify(options: VerifyOptions, io: Io): Promise<ExitCode | readonly PlacedProblem[]> {
   if (options.listen !== undefined) return await listenTo(options.listen, options, io);
   const isWindow = options.from !== undefined || options.to !== undefined;
+  const path = runPath(options.run, io);
+  if (!isWindow && isSearchFolder(path)) return await verifySearch(path, options, io);
   const sure = readConfidence(options.confidence);
   if (!sure.ok) return sure.error;
   if (options.offline === true && (isWindow || options.prometheus !== undefined)) {
