@@ -2,7 +2,7 @@ import { type Basis, basisOf, type Exempt, isSameBasis } from '../capacity/basis
 import type { CapacityRecord, StepRecord } from '../capacity/record.ts';
 import type { CapacityResult } from '../capacity/result.ts';
 import { reason } from '../model/reasons.ts';
-import { formatCount, formatValue } from './numbers.ts';
+import { are, formatCount, formatValue } from './numbers.ts';
 import { printableLine } from './printable.ts';
 import { exemptInWords } from './reasons/decision.ts';
 import { wordsOf } from './reasons/words.ts';
@@ -46,10 +46,10 @@ export function basisInWords(record: CapacityRecord, result: CapacityResult): st
     `In the hold at ${rate(result.answer.provenPerSecond)}, ${each.join('; ')}.`,
     missed.length === 0
       ? 'The proven rate, and all numbers that follow from it, rest on the decisive objectives alone.'
-      : `The proven rate, and all numbers that follow from it, do not keep ${listed(missed)}.`,
+      : `All numbers that follow from the proven rate accept that ${listed(missed)} ${are(missed.length)} missed.`,
     ...(expired.length === 0
       ? []
-      : [`${listed(expired)} counts again: search again for the highest rate that keeps it.`]),
+      : [`${listed(expired)} counts again: search again for the highest rate at which it is met.`]),
   ].join(' ');
 }
 

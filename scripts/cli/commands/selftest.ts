@@ -36,6 +36,8 @@ export interface SelftestOptions {
   readonly budget?: string;
   /** How many of these searches run at the same time. */
   readonly parallel?: string;
+  /** The seed of the first of these searches. */
+  readonly firstSeed?: string;
   /** How many times to repeat the rows. */
   readonly times?: string;
 }
@@ -59,6 +61,10 @@ export const register: Register = (program, io, done) =>
     )
     .option('--budget <duration>', 'the longest time of each of these searches (default: 15m)')
     .option('--parallel <n>', 'how many of these searches run at the same time (default: 1)')
+    .option(
+      '--first-seed <n>',
+      'the seed of the first of these searches (default: 1), to continue after those of an earlier selftest',
+    )
     .option('--record', 'store the evidence of every verdict for --quick')
     .option('--json <file>', 'in addition, write the table as JSON to this file')
     .option('--markdown', 'print the table as Markdown')
@@ -74,9 +80,8 @@ export async function selftest(
 ): Promise<ExitCode | readonly PlacedProblem[]> {
   if (options.atLimit !== undefined) return await atLimit(options, io);
   if (options.searches !== undefined) return await searches(options, io);
-  for (const option of ['budget', 'parallel'] as const)
-    if (options[option] !== undefined)
-      return badOption(`--${option}`, 'applies to searches: add --searches N').error;
+  for (const [option, name] of OF_SEARCHES)
+    if (options[option] !== undefined) return badOption(name, 'applies to searches: add --searches N').error;
   const chosen = chooseRows(options.only);
   if (typeof chosen === 'string') return badOption('--only', chosen).error;
   if (options.quick === true && (options.record === true || options.againstK6 === true))
@@ -94,6 +99,12 @@ export async function selftest(
   return exitCodeOf(results, options.quick === true || options.allowSkipped === true);
 }
 
+const OF_SEARCHES = [
+  ['budget', '--budget'],
+  ['parallel', '--parallel'],
+  ['firstSeed', '--first-seed'],
+] as const;
+
 const MAX_GATES = 1_000;
 
 /** Runs four gates at a time, each for at most a minute. */
@@ -105,7 +116,7 @@ async function atLimit(
   if (!Number.isInteger(gates) || gates < 1 || gates > MAX_GATES)
     return badOption('--at-limit', `"${asked}" is not a whole number of gates from 1 to ${MAX_GATES}`).error;
   const others = [rest.quick, rest.record, rest.againstK6, rest.only, rest.markdown, rest.allowSkipped];
-  const more = [...others, rest.searches, rest.budget, rest.parallel];
+  const more = [...others, rest.searches, ...OF_SEARCHES.map(([option]) => rest[option])];
   if (more.some((one) => one !== undefined) || Number(rest.times ?? 1) !== 1)
     return badOption('--at-limit', 'runs none of the rows: combine it with --json and --out only').error;
   await using temporary = out === undefined ? await temporaryFolder() : null;
@@ -121,9 +132,19 @@ async function atLimit(
 
 const MAX_SEARCHES = 100;
 const MAX_PARALLEL = 8;
+const MAX_SEED = 1_000_000;
 
 async function searches(
-  { searches: asked, budget, parallel: atOnce = '1', only = [], json, out, ...rest }: SelftestOptions,
+  {
+    searches: asked,
+    budget,
+    parallel: atOnce = '1',
+    firstSeed: first = '1',
+    only = [],
+    json,
+    out,
+    ...rest
+  }: SelftestOptions,
   io: Io,
 ): Promise<ExitCode | readonly PlacedProblem[]> {
   const count = Number(asked);
@@ -134,11 +155,14 @@ async function searches(
   if (others.some((one) => one !== undefined) || Number(rest.times ?? 1) !== 1)
     return badOption(
       '--searches',
-      'runs none of the rows: combine it with --only, --budget, --parallel, --json and --out only',
+      'runs none of the rows: combine it with --only, --budget, --parallel, --first-seed, --json and --out only',
     ).error;
   const parallel = Number(atOnce);
   if (!Number.isInteger(parallel) || parallel < 1 || parallel > MAX_PARALLEL)
     return badOption('--parallel', `"${atOnce}" is not a whole number from 1 to ${MAX_PARALLEL}`).error;
+  const firstSeed = Number(first);
+  if (!Number.isInteger(firstSeed) || firstSeed < 1 || firstSeed > MAX_SEED)
+    return badOption('--first-seed', `"${first}" is not a whole number from 1 to ${MAX_SEED}`).error;
   const names = LAWS.map(({ name }) => name);
   const unknown = only.find((one) => !names.includes(one));
   if (unknown !== undefined)
@@ -151,7 +175,7 @@ async function searches(
   await makeFolder(folder);
   const laws = only.length === 0 ? LAWS : LAWS.filter(({ name }) => only.includes(name));
   const { budgetSeconds } = read.value;
-  const found = await searchAll({ laws, searches: count, budgetSeconds, parallel, folder }, io);
+  const found = await searchAll({ laws, searches: count, firstSeed, budgetSeconds, parallel, folder }, io);
   const counts = countsOfSearches(found);
   if (json !== undefined)
     await writeWhole(userPath(io, json), `${JSON.stringify({ counts, searches: found }, null, 2)}\n`);

@@ -54,6 +54,9 @@ test.each([
   [['--budget', '5m'], '--budget: applies to searches: add --searches N'],
   [['--parallel', '2'], '--parallel: applies to searches: add --searches N'],
   [['--searches', '2', '--parallel', '9'], '--parallel: "9" is not a whole number from 1 to 8'],
+  [['--first-seed', '7'], '--first-seed: applies to searches: add --searches N'],
+  [['--searches', '2', '--first-seed', '0'], '--first-seed: "0" is not a whole number from 1 to'],
+  [['--at-limit', '2', '--first-seed', '3'], '--at-limit: runs none of the rows'],
   [['--at-limit', '2', '--searches', '2'], '--at-limit: runs none of the rows'],
 ])('%j', async (args, message) => {
   const { code, stderr } = await slaHere(['selftest', ...args]);

@@ -23,6 +23,8 @@ export interface SearchesOptions {
   readonly laws: readonly KnownLaw[];
   /** The number of searches for each service. */
   readonly searches: number;
+  /** Each search has a seed of its own: this one, and those that follow. */
+  readonly firstSeed: number;
   readonly budgetSeconds: number;
   /** How many searches run at the same time. Such a service only waits, so most of the CPU time is that of k6. */
   readonly parallel: number;
@@ -38,7 +40,7 @@ export async function searchAll(options: SearchesOptions, io: Io): Promise<reado
     findTool('prometheus', toolIo(io)),
   ]);
   const tools = { K6_BIN: k6.path, PROMETHEUS_BIN: prometheus.path };
-  const seeds = Array.from({ length: options.searches }, (_, index) => index + 1);
+  const seeds = Array.from({ length: options.searches }, (_, index) => options.firstSeed + index);
   const planned = seeds.flatMap((seed) => options.laws.map((law) => ({ law, seed })));
   let ended = 0;
   return await pMap(
