@@ -44,7 +44,8 @@ const NO_NETWORK = `--import=data:text/javascript,${encodeURIComponent(
 
 describe('a bundle without Prometheus', () => {
   test('gives the same verdict byte by byte, without network access', async () => {
-    expectVerdict(gated, () => expect([0, 1], gated.stderr).toContain(gated.code));
+    // On a busy machine the run is inconclusive, and that verdict must be reproduced, too.
+    expectVerdict(gated, () => expect([0, 1, 3], gated.stderr).toContain(gated.code));
     const offline = await sla(['verify', original, '--offline', '--json'], {
       env: { NODE_OPTIONS: NO_NETWORK },
     });
