@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { provingHold } from '../../slas/capacity/known.ts';
 import { nearLimitOf } from '../../slas/capacity/near.ts';
 import { holdConfidence, missConfidenceOf } from '../../slas/capacity/plans.ts';
 import {
@@ -9,7 +10,6 @@ import {
   type StepFigures,
   type StepRecord,
 } from '../../slas/capacity/record.ts';
-import { provingHold } from '../../slas/capacity/steps.ts';
 import { judge } from '../../slas/judge/judge.ts';
 import type { Plan, RunSeries } from '../../slas/model/model.ts';
 import { cutWindow } from '../../slas/window/cut-window.ts';

@@ -1,4 +1,5 @@
 import type { Exemption, ObjectiveOutcome, Verdict, Waiver } from '../model/model.ts';
+import { provingHold } from './known.ts';
 import type { SearchAnswer, StepSeen } from './search-model.ts';
 
 /** Which objectives the answer of a search rests on: those that decided the verdict of the hold that proved the rate. */
@@ -49,11 +50,8 @@ export interface Basis {
 /** null if every objective decided, or if no rate is proven. */
 export function basisOf(steps: readonly Step[], answer: SearchAnswer | null): Basis | null {
   if (answer === null || !answer.ok) return null;
-  const { provenPerSecond, refutedPerSecond } = answer;
-  const hold = steps.findLast(
-    ({ kind, outcome, ratePerSecond }) =>
-      kind === 'hold' && outcome === 'met' && ratePerSecond === provenPerSecond,
-  );
+  const { refutedPerSecond } = answer;
+  const hold = provingHold(steps);
   if (hold?.exempt === undefined) return null;
   const { exempt, decisive = 0 } = hold;
   const missed = steps

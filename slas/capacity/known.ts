@@ -30,6 +30,14 @@ export interface Known {
 /** An interrupted step shows nothing about its rate. It only uses up time and its share of the error. */
 export const isEnded = ({ because }: StepSeen) => because !== 'interrupted';
 
+/** The hold that confirmed the highest rate; undefined: none passed. */
+export const provingHold = <Step extends Pick<StepSeen, 'kind' | 'outcome' | 'ratePerSecond'>>(
+  steps: readonly Step[],
+): Step | undefined =>
+  steps
+    .filter(({ kind, outcome }) => kind === 'hold' && outcome === 'met')
+    .toSorted((a, b) => b.ratePerSecond - a.ratePerSecond)[0];
+
 export const holdsIn = (log: readonly StepSeen[]) => log.filter((one) => one.kind === 'hold' && isEnded(one));
 
 export function knownFrom(log: readonly StepSeen[], { stepSeconds }: SearchSettings): Known {

@@ -1,5 +1,6 @@
 import { type Growth, growthOf } from './growth.ts';
 import { type Knee, kneeOf } from './knee.ts';
+import { provingHold } from './known.ts';
 import { type Earlier, earlierThan } from './ledger.ts';
 import { checkLittle, type LittleViolation } from './little.ts';
 import { type PodSizing, podSizeOf } from './pod-size.ts';
@@ -7,7 +8,7 @@ import type { CapacityRecord, StepRecord, StepResource } from './record.ts';
 import { type ReplicaAnswer, replicasFor } from './replicas.ts';
 import { type Bent, inOrderOfBending, type Resource } from './saturation.ts';
 import { answerOf, type SearchAnswer } from './search.ts';
-import { changedReplicas, provingHold } from './steps.ts';
+import { changedReplicas } from './steps.ts';
 import { type TrafficAnswer, trafficAnswerOf } from './traffic/answer.ts';
 import type { History } from './traffic/model.ts';
 import { fitUsl, type LoadPoint, type Predicted, predict, type Usl } from './usl.ts';

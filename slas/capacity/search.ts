@@ -1,7 +1,7 @@
 import { aimed } from './aim.ts';
 import { around, holdTime, inTime, isAffordable, left } from './budget.ts';
 import { provableByCount } from './enough.ts';
-import { highestOf, holdsIn, type Known, knownFrom } from './known.ts';
+import { holdsIn, type Known, knownFrom, provingHold } from './known.ts';
 import { holdPlan, isClimbing, MAX_STEPS, stepAt } from './plans.ts';
 import { firstHold, nextRate, rateAboveProven, rateBelowMissed, rounded } from './rates.ts';
 import type {
@@ -62,12 +62,7 @@ export function answerOf(settings: SearchSettings, log: readonly StepSeen[]): Se
 }
 
 /** The highest rate that a hold confirmed. */
-const provenIn = (log: readonly StepSeen[]): number | null =>
-  highestOf(
-    holdsIn(log)
-      .filter(({ outcome }) => outcome === 'met')
-      .map(({ ratePerSecond }) => ratePerSecond),
-  );
+const provenIn = (log: readonly StepSeen[]): number | null => provingHold(log)?.ratePerSecond ?? null;
 
 /**
  * After the hold, the remaining time is spent on the wider part of the interval. The next run is either a hold at a higher rate, which is

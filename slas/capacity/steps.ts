@@ -1,3 +1,4 @@
+import { provingHold } from './known.ts';
 import type { CapacityRecord, StepRecord } from './record.ts';
 import type { StepPlan } from './search-model.ts';
 
@@ -7,12 +8,6 @@ export function withStep({ begun: _, ...record }: CapacityRecord, step: StepReco
   const steps = [...record.steps, step];
   return { ...record, steps, replicas: provingHold(steps)?.replicas ?? step.replicas ?? record.replicas };
 }
-
-/** The hold that confirmed the highest rate; undefined: none passed. */
-export const provingHold = (steps: readonly StepRecord[]): StepRecord | undefined =>
-  steps
-    .filter(({ kind, outcome }) => kind === 'hold' && outcome === 'met')
-    .toSorted((a, b) => b.ratePerSecond - a.ratePerSecond)[0];
 
 /**
  * The step in progress becomes one that decided nothing. Otherwise, a hold that goes badly could be interrupted and repeated as often as it

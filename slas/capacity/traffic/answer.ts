@@ -1,6 +1,6 @@
+import { provingHold } from '../known.ts';
 import type { CapacityRecord } from '../record.ts';
 import type { SearchAnswer } from '../search.ts';
-import { provingHold } from '../steps.ts';
 import { type Gap, type History, HOUR_SECONDS, type Outlook, type Traffic } from './model.ts';
 import { outlookOf } from './outlook.ts';
 
