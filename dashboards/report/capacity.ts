@@ -4,21 +4,18 @@ import {
   answerInWords,
   assumptions,
   bentInWords,
-  cautionInWords,
   commandOf,
   growthInWords,
-  INDEPENDENT,
-  independentOf,
   littleInWords,
   NOTHING_BENT,
   PATCH_FILE,
   podInWords,
   RESOURCES,
   stepInWords,
-  widthOf,
 } from '../../slas/render/capacity.ts';
 import { basisInWords } from '../../slas/render/capacity-basis.ts';
 import { kneeInWords, uslInWords } from '../../slas/render/capacity-model.ts';
+import { cautionInWords, INDEPENDENT, independentOf, widthOf } from '../../slas/render/capacity-width.ts';
 import { countOf, formatCount } from '../../slas/render/numbers.ts';
 import { regressionInWords, trafficInWords } from '../../slas/render/traffic.ts';
 import { listed, ordered } from './capacity-lists.ts';

@@ -6,13 +6,13 @@ import { resultOf } from '../../slas/capacity/result.ts';
 import {
   answerInWords,
   bentInWords,
-  cautionInWords,
   commandOf,
   growthInWords,
   podInWords,
 } from '../../slas/render/capacity.ts';
 import { notesOf, rowsOf, type Searched, variantsMarkdown } from '../../slas/render/capacity-by.ts';
 import { capacityMarkdown, capacityText, variantsText } from '../../slas/render/capacity-text.ts';
+import { cautionInWords } from '../../slas/render/capacity-width.ts';
 import { seeded } from '../../slas/simulation/queues.ts';
 import { recordOf, stepOf } from './test-record.ts';
 

@@ -4,11 +4,8 @@ import {
   answerInWords,
   assumptions,
   bentInWords,
-  cautionInWords,
   commandOf,
   growthInWords,
-  INDEPENDENT,
-  independentOf,
   littleInWords,
   NOTHING_BENT,
   PATCH_FILE,
@@ -19,6 +16,7 @@ import {
 import { basisInWords } from './capacity-basis.ts';
 import { type Searched, scalingInWords } from './capacity-by.ts';
 import { kneeInWords, uslInWords } from './capacity-model.ts';
+import { cautionInWords, INDEPENDENT, independentOf } from './capacity-width.ts';
 import { formatCount, formatValue } from './numbers.ts';
 import { changeInWords, regressionInWords, trafficDetails, trafficInWords } from './traffic.ts';
 
