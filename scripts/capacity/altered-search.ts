@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { cp, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { afterAll, beforeAll } from 'vitest';
 import type { CapacityRecord } from '../../slas/capacity/record.ts';
 import { toJson } from '../runs/bundle.ts';
-import { slaHere } from '../testing/sla.ts';
+import { slaHere, type TemporaryFolder, temporaryFolder } from '../testing/sla.ts';
 import { CAPACITY_FILES } from './storage.ts';
-import type { MadeSearch } from './test-search.ts';
+import { FINISHED, type MadeSearch, makeSearch } from './test-search.ts';
 
 /** Copies of a stored search with an altered record, for tests. */
 
@@ -21,6 +22,34 @@ export async function alteredCopy(
   await cp(path, copy, { recursive: true });
   await writeFile(join(copy, CAPACITY_FILES.record), toJson(change(record)));
   return copy;
+}
+
+export interface Fixture {
+  /** Of this test file. */
+  readonly folder: TemporaryFolder;
+  readonly made: MadeSearch;
+  /** Resolves to the path of the copy. */
+  readonly altered: (change?: Change) => Promise<string>;
+}
+
+/** Creates a finished search before the tests of the file that calls this, and removes it and its copies afterwards. */
+export function finishedSearch(changes: Partial<CapacityRecord> = {}): Fixture {
+  let folder: TemporaryFolder;
+  let made: MadeSearch;
+  beforeAll(async () => {
+    folder = await temporaryFolder();
+    made = await makeSearch(join(folder.path, 'made'), FINISHED, changes);
+  });
+  afterAll(() => folder[Symbol.asyncDispose]());
+  return {
+    get folder() {
+      return folder;
+    },
+    get made() {
+      return made;
+    },
+    altered: (change) => alteredCopy(made, folder.path, change),
+  };
 }
 
 export const resumed = (path: string, ...args: readonly string[]) =>

@@ -2,24 +2,18 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { availableParallelism, hostname } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { toJson } from '../runs/bundle.ts';
-import { ROOT, type TemporaryFolder, temporaryFolder } from '../testing/sla.ts';
-import { alteredCopy, type Change, resumed, withAsked } from './altered-search.ts';
+import { ROOT, temporaryFolder } from '../testing/sla.ts';
+import { finishedSearch, resumed, withAsked } from './altered-search.ts';
 import { changesSince, sourcesOf } from './sources.ts';
 import { CAPACITY_FILES } from './storage.ts';
-import { FINISHED, HOLD, type MadeSearch, makeSearch } from './test-search.ts';
+import { FINISHED, HOLD, makeSearch } from './test-search.ts';
 
 /** Resuming a stored search. */
 
-let folder: TemporaryFolder;
-let made: MadeSearch;
-beforeAll(async () => {
-  folder = await temporaryFolder();
-  made = await makeSearch(join(folder.path, 'made'), FINISHED, { cores: availableParallelism() });
-});
-afterAll(() => folder[Symbol.asyncDispose]());
-const altered = (change?: Change) => alteredCopy(made, folder.path, change);
+const search = finishedSearch({ cores: availableParallelism() });
+const { altered } = search;
 
 test('a finished search is reported again, and its record stays the same', async () => {
   const path = await altered();
@@ -29,7 +23,7 @@ test('a finished search is reported again, and its record stays the same', async
     'Every objective holds at 425/s, confirmed by a hold; at 438/s an objective is missed.',
   );
   expect(code).toBe(0);
-  expect(JSON.parse(await readFile(join(path, CAPACITY_FILES.record), 'utf8'))).toEqual(made.record);
+  expect(JSON.parse(await readFile(join(path, CAPACITY_FILES.record), 'utf8'))).toEqual(search.made.record);
 });
 
 test('a damaged search next to it is skipped, and named', async () => {
@@ -39,7 +33,7 @@ test('a damaged search next to it is skipped, and named', async () => {
       '2026-11-29T03-00-00Z-capacity-steady-0001',
       { schema: 'sla-harness/capacity/v1', steps: [], asked: { scenario: 'steady' } },
     ],
-    ['2026-11-29T03-00-00Z-capacity-steady-0002', { ...made.record, commit: 5 }],
+    ['2026-11-29T03-00-00Z-capacity-steady-0002', { ...search.made.record, commit: 5 }],
   ] as const) {
     await mkdir(join(dirname(path), name));
     await writeFile(join(dirname(path), name, CAPACITY_FILES.record), toJson(content));
@@ -58,7 +52,7 @@ describe('no more load is sent if it would not measure the same', () => {
     const cores = availableParallelism() + 1;
     const wide = [...FINISHED.slice(0, 2), { ...FINISHED[HOLD]!, ratePerSecond: 300 }];
     const others = { commit: 'f'.repeat(40), cores };
-    const { path } = await makeSearch(join(folder.path, 'elsewhere'), wide, others);
+    const { path } = await makeSearch(join(search.folder.path, 'elsewhere'), wide, others);
     const more = await resumed(path, '--budget', '1h');
     expect(more.stderr).toContain(`this machine has ${cores - 1} CPU cores (${cores} before)`);
     expect(more.stderr).toContain('(ffffffffffff before)');
@@ -95,7 +89,7 @@ describe('no more load is sent if it would not measure the same', () => {
   test('the settings of a service that the harness starts are compared', async () => {
     const script = join(ROOT, 'loadtests', 'single-texts.ts');
     const now = (env: Record<string, string>) => sourcesOf(script, true, { root: ROOT, env });
-    const record = { ...made.record, sources: await now({ SERVICE_WORKERS: '1' }) };
+    const record = { ...search.made.record, sources: await now({ SERVICE_WORKERS: '1' }) };
     const io = { project: ROOT };
     expect(await changesSince(record, await now({ SERVICE_WORKERS: '1', LANG: 'C' }), io)).toEqual([]);
     expect(await changesSince(record, await now({ SERVICE_WORKERS: '2' }), io)).toEqual([
@@ -121,9 +115,9 @@ describe('options and files of a resumed search', () => {
     [['--max-rate', '5'], '--max-rate: a resumed search keeps the options that it began with'],
   ])('%j', async (args, message) => {
     const { path } = await makeSearch(
-      join(folder.path, randomUUID()),
+      join(search.folder.path, randomUUID()),
       [{ kind: 'step', ratePerSecond: 100, seconds: 20 }],
-      { settings: { ...made.record.settings, holdSeconds: 600, budgetSeconds: 7200 } },
+      { settings: { ...search.made.record.settings, holdSeconds: 600, budgetSeconds: 7200 } },
     );
     const { code, stderr } = await resumed(path, ...args);
     expect(stderr).toContain(message);

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { basename, dirname, join, resolve } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
 import { isSentimentService } from '../../dashboards/own-service-panels.ts';
 import type { CapacityRecord } from '../../slas/capacity/record.ts';
 import { nextOf } from '../../slas/capacity/search.ts';
@@ -25,7 +25,7 @@ import { historyOf, storedHistory, writeHistory } from './past.ts';
 import { lockSearch } from './search-lock.ts';
 import { confidenceOf } from './settings.ts';
 import { changesSince, environmentOf, sourcesOf } from './sources.ts';
-import { CAPACITY_FILES, readRecord, sha256Of } from './storage.ts';
+import { CAPACITY_FILES, isSearchFolder, readRecord, sha256Of } from './storage.ts';
 import { differenceFromRuns } from './stored-steps.ts';
 
 /** Resumes a stored search. Before anything is sent or written, the stored search is checked against its own runs. */
@@ -37,7 +37,7 @@ export async function resume(options: CapacityOptions, io: Io): Promise<Input<Be
   if (!early.ok) return early;
   const shown = options.resume === '' ? '""' : options.resume!;
   const path = resolve(runPath(options.resume, io));
-  if (!existsSync(join(path, CAPACITY_FILES.record)))
+  if (!isSearchFolder(path))
     return badOption(
       '--resume',
       `${shown} is not the folder of a search: ${existsSync(path) && options.resume !== '' ? `it has no ${CAPACITY_FILES.record}` : 'there is no such folder'}; name one that ./sla capacity created under runs/`,

@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { CapacityRecord } from '../../slas/capacity/record.ts';
 import { fail, ok, type Result } from '../../slas/model/result.ts';
 import type { RunFolder } from '../runs/bundle.ts';
@@ -22,6 +24,8 @@ export const CAPACITY_FILES = {
   patch: 'k8s-patch.yaml',
   steps: 'steps',
 } as const;
+
+export const isSearchFolder = (path: string): boolean => existsSync(join(path, CAPACITY_FILES.record));
 
 /** The report of several searches. */
 export const VARIANT_FILES = { report: 'capacity-by.html', markdown: 'capacity-by.md' } as const;

@@ -1,13 +1,12 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { StepRecord } from '../../slas/capacity/record.ts';
 import { toJson } from '../runs/bundle.ts';
-import { type TemporaryFolder, temporaryFolder } from '../testing/sla.ts';
 import {
-  alteredCopy,
   type Change,
+  finishedSearch,
   resumed,
   withAsked,
   withFigures,
@@ -15,18 +14,12 @@ import {
   withStep,
 } from './altered-search.ts';
 import { CAPACITY_FILES } from './storage.ts';
-import { FINISHED, HOLD, type MadeSearch, type MadeStep, MISS, makeSearch } from './test-search.ts';
+import { FINISHED, HOLD, type MadeStep, MISS, makeSearch } from './test-search.ts';
 
 /** The record of a search is refused if its runs, or the SLA document, contradict it. */
 
-let folder: TemporaryFolder;
-let made: MadeSearch;
-beforeAll(async () => {
-  folder = await temporaryFolder();
-  made = await makeSearch(join(folder.path, 'made'), FINISHED, { cores: availableParallelism() });
-});
-afterAll(() => folder[Symbol.asyncDispose]());
-const altered = (change?: Change) => alteredCopy(made, folder.path, change);
+const search = finishedSearch({ cores: availableParallelism() });
+const { altered } = search;
 
 const without =
   (name: keyof StepRecord): Change =>
@@ -154,7 +147,7 @@ describe('a record that its runs contradict is refused', () => {
       ...FINISHED.slice(0, 2),
       { kind: 'hold', ratePerSecond: 425, seconds: 120, slow: 0.05 },
     ];
-    const { path, record } = await makeSearch(join(folder.path, 'undecided'), late);
+    const { path, record } = await makeSearch(join(search.folder.path, 'undecided'), late);
     expect(record.steps[HOLD]).toMatchObject({ outcome: 'undecided', verdict: 'inconclusive' });
     const change = withStep(HOLD, { outcome: 'met' });
     await writeFile(join(path, CAPACITY_FILES.record), toJson(change(record)));
@@ -166,7 +159,7 @@ describe('a record that its runs contradict is refused', () => {
   });
 
   test('a hold after others that did not pass needs a higher confidence than a first one', async () => {
-    const { path, record } = await makeSearch(join(folder.path, 'confidence'), [
+    const { path, record } = await makeSearch(join(search.folder.path, 'confidence'), [
       ...FINISHED.slice(0, 2),
       { kind: 'hold', ratePerSecond: 425, seconds: 120 },
     ]);
@@ -198,7 +191,7 @@ describe('a record that its runs contradict is refused', () => {
     ],
   ])('%s', async (_, damage, message) => {
     const path = await altered();
-    await damage(path, made.record.steps[HOLD]!.run!);
+    await damage(path, search.made.record.steps[HOLD]!.run!);
     const { code, stderr } = await resumed(path);
     expect(stderr).toContain(message);
     expect(code).toBe(2);

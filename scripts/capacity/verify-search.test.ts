@@ -1,23 +1,17 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { slaHere, type TemporaryFolder, temporaryFolder } from '../testing/sla.ts';
-import { alteredCopy, withStep } from './altered-search.ts';
+import { expect, test } from 'vitest';
+import { slaHere } from '../testing/sla.ts';
+import { alteredCopy, finishedSearch, withStep } from './altered-search.ts';
 import { CAPACITY_FILES } from './storage.ts';
-import { FINISHED, HOLD, type MadeSearch, MISS, makeSearch } from './test-search.ts';
+import { FINISHED, HOLD, MISS, makeSearch } from './test-search.ts';
 
 /** `./sla verify` on the folder of a search. */
 
-let folder: TemporaryFolder;
-let made: MadeSearch;
-beforeAll(async () => {
-  folder = await temporaryFolder();
-  made = await makeSearch(join(folder.path, 'made'), FINISHED);
-});
-afterAll(() => folder[Symbol.asyncDispose]());
+const search = finishedSearch();
 
 test('every stored run is judged again, and the answer is printed; the machine may be another one', async () => {
-  const path = await alteredCopy(made, folder.path, (record) => ({ ...record, cores: 999 }));
+  const path = await alteredCopy(search.made, search.folder.path, (record) => ({ ...record, cores: 999 }));
   const { code, stdout, stderr } = await slaHere(['verify', path]);
   expect(stderr).toContain('judging 3 stored runs again');
   expect(stderr).toContain('every stored run gives what');
@@ -29,8 +23,8 @@ test('every stored run is judged again, and the answer is printed; the machine m
 
 test('a search without a hold has no answer: exit code 3', async () => {
   const path = await alteredCopy(
-    await makeSearch(join(folder.path, 'unfinished'), FINISHED.slice(0, HOLD)),
-    folder.path,
+    await makeSearch(join(search.folder.path, 'unfinished'), FINISHED.slice(0, HOLD)),
+    search.folder.path,
   );
   const { code, stdout } = await slaHere(['verify', path]);
   expect(stdout).toContain('There is no answer: the time budget ended before a rate could be confirmed');
@@ -38,19 +32,23 @@ test('a search without a hold has no answer: exit code 3', async () => {
 });
 
 test('a step that its run contradicts, and a missing run, are named: exit code 2', async () => {
-  const path = await alteredCopy(made, folder.path, withStep(MISS, { outcome: 'met', missed: [] }));
+  const path = await alteredCopy(
+    search.made,
+    search.folder.path,
+    withStep(MISS, { outcome: 'met', missed: [] }),
+  );
   const { code, stdout, stderr } = await slaHere(['verify', path]);
   expect(stderr).toContain(
     'step at 438/s (2 of 3): the record says outcome met, but its stored run gives missed',
   );
   expect([code, stdout]).toEqual([2, '']);
-  const without = await alteredCopy(made, folder.path);
+  const without = await alteredCopy(search.made, search.folder.path);
   await rm(join(without, CAPACITY_FILES.steps), { recursive: true });
   expect((await slaHere(['verify', without])).stderr).toMatch(/its run folder steps\/\S+ is missing/);
 });
 
 test('options of a single run are refused', async () => {
-  const { code, stderr } = await slaHere(['verify', made.path, '--confidence', '0.99']);
+  const { code, stderr } = await slaHere(['verify', search.made.path, '--confidence', '0.99']);
   expect(stderr).toContain('--confidence: a search is judged from its own files, at its own confidence');
   expect(code).toBe(2);
 });

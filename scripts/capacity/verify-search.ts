@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { resultOf } from '../../slas/capacity/result.ts';
 import { capacityText } from '../../slas/render/capacity-text.ts';
@@ -13,8 +12,6 @@ import { CAPACITY_FILES, readRecord } from './storage.ts';
 import { differenceFromRuns } from './stored-steps.ts';
 
 /** `./sla verify` on the folder of a search: judges every stored run again. It needs nothing from outside the folder. */
-
-export const isSearchFolder = (path: string): boolean => existsSync(join(path, CAPACITY_FILES.record));
 
 interface Asked {
   readonly prometheus?: string;

@@ -5,7 +5,8 @@ import type { Plan, Verdict } from '../../../slas/model/model.ts';
 import { planWindow } from '../../../slas/plan/plan.ts';
 import type { PlanOverrides } from '../../../slas/plan/planned-load.ts';
 import { verdictDocument } from '../../../slas/render/json.ts';
-import { isSearchFolder, verifySearch } from '../../capacity/verify-search.ts';
+import { isSearchFolder } from '../../capacity/storage.ts';
+import { verifySearch } from '../../capacity/verify-search.ts';
 import { FILES, readStoredRun, type StoredRun, toJson } from '../../runs/bundle.ts';
 import {
   countDifferences,
