@@ -8,6 +8,7 @@ import { toolPath } from '../../slas/testing/prometheus-server.ts';
 import { GENERATED } from '../cli/commands/dashboards.ts';
 import { type SnapshotPrometheus, startOnSnapshot } from '../runs/snapshot-prometheus.ts';
 import { ROOT, sla, type TemporaryFolder, temporaryFolder } from '../testing/sla.ts';
+import { writeTolerantDocument } from '../testing/tolerant-document.ts';
 
 /** Every query of every dashboard, run against the data of a real run in a real Prometheus. */
 
@@ -40,7 +41,10 @@ let closed: number;
 
 beforeAll(async () => {
   folder = await temporaryFolder();
+  const document = await writeTolerantDocument(folder.path);
   const load = [
+    '--sla',
+    document,
     '--scenario',
     'smoke',
     '--rate',

@@ -1,13 +1,13 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { RunRecord } from '../../slas/model/model.ts';
-import { SHIPPED_DOCUMENT } from '../cli/inputs.ts';
 import { startLocalStack } from '../stack/local.ts';
 import type { Stack } from '../stack/stack.ts';
 import { serve } from '../testing/http-server.ts';
 import { countedPosts } from '../testing/service-counts.ts';
 import { type Done, ROOT, sla, type TemporaryFolder, temporaryFolder } from '../testing/sla.ts';
+import { writeTolerantDocument } from '../testing/tolerant-document.ts';
 import { expectVerdict, outcomesOf, preconditionOf } from '../testing/verdict.ts';
 
 /** A service that was already running, end to end: the real service with its own tokens, on this machine. */
@@ -20,10 +20,10 @@ let document: string;
 
 beforeAll(async () => {
   folder = await temporaryFolder();
-  document = join(folder.path, 'sla.yaml');
-  const shipped = await readFile(join(ROOT, SHIPPED_DOCUMENT), 'utf8');
   // 0.0.0.0 reaches this machine, but is not one of the addresses that are always allowed.
-  await writeFile(document, shipped.replace('service:\n', 'service:\n  allowedTargets: [0.0.0.0]\n'));
+  document = await writeTolerantDocument(folder.path, (text) =>
+    text.replace('service:\n', 'service:\n  allowedTargets: [0.0.0.0]\n'),
+  );
 });
 afterAll(() => folder[Symbol.asyncDispose]());
 

@@ -16,6 +16,7 @@ import {
   type TemporaryFolder,
   temporaryFolder,
 } from '../testing/sla.ts';
+import { writeTolerantDocument } from '../testing/tolerant-document.ts';
 import { expectVerdict, objectiveOf, outcomesOf, preconditionOf } from '../testing/verdict.ts';
 
 /** Gates that are interrupted. The service's speed does not matter here, so several run at the same time. */
@@ -31,9 +32,9 @@ let cold: readonly string[];
 
 beforeAll(async () => {
   documents = await temporaryFolder();
-  document = join(documents.path, 'sla.yaml');
-  const shipped = await readFile(join(ROOT, SHIPPED_DOCUMENT), 'utf8');
-  await writeFile(document, shipped.replace(/\n {2}warmUp:\n(?: {4}.*\n)+/, '\n'));
+  document = await writeTolerantDocument(documents.path, (text) =>
+    text.replace(/\n {2}warmUp:\n(?: {4}.*\n)+/, '\n'),
+  );
   cold = [...SHORT, '--sla', document];
 });
 afterAll(() => documents[Symbol.asyncDispose]());
@@ -72,7 +73,6 @@ describe('a process that dies during the load is evidence', () => {
     expectVerdict(done, (verdict) => check(verdict, done.code));
   }
 
-  // Runs alone, because on a busy machine its latencies would miss their limits before it dies.
   test('a dead Prometheus makes the run inconclusive', () =>
     gateLosing('--config.file', (verdict, code) => {
       expect(new Set(Object.values(outcomesOf(verdict)))).toEqual(new Set(['undecided']));

@@ -1,0 +1,28 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { SHIPPED_DOCUMENT } from '../cli/inputs.ts';
+import { ROOT } from './sla.ts';
+
+/** An objective for the latency of single texts, with its limits. */
+const LIMITS = /(- id: latency-p\d+\n(?: {4}.*\n)*?) {4}target: .*\n {4}alert: .*\n/g;
+const TOLERANT_LIMITS = '$1    target: "< 5s"\n    alert: "> 10s"\n';
+/** The p95 and the p99. */
+const EXPECTED_LIMITS = 2;
+
+/**
+ * Writes the shipped document with latency limits that a busy machine keeps, and returns its path. It is for gates of the
+ * sentiment service whose latencies do not matter: with the shipped limits, other tests on the same cores may cause a miss, or a
+ * percentile too close to its limit to be decided.
+ */
+export async function writeTolerantDocument(
+  folder: string,
+  alter: (text: string) => string = (text) => text,
+): Promise<string> {
+  const shipped = await readFile(join(ROOT, SHIPPED_DOCUMENT), 'utf8');
+  const found = shipped.match(LIMITS) ?? [];
+  if (found.length !== EXPECTED_LIMITS)
+    throw new Error(`${SHIPPED_DOCUMENT}: ${found.length} latency limits found, ${EXPECTED_LIMITS} expected`);
+  const file = join(folder, 'sla.yaml');
+  await writeFile(file, alter(shipped.replace(LIMITS, TOLERANT_LIMITS)));
+  return file;
+}
