@@ -240,6 +240,50 @@ describe('runs near the limit', () => {
   });
 });
 
+describe('a rate that was met is below the limit, whatever the shares of the error budget suggest', () => {
+  const near = (used: number, seconds: number) => ({
+    near: { used, budget: 0.05, independent: seconds * 50, seconds },
+  });
+
+  /** Two pods of a service with fixed times, at a real cluster. */
+  const overloaded = [
+    seen(40, 'met', near(0, 20)),
+    seen(80, 'missed', near(18.9, 20)),
+    seen(60, 'missed', near(11.6, 27)),
+    { ...hold(48.9, 'met'), ...near(0, 120) },
+  ];
+
+  test('after a step was met, the next run is a hold, or a step at a clearly higher rate', () => {
+    const runIn = (log: readonly StepSeen[]) => {
+      const found = next(log, { budgetSeconds: 900 });
+      if (!('run' in found)) throw new Error(JSON.stringify(found.answer));
+      return found.run;
+    };
+    const first = runIn(overloaded);
+    expect(first).toMatchObject({ kind: 'step' });
+    expect(first.ratePerSecond).toBeGreaterThan(50);
+    const times = { maxSeconds: first.maxSeconds, tookSeconds: 75 };
+    const met = seen(first.ratePerSecond, 'met', { ...near(0, 75), ...times });
+    const { kind, ratePerSecond } = runIn([...overloaded, met]);
+    expect(ratePerSecond).toBeGreaterThan(kind === 'hold' ? 50 : 1.02 * first.ratePerSecond);
+  });
+
+  test('after a disturbed step, holds are just below higher rates that were met', () => {
+    // Other work on the machine delayed the responses of the second step.
+    const log = [
+      seen(18.6, 'met', near(0, 20)),
+      seen(37.2, 'undecided', { ...near(0.7, 20), maxSeconds: 20 }),
+      seen(55.8, 'met', near(0, 20)),
+      seen(112, 'missed', near(19, 28)),
+      { ...hold(34.6, 'met'), ...near(0, 120) },
+    ];
+    const found = next(log, { budgetSeconds: 900 });
+    if (!('run' in found)) throw new Error(JSON.stringify(found.answer));
+    const { kind, ratePerSecond } = found.run;
+    expect(ratePerSecond).toBeGreaterThan(kind === 'hold' ? 45 : 56);
+  });
+});
+
 describe('the budget', () => {
   test('of three minutes is enough for a short step and a hold', () => {
     const short = { budgetSeconds: 180, aroundSeconds: 12 };
