@@ -111,9 +111,9 @@ export function readCapacityOptions(options: CapacityOptions, searches = 1): Inp
 }
 
 /** The time budget of each search, and the minimum duration of its holds. */
-function readTimes(
-  { budget, hold }: CapacityOptions,
-  searches: number,
+export function readTimes(
+  { budget, hold }: Pick<CapacityOptions, 'budget' | 'hold'>,
+  searches = 1,
 ): Input<Pick<ReadOptions, 'budgetSeconds' | 'holdSeconds'>> {
   const holdSeconds = hold === undefined ? DEFAULT_HOLD_SECONDS : Math.round(parseDuration(hold) ?? 0);
   if (holdSeconds < DEFAULT_HOLD_SECONDS || holdSeconds > MAX_HOLD_SECONDS)

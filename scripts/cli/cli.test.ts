@@ -98,6 +98,11 @@ describe('invalid usage exits with 2 and names the problem', () => {
       '--json: applies to a verdict that is printed',
     ],
     [['simulate', '--runs', 'many'], '--runs: "many" is not a whole number'],
+    [['simulate', '--budget', '1h'], '--budget: applies to --capacity: add it, or leave this option out'],
+    [
+      ['simulate', '--capacity', '--hold', '1m'],
+      '--hold: "1m" is not a valid duration for a hold (2m to 4h): write it as 5m',
+    ],
     [['simulate', '--seed', '3'], '--seed: write it as a whole number, with --until-decided or --capacity'],
     [
       ['simulate', '--service', 'stalls'],

@@ -1,4 +1,5 @@
-import { DISTURBED_LAW, type Law, type SETTINGS, simulateSearch, trueCapacity } from './capacity.ts';
+import type { SearchSettings } from '../capacity/search.ts';
+import { DISTURBED_LAW, type Law, simulateSearch, trueCapacity } from './capacity.ts';
 
 /** Many searches of each service of known capacity: how often they are wrong, and how wide their intervals are. */
 
@@ -25,7 +26,7 @@ export function searchedCell(
   law: Law,
   runs: number,
   firstSeed: number,
-  settings?: typeof SETTINGS,
+  settings?: SearchSettings,
 ): SearchedCell {
   const truth = trueCapacity(law, LIMIT_SECONDS);
   const found = Array.from({ length: runs }, (_, index) => {

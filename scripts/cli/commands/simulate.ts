@@ -1,4 +1,6 @@
+import type { SearchSettings } from '../../../slas/capacity/search.ts';
 import { ok, type Result } from '../../../slas/model/result.ts';
+import { SETTINGS } from '../../../slas/simulation/capacity.ts';
 import { FRESH_SECONDS, FRESH_SERVICES } from '../../../slas/simulation/fresh-services.ts';
 import { brokenPromises, type LooksCell, simulateAllLooks } from '../../../slas/simulation/looks.ts';
 import { filling, SERVICES, type Service } from '../../../slas/simulation/queues.ts';
@@ -10,6 +12,7 @@ import {
   shareNotSteady,
   simulateCells,
 } from '../../../slas/simulation/simulation.ts';
+import { readTimes } from '../../capacity/options.ts';
 import { MAINTAINERS, type Register } from '../command.ts';
 import { badOption, type PlacedProblem } from '../inputs.ts';
 import type { ExitCode, Io } from '../io.ts';
@@ -19,6 +22,8 @@ export interface SimulateOptions {
   readonly calibrate?: boolean;
   readonly untilDecided?: boolean;
   readonly capacity?: boolean;
+  readonly budget?: string;
+  readonly hold?: string;
   readonly seed?: string;
   readonly service?: string;
   readonly maxDuration?: string;
@@ -34,6 +39,8 @@ export const register: Register = (program, io, done) =>
     .option('--runs <n>', 'simulated runs of each service', '1000')
     .option('--until-decided', 'instead, simulate runs that stop once they are decided')
     .option('--capacity', 'instead, simulate capacity searches on services of known capacity')
+    .option('--budget <duration>', 'with --capacity, the maximum time for each search (default: 15m)')
+    .option('--hold <duration>', 'with --capacity, the minimum duration of a hold (default: 2m)')
     .option('--service <name>', 'with --until-decided, only this service')
     .option('--max-duration <time>', 'with --until-decided, only this maximum: 10m or 5m')
     .option(
@@ -60,7 +67,13 @@ export async function simulate(
     return badOption('--runs', `"${options.runs}" is not a whole number from 1 to 100000`).error;
   const seed = options.seed === undefined ? null : Number(options.seed);
   if (seed !== null && !isSeeded(options)) return badOption('--seed', SEEDED).error;
-  if (options.capacity === true) return await printSearches(runs, seed ?? 1, io);
+  if (options.capacity === true) {
+    const times = readTimes(options);
+    return times.ok ? await printSearches(runs, seed ?? 1, { ...SETTINGS, ...times.value }, io) : times.error;
+  }
+  for (const name of ['budget', 'hold'] as const)
+    if (options[name] !== undefined)
+      return badOption(`--${name}`, 'applies to --capacity: add it, or leave this option out').error;
   if (options.calibrate === true) return printLimits(io);
   const looked = lookedAt(options);
   if (!looked.ok) return looked.error;
@@ -80,14 +93,19 @@ export async function simulate(
   return 0;
 }
 
-async function printSearches(runs: number, seed: number, io: Io): Promise<ExitCode> {
+async function printSearches(
+  runs: number,
+  seed: number,
+  settings: SearchSettings,
+  io: Io,
+): Promise<ExitCode> {
   io.print(
     '| service | searches | with an answer | proven is too high | missed is too low | median width | 90% are at most |\n| --- | ---: | ---: | ---: | ---: | ---: | ---: |\n',
   );
   for (const { name, law } of SEARCHED_LAWS) {
     await new Promise(setImmediate);
     io.signal.throwIfAborted();
-    const { answered, provenTooHigh, missedTooLow, widths } = searchedCell(law, runs, seed);
+    const { answered, provenTooHigh, missedTooLow, widths } = searchedCell(law, runs, seed, settings);
     const at = (share: number) => percent(widths[Math.floor(share * (widths.length - 1))]!);
     io.print(`| ${[name, runs, answered, provenTooHigh, missedTooLow, at(0.5), at(0.9)].join(' | ')} |\n`);
   }
