@@ -238,3 +238,23 @@ export const options = planned();
 export default eachArrival(() => group('log in, "then" pay', () => get('/basket')));`);
   expect(load!.client!.status).toHaveLength(40);
 });
+
+test.concurrent('one object of exec.scenario stays up to date when a virtual user runs another iteration, or another scenario', async () => {
+  // loadtests/lib/load.ts reads exec.scenario only once per virtual user.
+  const { paths } = await run(`
+const scenario = (startTime) => ({
+  ...{ executor: 'constant-arrival-rate', rate: 20, duration: '1s', startTime },
+  ...{ gracefulStop: '0s', preAllocatedVUs: 4, maxVUs: 4 },
+});
+export const options = { scenarios: { hold: scenario('0s'), later: scenario('1.5s') } };
+const seen = new Set();
+let kept;
+export default () => {
+  kept ??= exec.scenario;
+  const { name, iterationInTest, startTime } = exec.scenario;
+  seen.add(name);
+  const isSame = kept.name === name && kept.iterationInTest === iterationInTest && kept.startTime === startTime;
+  get('/' + (isSame ? 'same' : 'different') + (seen.size > 1 ? '-reused' : ''));
+};`);
+  expect(new Set(paths)).toEqual(new Set(['/same', '/same-reused']));
+});
