@@ -6,13 +6,13 @@ import { ROOT } from './sla.ts';
 /** An objective for the latency of single texts, with its limits. */
 const LIMITS = /(- id: latency-p\d+\n(?: {4}.*\n)*?) {4}target: .*\n {4}alert: .*\n/g;
 const TOLERANT_LIMITS = '$1    target: "< 5s"\n    alert: "> 10s"\n';
-/** The p95 and the p99. */
+/** If an objective is added, its limit must be tolerant, too. */
 const EXPECTED_LIMITS = 2;
 
 /**
- * Writes the shipped document with latency limits that a busy machine keeps, and returns its path. It is for gates of the
- * sentiment service whose latencies do not matter: with the shipped limits, other tests on the same cores may cause a miss, or a
- * percentile too close to its limit to be decided.
+ * Writes the shipped document with latency limits that the service meets even on a busy machine, and returns its path. It is for
+ * gates whose latencies do not matter: with the shipped limits, and other tests on the same cores, an objective may be missed, or its
+ * percentile may be too close to the limit to be decided.
  */
 export async function writeTolerantDocument(
   folder: string,

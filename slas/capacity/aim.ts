@@ -1,6 +1,6 @@
 import { holdSecondsBefore, holdTime, stepSecondsBefore } from './budget.ts';
 import { provableByCount } from './enough.ts';
-import { type Estimate, estimateFrom, provableRate, refutableRate } from './estimate.ts';
+import { type Estimate, estimateFrom, highestMet, provableRate, refutableRate } from './estimate.ts';
 import { holdsIn, isEnded, type Known } from './known.ts';
 import { holdConfidence, holdPlan, MAX_STEPS, missConfidenceOf, stepAt } from './plans.ts';
 import { gapOf, rounded, WIDTH } from './rates.ts';
@@ -133,5 +133,7 @@ function refutedIn(aim: Aim, certainty: number, seconds: number): number | null 
   const confidence = missConfidenceOf(true, settings, log);
   const found = refutableRate(upper, { confidence, certainty, seconds });
   const rate = found === null ? missed : rounded(found);
-  return rate >= missed || rate <= (proven ?? settings.minPerSecond) ? null : rate;
+  if (rate >= missed || rate <= (proven ?? settings.minPerSecond)) return null;
+  // A step at almost the rate that was met would be met, too.
+  return gapOf(highestMet(log), rate) < MIN_GAIN ? null : rate;
 }

@@ -65,11 +65,11 @@ export function estimateFrom(log: readonly StepSeen[], end: 'lower' | 'upper'): 
 }
 
 /**
- * The highest rate that a verdict met, below every missed rate. The limit is above it, whatever the used shares suggest: those of a disturbed
+ * The highest rate that a verdict met, below every missed rate. The limit is probably above it, whatever the used shares suggest: those of a disturbed
  * run are too high, and those of a service with fixed times rise within a few percent of the limit. 0 before a rate is proven: a short
  * step may have been lucky, and the first hold must be safe.
  */
-function highestMet(log: readonly StepSeen[]): number {
+export function highestMet(log: readonly StepSeen[]): number {
   if (provingHold(log) === undefined) return 0;
   const rates = (outcome: StepOutcome) =>
     log.filter((one) => one.outcome === outcome).map(({ ratePerSecond }) => ratePerSecond);

@@ -106,7 +106,8 @@ async function printSearches(
     await new Promise(setImmediate);
     io.signal.throwIfAborted();
     const { answered, provenTooHigh, missedTooLow, widths } = searchedCell(law, runs, seed, settings);
-    const at = (share: number) => percent(widths[Math.floor(share * (widths.length - 1))]!);
+    const at = (share: number) =>
+      widths.length === 0 ? '–' : percent(widths[Math.floor(share * (widths.length - 1))]!);
     io.print(`| ${[name, runs, answered, provenTooHigh, missedTooLow, at(0.5), at(0.9)].join(' | ')} |\n`);
   }
   return 0;
