@@ -1,7 +1,7 @@
 import { holdSecondsBefore, holdTime, stepSecondsBefore } from './budget.ts';
 import { provableByCount } from './enough.ts';
-import { type Estimate, estimateFrom, highestMet, provableRate, refutableRate } from './estimate.ts';
-import { holdsIn, isEnded, type Known } from './known.ts';
+import { type Estimate, estimateFrom, provableRate, refutableRate } from './estimate.ts';
+import { highestMet, holdsIn, isEnded, type Known } from './known.ts';
 import { holdConfidence, holdPlan, MAX_STEPS, missConfidenceOf, stepAt } from './plans.ts';
 import { gapOf, rounded, WIDTH } from './rates.ts';
 import type { SearchSettings, StepPlan, StepSeen } from './search-model.ts';

@@ -1,8 +1,8 @@
 import { normalQuantile } from '../statistics/distributions.ts';
 import { detectableShare, provableShare } from '../statistics/intervals.ts';
 import { expectedLine, type Weighted, weightedMean } from './expected-line.ts';
-import { CLEARLY_BELOW, highestOf, lowestOf, provingHold } from './known.ts';
-import type { StepOutcome, StepSeen } from './search-model.ts';
+import { CLEARLY_BELOW, highestMet } from './known.ts';
+import type { StepSeen } from './search-model.ts';
 
 /**
  * Where the limit probably is, from the shares of the error budget that the runs used. It only decides which rates are tried next:
@@ -62,19 +62,6 @@ export function estimateFrom(log: readonly StepSeen[], end: 'lower' | 'upper'): 
     budget: nearest.budget,
     independentPerSecond: weightedMean(points, (one) => one.independentPerSecond),
   };
-}
-
-/**
- * The highest rate that a verdict met, below every missed rate. The limit is probably above it, whatever the used shares suggest: those of a disturbed
- * run are too high, and those of a service with fixed times rise within a few percent of the limit. 0 before a rate is proven: a short
- * step may have been lucky, and the first hold must be safe.
- */
-export function highestMet(log: readonly StepSeen[]): number {
-  if (provingHold(log) === undefined) return 0;
-  const rates = (outcome: StepOutcome) =>
-    log.filter((one) => one.outcome === outcome).map(({ ratePerSecond }) => ratePerSecond);
-  const missed = lowestOf(rates('missed')) ?? Number.POSITIVE_INFINITY;
-  return highestOf(rates('met').filter((rate) => rate < missed)) ?? 0;
 }
 
 function pointOf({ outcome, near, ratePerSecond }: StepSeen): readonly Point[] {

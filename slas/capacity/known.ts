@@ -40,15 +40,27 @@ export const provingHold = <Step extends Pick<StepSeen, 'kind' | 'outcome' | 'ra
 
 export const holdsIn = (log: readonly StepSeen[]) => log.filter((one) => one.kind === 'hold' && isEnded(one));
 
+/**
+ * The highest rate that a verdict met, below every missed rate. The limit is probably above it, whatever the used shares of the error budget
+ * suggest: those of a disturbed run are too high, and those of a service with fixed times rise within a few percent of the limit. 0 before
+ * a rate is proven: a short step may have been lucky, and the first hold must be safe.
+ */
+export function highestMet(log: readonly StepSeen[]): number {
+  if (provingHold(log) === undefined) return 0;
+  const missed = lowestOf(ratesOf(log, 'missed')) ?? Number.POSITIVE_INFINITY;
+  return highestOf(ratesOf(log, 'met').filter((rate) => rate < missed)) ?? 0;
+}
+
+const ratesOf = (log: readonly StepSeen[], outcome: StepOutcome) =>
+  log.filter((one) => one.outcome === outcome).map(({ ratePerSecond }) => ratePerSecond);
+
 export function knownFrom(log: readonly StepSeen[], { stepSeconds }: SearchSettings): Known {
-  const rates = (outcome: StepOutcome) =>
-    log.filter((one) => one.outcome === outcome).map(({ ratePerSecond }) => ratePerSecond);
-  const missed = lowestOf(rates('missed'));
+  const missed = lowestOf(ratesOf(log, 'missed'));
   const isBelow = (rate: number) => missed === null || rate < missed;
   const clear = log
     .filter((one) => isClear(one, stepSeconds.climb ?? 0))
     .map(({ ratePerSecond }) => ratePerSecond);
-  const met = highestOf([...rates('met'), ...clear].filter(isBelow));
+  const met = highestOf([...ratesOf(log, 'met'), ...clear].filter(isBelow));
   const isOpen = (rate: number) => isBelow(rate) && (met === null || rate > met);
   const invalid = log
     .filter((one) => one.outcome === 'invalid' && isEnded(one))

@@ -26,6 +26,11 @@ const hold = (ratePerSecond: number, outcome: StepOutcome): StepSeen =>
 
 const next = (log: readonly StepSeen[], settings: Partial<SearchSettings> = {}) =>
   nextOf({ ...SETTINGS, ...settings }, log);
+function runIn(log: readonly StepSeen[], budgetSeconds = 900) {
+  const found = next(log, { budgetSeconds });
+  if (!('run' in found)) throw new Error(JSON.stringify(found.answer));
+  return found.run;
+}
 function rateOf(log: readonly StepSeen[], settings: Partial<SearchSettings> = {}) {
   const found = next(log, settings);
   return 'run' in found ? `${found.run.kind} ${found.run.ratePerSecond}` : found.answer;
@@ -188,28 +193,23 @@ describe('runs near the limit', () => {
     seen(150, 'undecided', near(1)),
     seen(160, 'undecided', { ...near(1.6, 120), maxSeconds: 120 }),
   ];
-  const rateIn = (log: readonly StepSeen[], budgetSeconds = 900) => {
-    const found = next(log, { budgetSeconds });
-    if (!('run' in found)) throw new Error(JSON.stringify(found.answer));
-    return found.run;
-  };
 
   test('begin as soon as a run shows where the limit is: first a step that certainly misses', () => {
-    expect(rateIn(begun)).toMatchObject({ kind: 'step', ratePerSecond: 150 });
-    const run = rateIn([...begun, seen(150, 'undecided', near(1))]);
+    expect(runIn(begun)).toMatchObject({ kind: 'step', ratePerSecond: 150 });
+    const run = runIn([...begun, seen(150, 'undecided', near(1))]);
     expect(run).toMatchObject({ kind: 'step', maxSeconds: 120 });
     expect(run.ratePerSecond).toBeGreaterThan(151);
     expect(run.ratePerSecond).toBeLessThan(180);
   });
 
   test('then hold at a rate that very probably passes, and then for longer at a higher rate', () => {
-    const run = rateIn(known);
+    const run = runIn(known);
     expect(run).toMatchObject({ kind: 'hold', maxSeconds: 120, atLeastSeconds: 120 });
     expect(run.ratePerSecond).toBeGreaterThan(120);
     expect(run.ratePerSecond).toBeLessThan(146);
     const passed = { ...hold(run.ratePerSecond, 'met'), ...near(0.1, 120) };
     const missed = seen(158, 'missed', { ...near(2, 120), maxSeconds: 120 });
-    const higher = rateIn([...known, missed, passed], 3600);
+    const higher = runIn([...known, missed, passed], 3600);
     expect(higher).toMatchObject({ kind: 'hold', maxSeconds: 240, atLeastSeconds: 240 });
     expect(higher.ratePerSecond).toBeGreaterThan(run.ratePerSecond);
     expect(higher.ratePerSecond).toBeLessThan(150);
@@ -218,25 +218,25 @@ describe('runs near the limit', () => {
         ? one
         : { ...one, near: { ...one.near, independent: one.near.independent / 10 } },
     );
-    expect(rateIn(fewer).ratePerSecond).toBeLessThan(run.ratePerSecond);
+    expect(runIn(fewer).ratePerSecond).toBeLessThan(run.ratePerSecond);
   });
 
   test('are lower after a hold that did not pass, and lowest if no other hold would fit', () => {
     const failed = { ...hold(146, 'undecided'), ...near(0.9, 240), maxSeconds: 240, tookSeconds: 248 };
-    const usual = rateIn([...known, failed]).ratePerSecond;
+    const usual = runIn([...known, failed]).ratePerSecond;
     expect(usual).toBeLessThan(146);
-    expect(rateIn([...known, failed], 4 * 30 + 248 + 150).ratePerSecond).toBeLessThanOrEqual(0.9 * 146);
-    expect(rateIn([...known, failed], 4 * 30 + 248 + 150).ratePerSecond).toBeLessThan(usual);
+    expect(runIn([...known, failed], 4 * 30 + 248 + 150).ratePerSecond).toBeLessThanOrEqual(0.9 * 146);
+    expect(runIn([...known, failed], 4 * 30 + 248 + 150).ratePerSecond).toBeLessThan(usual);
   });
 
   test('do not follow from steps that all decided, as for a service with fixed times', () => {
     const decided = [...begun, seen(150, 'met', near(0.01)), seen(175, 'missed', near(15))];
-    expect(rateIn(decided).ratePerSecond).toBe(163);
+    expect(runIn(decided).ratePerSecond).toBe(163);
   });
 
   test('a share that does not depend on the rate far below the limit does not mislead the steps above', () => {
     const flat = [seen(100, 'met', near(0.4)), seen(140, 'met', near(0.42)), seen(200, 'missed', near(19))];
-    expect(rateIn(flat)).toMatchObject({ kind: 'step', ratePerSecond: 170 });
+    expect(runIn(flat)).toMatchObject({ kind: 'step', ratePerSecond: 170 });
   });
 });
 
@@ -252,12 +252,6 @@ describe('a rate that was met is below the limit, whatever the shares of the err
     seen(60, 'missed', near(11.6, 27)),
     { ...hold(48.9, 'met'), ...near(0, 120) },
   ];
-
-  const runIn = (log: readonly StepSeen[]) => {
-    const found = next(log, { budgetSeconds: 900 });
-    if (!('run' in found)) throw new Error(JSON.stringify(found.answer));
-    return found.run;
-  };
 
   test('after a step was met, no further step is at almost that rate', () => {
     const first = runIn(overloaded);

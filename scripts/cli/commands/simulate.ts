@@ -72,8 +72,7 @@ export async function simulate(
     return times.ok ? await printSearches(runs, seed ?? 1, { ...SETTINGS, ...times.value }, io) : times.error;
   }
   for (const name of ['budget', 'hold'] as const)
-    if (options[name] !== undefined)
-      return badOption(`--${name}`, 'applies to --capacity: add it, or leave this option out').error;
+    if (options[name] !== undefined) return badOption(`--${name}`, appliesTo('--capacity')).error;
   if (options.calibrate === true) return printLimits(io);
   const looked = lookedAt(options);
   if (!looked.ok) return looked.error;
@@ -117,7 +116,8 @@ const SEEDED = 'write it as a whole number, with --until-decided or --capacity';
 const isSeeded = ({ seed = '', capacity = false, untilDecided = false }: SimulateOptions) =>
   (capacity || untilDecided) && /^\d{1,9}$/.test(seed);
 
-const ONLY_LOOKS = 'applies to --until-decided: add it, or leave this option out';
+const appliesTo = (option: string) => `applies to ${option}: add it, or leave this option out`;
+const ONLY_LOOKS = appliesTo('--until-decided');
 
 const MAX_DURATIONS: ReadonlyMap<string, number> = new Map([
   ['10m', 600],
